@@ -1,0 +1,147 @@
+"""The words between the relay and the ledger.
+
+Law: a request is reserved, perhaps started and checkpointed, and settled exactly once. Each word is a complete
+record: the ledger asks nothing back, and the relay needs nothing from the ledger but yes, no, or "cannot".
+"""
+
+import secrets
+import time
+from enum import StrEnum
+
+import msgspec
+
+from conflux.neutral.records import Scope
+from conflux.neutral.usage import NOTHING, Provenance, Usage
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_ID_PREFIX = "req_"
+
+
+def new_request_id(now: float | None = None) -> int:
+    """63 bits: milliseconds, then 22 random ones. Grows with time, so the ledger's tree only appends."""
+    stamp = int((time.time() if now is None else now) * 1000)
+    return (stamp << 22 | secrets.randbits(22)) & 0x7FFFFFFFFFFFFFFF
+
+
+def request_id_text(number: int) -> str:
+    digits = []
+    for _ in range(13):
+        number, rest = divmod(number, 32)
+        digits.append(_ALPHABET[rest])
+    return _ID_PREFIX + "".join(reversed(digits))
+
+
+def request_id_number(text: str) -> int | None:
+    """The number behind a request id, or None for what is not one."""
+    if not text.startswith(_ID_PREFIX) or len(text) != len(_ID_PREFIX) + 13:
+        return None
+    number = 0
+    for letter in text[len(_ID_PREFIX) :]:
+        value = _VALUES.get(letter)
+        if value is None:
+            return None
+        number = number * 32 + value
+    return number if number < 1 << 63 else None
+
+
+class Ending(StrEnum):
+    """How a request ended; its one terminal state."""
+
+    DONE = "done"
+    FAILED = "failed"  # no answer was delivered: the customer pays nothing
+    CANCELLED = "cancelled"  # the client left
+    CUT = "cut"  # the upstream or a deadline ended a started answer
+    CRASHED = "crashed"  # settled by recovery
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for `amount` nano-USD to be held under every scope, before anything is sent."""
+
+    request_id: int
+    created: int  # unix milliseconds
+    caller_key: int
+    caller_user: int
+    caller_workspace: int
+    storefront: str
+    requested_model: str
+    amount: int
+    scopes: tuple[Scope, ...] = ()
+    input_floor: int = 0  # nano-USD: the least a started and crashed request costs
+    simulated: bool = False
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a started stream has come; what it would cost if we died now."""
+
+    request_id: int
+    amount: int
+    usage: Usage = NOTHING
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A receipt line: quantity of a bucket at a unit price (decimal text), rounded up once (nano-USD)."""
+
+    bucket: str
+    quantity: int
+    unit_price: str
+    amount: int
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt as the receipt shows it; `target` is for admins only."""
+
+    role: str  # direct | source | fuser
+    model: str
+    status: str
+    latency_ms: int
+    usage: Usage | None = None
+    cost: int = 0  # nano-USD, the customer's part
+    reason: str | None = None
+    target: str | None = None
+    provider_cost: int | None = None  # nano-USD the house owes; None: not known
+    upstream_id: str | None = None
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """Ends a request. `charge` is what the customer pays; the ledger caps it at the hold and books the rest
+    as variance, borne by the house."""
+
+    request_id: int
+    ending: Ending
+    charge: int
+    served_model: str | None = None
+    provider_cost: int = 0
+    usage: Usage = NOTHING
+    provenance: Provenance = Provenance.UNKNOWN
+    price_version: str = ""
+    credits: int = 0  # micro-credits
+    lines: tuple[Line, ...] = ()
+    calls: tuple[Call, ...] = ()
+    dropped: tuple[str, ...] = ()
+    status: int = 200
+    latency_ms: int = 0
+    first_byte_ms: int | None = None
+    tags: dict[str, str] = {}
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The settled record of one request, as the ledger gives it back."""
+
+    request_id: int
+    created: int
+    caller_key: int
+    storefront: str
+    requested_model: str
+    served_model: str | None
+    ending: Ending
+    usage: Usage
+    provenance: Provenance
+    price_version: str
+    cost: int
+    credits: int
+    simulated: bool
+    lines: tuple[Line, ...]
+    calls: tuple[Call, ...]
+    dropped: tuple[str, ...]
+    status: int

@@ -1,0 +1,97 @@
+"""What the request path asks of the outside: time, sockets, the ledger, keys.
+
+Law: the floors below the stores and the upstream client know them only by these protocols, so a whole gateway
+runs in a test with other ones behind them.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
+from conflux.neutral.records import Caller
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Clock(Protocol):
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float: ...
+
+
+class Outbound(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request to an upstream. `origin` is scheme://host[:port] or unix:/path; `path` starts with /."""
+
+    origin: str
+    path: str
+    method: str = "POST"
+    headers: Headers = []
+    body: bytes = b""
+    proxy: str | None = None
+    connect_timeout: float = 5.0
+    first_byte_timeout: float = 60.0
+    idle_timeout: float = 120.0
+    total_timeout: float = 900.0
+    max_body: int = 256 * 1024 * 1024
+
+
+class Inbound(Protocol):
+    """An answer whose head has arrived. Header names are lower case."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
+
+    def header(self, name: bytes) -> bytes | None: ...
+
+    async def read(self) -> bytes:
+        """The whole rest of the body. Raises TransportError where it is cut, too long or too slow."""
+        ...
+
+    async def chunk(self) -> bytes:
+        """The next bytes as they came, or b"" at the end. Raises TransportError as read() does."""
+        ...
+
+    def close(self) -> None:
+        """Done with it: a connection whose answer was read to its end goes back to the pool, any other is
+        closed at once. Never raises, may be called twice, must be called."""
+        ...
+
+
+class Transport(Protocol):
+    async def send(self, call: Outbound) -> Inbound:
+        """Send and wait for the answer's head. Raises TransportError; cancelling closes the connection."""
+        ...
+
+
+class Ledger(Protocol):
+    async def reserve(self, order: Reservation) -> None:
+        """Committed when it returns. Raises GatewayError (402/429) where a cap would be passed, StoreError."""
+        ...
+
+    async def start(self, request_id: int) -> None:
+        """Committed when it returns: from here on the customer may have received something."""
+        ...
+
+    def checkpoint(self, mark: Checkpoint) -> None:
+        """Queued; rides in the next commit."""
+        ...
+
+    async def settle(self, end: Settlement) -> int:
+        """Committed when it returns the nano-USD charged. A second settle of a request changes nothing and
+        returns what the first one charged."""
+        ...
+
+    async def receipt(self, request_id: int) -> Receipt | None: ...
+
+
+class KeyBook(Protocol):
+    def known(self, secret: str) -> Caller | None | bool:
+        """From memory: the caller, None for a key known to be bad, False where the store must be asked."""
+        ...
+
+    async def find(self, secret: str) -> Caller | None: ...
