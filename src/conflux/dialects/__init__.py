@@ -1,0 +1,6 @@
+"""Floor 1: wire protocols. A dialect is one name in this table."""
+
+from conflux.dialects.base import Dialect
+from conflux.dialects.openai_chat import OpenAIChat
+
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OpenAIChat(),)}

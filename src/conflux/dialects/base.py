@@ -1,0 +1,134 @@
+"""What every dialect offers, on both faces.
+
+Law: sans-IO. A dialect turns bytes into records and records into bytes; it never waits, opens or prices anything.
+The client face opens a request and writes an answer; the upstream face writes a request and reads an answer;
+the relay of a dialect carries its own answers through, changing only what must change.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import msgspec
+
+from conflux.neutral.errors import GatewayError
+from conflux.neutral.events import Event, Fault
+from conflux.neutral.request import Envelope, Request
+from conflux.neutral.usage import Usage
+
+
+class Tally:
+    """What is known so far of one answer as it passes: the only mutable record of the wire, one per attempt."""
+
+    __slots__ = (
+        "content",
+        "events",
+        "fault",
+        "finished",
+        "model",
+        "output_bytes",
+        "upstream_id",
+        "usage",
+        "usage_absurd",
+    )
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None  # the upstream's own count
+        self.usage_absurd = False  # it counted something no answer can have; not to be billed from
+        self.output_bytes = 0  # UTF-8 bytes of everything the model wrote, for an estimate
+        self.events = 0
+        self.content = False  # the answer's first content was seen
+        self.finished = False  # a finish reason, or the protocol's own last word, was seen
+        self.fault: Fault | None = None
+        self.model: str | None = None
+        self.upstream_id: str | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the upstream's identity is replaced in the answer, and what the client asked to see."""
+
+    answer_id: str
+    model: str  # what the answer's `model` says; "" echoes the upstream's own
+    created: int
+    include_usage: bool = False
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """How a request must look for one target: its model id and the provider's quirks."""
+
+    model: str
+    max_output: int | None = None
+    temperature: float | None = None
+    effort: str | None = None
+    stream: bool = False
+    quirks: dict[str, Any] = {}
+
+
+class AnswerReader(Protocol):
+    """An upstream's answer, as events."""
+
+    tally: Tally
+
+    def whole(self, body: bytes) -> list[Event]: ...
+    def feed(self, data: bytes) -> list[Event]: ...
+    def end(self) -> list[Event]: ...
+
+
+class AnswerWriter(Protocol):
+    """Events, as the client's answer."""
+
+    def feed(self, events: Iterable[Event]) -> bytes:
+        """What of a streamed answer may go out at once."""
+        ...
+
+    def last(self, usage: Usage) -> bytes:
+        """What may go out only once the request is settled: the end of a stream."""
+        ...
+
+    def whole(self, events: Iterable[Event], usage: Usage) -> bytes: ...
+
+
+class Lane(Protocol):
+    """One answer on its way through: a dialect's own bytes, or a reader and a writer back to back.
+
+    A streamed answer is fed; one that is not is read whole. Either way `last` gives what may go out only once the
+    request is settled: the end of the stream, or the whole body.
+    """
+
+    tally: Tally
+
+    def feed(self, data: bytes) -> bytes: ...
+
+    def end(self) -> bytes:
+        """The upstream closed its answer: what was held back by the reader."""
+        ...
+
+    def whole(self, body: bytes) -> None: ...
+    def last(self, usage: Usage) -> bytes: ...
+
+
+class Dialect(Protocol):
+    name: str
+
+    def open(self, raw: bytes) -> Envelope: ...
+    def read_request(self, envelope: Envelope) -> Request: ...
+    def write_request(self, request: Request, shape: Shape) -> bytes: ...
+    def forward(self, envelope: Envelope, shape: Shape) -> tuple[bytes, tuple[str, ...]]:
+        """The passthrough lane's body, and the names of what had to be left out."""
+        ...
+
+    def path(self, shape: Shape) -> str:
+        """Where a provider of this dialect takes the request, below its base URL."""
+        ...
+
+    def reader(self) -> AnswerReader: ...
+    def writer(self, wanted: Wanted) -> AnswerWriter: ...
+    def passthrough(self, wanted: Wanted) -> Lane: ...
+
+    def error(self, error: GatewayError, style: str) -> tuple[int, bytes]: ...
+    def error_event(self, error: GatewayError) -> bytes:
+        """The last bytes of a stream that cannot be finished."""
+        ...
+
+    def keep_alive(self) -> bytes: ...
+
+    def upstream_error(self, status: int, body: bytes) -> Fault: ...

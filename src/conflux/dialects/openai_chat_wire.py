@@ -1,0 +1,211 @@
+"""The chat completions wire: the shapes of a request, validated as they are read.
+
+Law: what has a documented type is checked here, once, with the path of the first mistake; what is not documented
+is left alone for `extra`. Types only: what they mean is said in openai_chat.py.
+"""
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from conflux.neutral.errors import GatewayError, invalid
+
+MAX_OUTPUT_BOUND = 100_000_000
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
+
+
+class TextPart(Struct, tag="text", tag_field="type"):
+    text: str
+    cache_control: dict[str, Any] | None = None
+
+
+class ImageUrl(Struct):
+    url: str
+    detail: str | None = None
+
+
+class ImagePart(Struct, tag="image_url", tag_field="type"):
+    image_url: ImageUrl
+
+
+class AudioData(Struct):
+    data: str
+    format: str
+
+
+class AudioPart(Struct, tag="input_audio", tag_field="type"):
+    input_audio: AudioData
+
+
+class FileData(Struct):
+    file_data: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+
+
+class FilePart(Struct, tag="file", tag_field="type"):
+    file: FileData
+
+
+class RefusalPart(Struct, tag="refusal", tag_field="type"):
+    refusal: str
+
+
+Part = TextPart | ImagePart | AudioPart | FilePart | RefusalPart
+Content = str | list[Part] | None
+
+
+class FunctionCall(Struct):
+    name: str
+    arguments: str = ""
+
+
+class CustomCall(Struct):
+    name: str
+    input: str = ""
+
+
+class ToolCall(Struct):
+    id: str
+    type: str = "function"
+    function: FunctionCall | None = None
+    custom: CustomCall | None = None
+
+
+class System(Struct, tag="system", tag_field="role"):
+    content: Content
+    name: str | None = None
+
+
+class Developer(Struct, tag="developer", tag_field="role"):
+    content: Content
+    name: str | None = None
+
+
+class User(Struct, tag="user", tag_field="role"):
+    content: Content
+    name: str | None = None
+
+
+class Assistant(Struct, tag="assistant", tag_field="role"):
+    content: Content = None
+    name: str | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: FunctionCall | None = None
+    audio: dict[str, Any] | None = None
+
+
+class Tool(Struct, tag="tool", tag_field="role"):
+    tool_call_id: str
+    content: Content = None
+
+
+class Function(Struct, tag="function", tag_field="role"):
+    name: str
+    content: Content = None
+
+
+Message = System | Developer | User | Assistant | Tool | Function
+
+
+class FunctionSpec(Struct):
+    name: Annotated[str, Meta(min_length=1)]
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ToolSpec(Struct):
+    type: str
+    function: FunctionSpec | None = None
+    custom: dict[str, Any] | None = None
+
+
+class SchemaSpec(Struct):
+    name: str
+    description: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ResponseFormat(Struct):
+    type: str
+    json_schema: SchemaSpec | None = None
+
+
+class StreamOptions(Struct):
+    include_usage: bool | None = None
+
+
+Positive = Annotated[int, Meta(ge=1, le=MAX_OUTPUT_BOUND)]
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
+
+
+class ChatBody(Struct):
+    messages: Annotated[list[Message], Meta(min_length=1)]
+    model: str | None = None
+    task_type: str | None = None
+    max_tokens: Positive | None = None
+    max_completion_tokens: Positive | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    top_k: int | None = None
+    frequency_penalty: Penalty | None = None
+    presence_penalty: Penalty | None = None
+    n: Annotated[int, Meta(ge=1, le=128)] | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
+    logit_bias: dict[str, float] | None = None
+    tools: list[ToolSpec] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    functions: list[FunctionSpec] | None = None
+    function_call: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: str | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+    web_search_options: dict[str, Any] | None = None
+    user: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+KNOWN = frozenset(ChatBody.__struct_fields__)
+
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
+
+
+def check(body: dict[str, Any]) -> ChatBody:
+    """The body as types, or a 400 that names the first field that is wrong."""
+    try:
+        return msgspec.convert(body, ChatBody)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from None
+
+
+def _explain(text: str) -> GatewayError:
+    found = _PLACE.match(text)
+    what, path = (found["what"], found["path"] or "") if found else (text, "")
+    missing = re.match(r"Object missing required field `(.+)`", what)
+    if missing is not None:
+        name = missing[1]
+        where = f"{path}.{name}" if path else name
+        return invalid(f"{where} is missing", param=where, code="missing_required_parameter")
+    what = what.replace("`", "").replace("array", "list")
+    if what.startswith("Invalid value") and path.endswith(".role"):
+        what += f": a role is one of {', '.join(ROLES)}"
+    elif what.startswith("Invalid value") and path.endswith(".type"):
+        what += f": a content part is one of {', '.join(PART_TYPES)}"
+    elif path == "messages" and "length" in what:
+        what = "needs at least one message"
+    what = what[:1].lower() + what[1:]
+    return invalid(f"{path}: {what}" if path else what, param=path or None)
