@@ -1,0 +1,63 @@
+"""The capability gate: a request is not sent to a model that is known not to serve it.
+
+Law: three answers. Yes passes, no is refused by parameter and model. Unknown passes, except on a strict storefront,
+where what is not advertised is refused.
+"""
+
+from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.records import Capability, Model
+from conflux.neutral.request import Need
+from conflux.policy.case import Case
+
+# need: the capability that meets it, and the parameter a refusal names
+MEETS: dict[Need, tuple[Capability, str]] = {
+    Need.TOOLS: (Capability.TOOLS, "tools"),
+    Need.VISION: (Capability.VISION, "messages"),
+    Need.FILES: (Capability.FILES, "messages"),
+    Need.AUDIO: (Capability.AUDIO, "messages"),
+    Need.JSON_MODE: (Capability.JSON_MODE, "response_format"),
+    Need.STRUCTURED_OUTPUTS: (Capability.STRUCTURED_OUTPUTS, "response_format"),
+    Need.REASONING: (Capability.REASONING, "reasoning_effort"),
+    Need.LOGPROBS: (Capability.LOGPROBS, "logprobs"),
+    Need.WEB_SEARCH: (Capability.WEB_SEARCH, "web_search_options"),
+}
+
+# Every catalogue states these for a chat model, so their absence is a statement too.
+_STATED = frozenset({Capability.TOOLS, Capability.VISION, Capability.AUDIO})
+
+
+def answers(model: Model, need: Need) -> bool | None:
+    """Does the model meet the need: yes, no, or nobody has said."""
+    found = MEETS.get(need)
+    if found is None:
+        return None
+    capability = found[0]
+    if capability in model.capabilities:
+        return True
+    if model.strict or capability in _STATED:
+        return False
+    return None
+
+
+def check_capability(case: Case) -> None:
+    model = case.model
+    if model.kind != "chat":
+        raise GatewayError(
+            Kind.UNSUPPORTED,
+            f"{model.id} is not a chat model but of the family {model.kind!r}: {_pointer(model.kind)}",
+            param="model",
+        )
+    for need in sorted(case.envelope.needs):
+        if answers(model, need) is False:
+            raise GatewayError(
+                Kind.UNSUPPORTED,
+                f"{model.id} does not support {need.value}: leave {MEETS[need][1]} out, or choose a model "
+                "that advertises it",
+                param=MEETS[need][1],
+            )
+
+
+def _pointer(kind: str) -> str:
+    if kind == "embedding":
+        return "use POST /v1/embeddings"
+    return "it has no endpoint on this gateway"

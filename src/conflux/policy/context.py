@@ -1,0 +1,39 @@
+"""The safe context: how much may go in, and how much may come out.
+
+Law: input estimate plus room for an answer stays below the model's safe budget. A request that cannot fit is
+refused with the numbers; a larger answer than fits is clamped and reported. A null budget gates nothing.
+"""
+
+from typing import NamedTuple
+
+from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.records import Model
+
+ROOM_FOR_ANSWER = 1024
+OUTPUT_WHEN_UNKNOWN = 4096
+
+
+class Room(NamedTuple):
+    """The output tokens to ask for, and whether that is less than the client wanted."""
+
+    max_output: int
+    clamped: bool
+
+
+def room(model: Model, *, input_tokens: int, wanted: int | None, default: int | None) -> Room:
+    asked = wanted if wanted is not None else default
+    limit = model.max_output
+    output = min(asked, limit) if asked is not None and limit is not None else asked or limit or OUTPUT_WHEN_UNKNOWN
+    safe = model.safe_context
+    if safe is not None:
+        least = min(output, ROOM_FOR_ANSWER)
+        if input_tokens + least > safe:
+            raise GatewayError(
+                Kind.CONTEXT_LENGTH,
+                f"this request needs about {input_tokens} tokens of input and at least {least} for the answer; "
+                f"{model.id} takes {safe} in all: shorten the conversation",
+                param="messages",
+                details={"input_tokens": input_tokens, "room_for_answer": least, "safe_context": safe},
+            )
+        output = min(output, safe - input_tokens)
+    return Room(output, wanted is not None and output < wanted)
