@@ -1,0 +1,1 @@
+"""Floor 4: where people and programs come in."""

@@ -1,0 +1,90 @@
+"""The client's end of a request, over ASGI.
+
+Law: the head goes out once, with the headers every answer carries; what is written to a client that left goes
+nowhere. CORS is the answering storefront's word, so it is added here, when it is known who answers.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from conflux.faces.connection import connection_of
+from conflux.neutral.ports import Headers
+from conflux.neutral.records import Storefront
+
+Send = Callable[[Any], Awaitable[None]]
+
+_VARY = (b"vary", b"origin")
+
+
+def cors(storefront: Storefront | None, origin: bytes | None) -> Headers:
+    """The headers that let a browser page of `origin` read the answer, or none."""
+    if storefront is None or origin is None or not storefront.allowed_origins:
+        return []
+    if "*" in storefront.allowed_origins:
+        allowed = b"*"
+    elif origin.decode("latin-1") in storefront.allowed_origins:
+        allowed = origin
+    else:
+        return [_VARY]
+    return [(b"access-control-allow-origin", allowed), (b"access-control-expose-headers", b"*"), _VARY]
+
+
+class HttpExchange:
+    """Implements relay's Exchange."""
+
+    __slots__ = ("_calls", "_connection", "_origin", "_send", "_storefront", "_watching", "began", "ended", "status")
+
+    def __init__(self, scope: Any, send: Send, origin: bytes | None) -> None:
+        self._send = send
+        self._connection = connection_of(scope)
+        self._origin = origin
+        self._storefront: Storefront | None = None
+        self._watching: int | None = None
+        self._calls: Callable[[], None] | None = None
+        self.began = False
+        self.ended = False
+        self.status = 0
+
+    @property
+    def gone(self) -> bool:
+        return self._connection is not None and self._connection.lost
+
+    def on_gone(self, call: Callable[[], None]) -> None:
+        if self._connection is None:
+            return
+        if self._connection.lost:
+            call()
+        else:
+            self._calls = call
+            self._watching = self._connection.watch(call)
+
+    def release(self) -> None:
+        if self._watching is not None and self._connection is not None:
+            self._connection.unwatch(self._watching)
+            self._watching = None
+
+    def serving(self, storefront: Storefront) -> None:
+        self._storefront = storefront
+
+    async def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        self.began = self.ended = True
+        self.status = status
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
+        if self._origin is not None:
+            headers += cors(self._storefront, self._origin)
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        self.began = True
+        self.status = status
+        if self._origin is not None:
+            headers = [*headers, *cors(self._storefront, self._origin)]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def write(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def finish(self, data: bytes) -> None:
+        self.ended = True
+        await self._send({"type": "http.response.body", "body": data})

@@ -1,0 +1,222 @@
+"""The public HTTP face: paths to work, by table.
+
+Law: raw ASGI, one dictionary look-up per request; no middleware. A path is known by exact name or by one of a few
+prefixes; a mount fixes the storefront. What is not in the table is 404, a wrong method 405, and nothing guesses.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from conflux.dialects.openai_errors import body as openai_error
+from conflux.faces.exchange import HttpExchange, cors
+from conflux.faces.public import Public, Question, Reply
+from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.records import Storefront
+from conflux.relay.gateway import Gateway
+from conflux.relay.headers import JSON
+from conflux.relay.identify import root_storefront
+from conflux.relay.parts import Incoming
+from conflux.relay.snapshot import Snapshot
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+# path below a mount: the dialect a generation call speaks there
+GENERATION = {"/v1/chat/completions": "openai-chat", "/chat/completions": "openai-chat"}
+
+_SECRET_HEADERS = (b"x-api-key", b"api-key")
+
+
+class Limits(msgspec.Struct, frozen=True):
+    body_bytes: int = 32 * 1024 * 1024
+    body_seconds: float = 60.0  # how long a body may take to arrive
+
+
+class Heard(msgspec.Struct):
+    """The few request headers that are read, found in one pass."""
+
+    secret: str | None = None
+    origin: bytes | None = None
+    encoding: bytes | None = None
+    host: bytes = b""
+    bad_secret: bool = False
+
+
+def hear(headers: list[tuple[bytes, bytes]]) -> Heard:
+    found = Heard()
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, rest = value.partition(b" ")
+            if scheme.lower() == b"bearer" and rest.strip():
+                found.secret = rest.strip().decode("latin-1")
+            else:
+                found.bad_secret = True
+        elif name in _SECRET_HEADERS:
+            if found.secret is None and value.strip():
+                found.secret = value.strip().decode("latin-1")
+        elif name == b"origin":
+            found.origin = value
+        elif name == b"content-encoding":
+            found.encoding = value.strip().lower()
+        elif name == b"host":
+            found.host = value.partition(b":")[0].lower()
+    return found
+
+
+class Mounts:
+    """Which storefront a path or host belongs to, and what the path is below it. Rebuilt per snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.root = root_storefront(snapshot)
+        self._by_prefix = [
+            (storefront.mount.rstrip("/"), storefront)
+            for storefront in snapshot.catalogue.storefronts.values()
+            if storefront.mount != "/"
+        ]
+        self._by_host = {
+            host.lower().encode(): storefront
+            for storefront in snapshot.catalogue.storefronts.values()
+            for host in storefront.hosts
+        }
+
+    def find(self, path: str, host: bytes) -> tuple[Storefront | None, str]:
+        for prefix, storefront in self._by_prefix:
+            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+                return storefront, path[len(prefix) :] or "/"
+        return self._by_host.get(host), path
+
+
+class HttpFace:
+    """The ASGI application."""
+
+    def __init__(
+        self, gateway: Gateway, public: Public, limits: Limits, lifespan: Callable[[Receive, Send], Awaitable[None]]
+    ) -> None:
+        self._gateway = gateway
+        self._public = public
+        self._limits = limits
+        self._lifespan = lifespan
+        self._mounts: Mounts | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        heard = hear(scope["headers"])
+        exchange = HttpExchange(scope, send, heard.origin)
+        mounts = self._current_mounts()
+        mount, path = mounts.find(scope["path"], heard.host)
+        dialect = GENERATION.get(path)
+        try:
+            if dialect is not None and scope["method"] == "POST":
+                body = await self._body(scope, receive, heard)
+                secret = heard.secret if heard.secret is not None or not heard.bad_secret else ""
+                incoming = Incoming(dialect=dialect, body=body, secret=secret, mount=mount)
+                await self._gateway.generate(incoming, exchange)
+                return
+            exchange.serving(mount or mounts.root)
+            await self._other(scope, exchange, heard, mount, path, dialect)
+        except GatewayError as error:
+            style = (mount or mounts.root).error_style
+            status, content = openai_error(error, style)
+            await exchange.reply(status, [JSON], content)
+        except _Gone:
+            return
+        finally:
+            exchange.release()
+
+    async def _other(
+        self,
+        scope: Scope,
+        exchange: HttpExchange,
+        heard: Heard,
+        mount: Storefront | None,
+        path: str,
+        dialect: str | None,
+    ) -> None:
+        method = scope["method"]
+        if method == "OPTIONS":
+            await self._preflight(exchange, heard, mount)
+            return
+        if dialect is not None:
+            raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{path} takes POST, not {method}")
+        secret = heard.secret if heard.secret is not None or not heard.bad_secret else ""
+        question = Question(
+            method=method,
+            path=path,
+            query=scope.get("query_string", b""),
+            secret=secret,
+            mount=mount,
+            headers=scope["headers"],
+        )
+        reply: Reply = await self._public.answer(question)
+        if reply.storefront is not None:
+            exchange.serving(reply.storefront)
+        await exchange.reply(reply.status, [*reply.headers], reply.body)
+
+    async def _preflight(self, exchange: HttpExchange, heard: Heard, mount: Storefront | None) -> None:
+        storefront = mount or self._current_mounts().root
+        headers = cors(storefront, heard.origin)
+        allowed = any(name == b"access-control-allow-origin" for name, _ in headers)
+        if allowed:
+            headers = [
+                (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+                (b"access-control-allow-headers", b"authorization, content-type, x-api-key, api-key, "
+                 b"x-firebase-appcheck, anthropic-version, anthropic-beta, idempotency-key, x-conflux-fallback"),
+                (b"access-control-max-age", b"600"),
+            ]  # fmt: skip
+        await exchange.reply(204 if allowed else 403, headers if allowed else [], b"")
+
+    def _current_mounts(self) -> Mounts:
+        snapshot = self._gateway.parts.snapshot()
+        if self._mounts is None or self._mounts.snapshot is not snapshot:
+            self._mounts = Mounts(snapshot)
+        return self._mounts
+
+    async def _body(self, scope: Scope, receive: Receive, heard: Heard) -> bytes:
+        if heard.encoding not in (None, b"identity"):
+            raise GatewayError(Kind.INVALID, f"content-encoding {heard.encoding!r} is not read here: send plain JSON")
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body: bytes = message.get("body", b"")
+        if len(body) > self._limits.body_bytes:
+            raise self._too_large()
+        if not message.get("more_body"):
+            return body
+        parts = [body]
+        size = len(body)
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise _Gone
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+                    if size > self._limits.body_bytes:
+                        raise self._too_large()
+                    if not message.get("more_body"):
+                        return b"".join(parts)
+        except TimeoutError:
+            raise GatewayError(Kind.INVALID, "the body took too long to arrive") from None
+
+    def _too_large(self) -> GatewayError:
+        return GatewayError(Kind.TOO_LARGE, f"the body is over the limit of {self._limits.body_bytes} bytes")
+
+
+class _Gone(Exception):
+    """The client left before its request was whole."""
+
+

@@ -1,0 +1,239 @@
+"""What the public face answers besides generation: lists, receipts, the caller's key, health.
+
+Law: reads only. A key is not needed to list, but a bad one is refused everywhere; a receipt is shown to the key that
+paid for it, and to admins with what was really called.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+
+from conflux.catalogue.listings import Row, render_list, render_one
+from conflux.neutral.errors import GatewayError, Kind, invalid
+from conflux.neutral.ledger import Receipt, request_id_number, request_id_text
+from conflux.neutral.money import credits_text, usd
+from conflux.neutral.ports import Headers
+from conflux.neutral.records import Caller, Storefront
+from conflux.policy.permitted import permitted, unknown_model
+from conflux.relay.headers import JSON
+from conflux.relay.identify import identify, root_storefront
+from conflux.relay.parts import Parts
+from conflux.relay.snapshot import Snapshot
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    method: str
+    path: str  # below the mount
+    query: bytes
+    secret: str | None
+    mount: Storefront | None
+    headers: list[tuple[bytes, bytes]]
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    status: int = 200
+    headers: Headers = []
+    body: bytes = b""
+    storefront: Storefront | None = None
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """What a key has spent and may still spend, in nano-USD, as the ledger has it."""
+
+    spent: int
+    held: int
+    cap: int | None
+
+
+Handler = Callable[["Public", Question, str], Awaitable[Reply]]
+
+
+class Public:
+    def __init__(
+        self,
+        parts: Parts,
+        spending: Callable[[Caller], Awaitable[list[tuple[str, str, Spending]]]],
+        ready: Callable[[], dict[str, str]],
+        metrics: Callable[[], bytes] | None,
+    ) -> None:
+        self._parts = parts
+        self._spending = spending
+        self._ready = ready
+        self._metrics = metrics
+
+    async def answer(self, question: Question) -> Reply:
+        handler = EXACT.get(question.path)
+        rest = ""
+        if handler is None:
+            for prefix, one in PREFIXES:
+                if question.path.startswith(prefix) and len(question.path) > len(prefix):
+                    handler, rest = one, question.path[len(prefix) :]
+                    break
+            else:
+                raise GatewayError(Kind.NOT_FOUND, f"there is nothing at {question.path[:200]}")
+        if question.method not in ("GET", "HEAD"):
+            raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{question.path[:200]} takes GET, not {question.method}")
+        return await handler(self, question, rest)
+
+    async def _who(self, question: Question) -> tuple[Caller | None, Storefront, Snapshot]:
+        """The caller where a key was sent; nobody, and the public storefront, where none was."""
+        snapshot = self._parts.snapshot()
+        if question.secret is None:
+            return None, question.mount or root_storefront(snapshot), snapshot
+        caller, storefront = await identify(self._parts, snapshot, question.secret, question.mount)
+        return caller, storefront, snapshot
+
+    async def _caller(self, question: Question) -> tuple[Caller, Storefront, Snapshot]:
+        snapshot = self._parts.snapshot()
+        caller, storefront = await identify(self._parts, snapshot, question.secret, question.mount)
+        return caller, storefront, snapshot
+
+    def _rows(self, caller: Caller | None, storefront: Storefront, snapshot: Snapshot) -> list[Row]:
+        return [
+            Row(model=model, status="enabled")
+            for model in snapshot.catalogue.models_of(storefront.id)
+            if permitted(caller, model) and (caller is None or snapshot.targets(model, test=caller.test))
+        ]
+
+    async def models(self, question: Question, _: str) -> Reply:
+        caller, storefront, snapshot = await self._who(question)
+        body = render_list(storefront, self._rows(caller, storefront, snapshot), parse_query(question.query))
+        return Reply(headers=[JSON], body=body, storefront=storefront)
+
+    async def model(self, question: Question, name: str) -> Reply:
+        caller, storefront, snapshot = await self._who(question)
+        name = unquote(name)
+        model = snapshot.catalogue.resolve(storefront.id, name)
+        if model is None or not permitted(caller, model):
+            raise unknown_model(name)
+        return Reply(headers=[JSON], body=render_one(storefront, Row(model=model, status="enabled")),
+                     storefront=storefront)  # fmt: skip
+
+    async def receipt(self, question: Question, name: str) -> Reply:
+        caller, storefront, _ = await self._caller(question)
+        number = request_id_number(name)
+        found = await self._parts.ledger.receipt(number) if number is not None else None
+        if found is None or (found.caller_key != caller.key_id and not caller.admin):
+            raise GatewayError(Kind.NOT_FOUND, f"there is no receipt {name[:80]} for this key")
+        body = msgspec.json.encode(receipt_view(found, admin=caller.admin))
+        return Reply(headers=[JSON, (b"cache-control", b"private, no-cache")], body=body, storefront=storefront)
+
+    async def key(self, question: Question, _: str) -> Reply:
+        caller, storefront, _snapshot = await self._caller(question)
+        view = {
+            "name": caller.name,
+            "storefront": storefront.id,
+            "workspace": caller.workspace,
+            "user": caller.user,
+            "test": caller.test,
+            "admin": caller.admin,
+            "expires_at": caller.expires_at,
+            "models": sorted(caller.models) if caller.models is not None else None,
+            "budgets": [
+                {
+                    "scope": scope,
+                    "window": window,
+                    "spent_usd": usd(found.spent),
+                    "held_usd": usd(found.held),
+                    "cap_usd": usd(found.cap) if found.cap is not None else None,
+                    "left_usd": usd(max(found.cap - found.spent - found.held, 0)) if found.cap is not None else None,
+                }
+                for scope, window, found in await self._spending(caller)
+            ],
+        }
+        return Reply(headers=[JSON, (b"cache-control", b"private, no-cache")], body=msgspec.json.encode(view),
+                     storefront=storefront)  # fmt: skip
+
+    async def live(self, question: Question, _: str) -> Reply:
+        return Reply(headers=[JSON], body=b'{"status":"live"}')
+
+    async def ready(self, question: Question, _: str) -> Reply:
+        problems = self._ready()
+        if problems:
+            body = msgspec.json.encode({"status": "not ready", "problems": problems})
+            return Reply(status=503, headers=[JSON, (b"retry-after", b"2")], body=body)
+        return Reply(headers=[JSON], body=b'{"status":"ready"}')
+
+    async def metrics(self, question: Question, _: str) -> Reply:
+        """Open to admins here; without a key only on its own port."""
+        if self._metrics is None:
+            raise GatewayError(Kind.NOT_FOUND, "metrics are served on their own port")
+        caller, _storefront, _snapshot = await self._caller(question)
+        if not caller.admin:
+            raise GatewayError(Kind.FORBIDDEN, "metrics are for admin keys")
+        return Reply(headers=[(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], body=self._metrics())
+
+    async def home(self, question: Question, _: str) -> Reply:
+        return Reply(headers=[JSON], body=b'{"name":"conflux","models":"/v1/models","health":"/health/ready"}')
+
+
+EXACT: dict[str, Handler] = {
+    "/": Public.home,
+    "/v1/models": Public.models,
+    "/models": Public.models,
+    "/v1/key": Public.key,
+    "/health/live": Public.live,
+    "/health/ready": Public.ready,
+    "/metrics": Public.metrics,
+}
+PREFIXES: tuple[tuple[str, Handler], ...] = (
+    ("/v1/models/", Public.model),
+    ("/models/", Public.model),
+    ("/v1/receipts/", Public.receipt),
+)
+
+
+def parse_query(query: bytes) -> dict[str, str]:
+    """Query parameters, the last of a name wins; what is not UTF-8 is refused."""
+    try:
+        found = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
+    except ValueError:
+        raise invalid("the query string is not valid") from None
+    return {name: values[-1] for name, values in found.items()}
+
+
+def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:
+    """The receipt as the contract has it: money as exact decimal strings, targets for admins only."""
+    calls: list[dict[str, Any]] = []
+    for call in receipt.calls:
+        view: dict[str, Any] = {
+            "role": call.role,
+            "model": call.model,
+            "status": call.status,
+            "latency_ms": call.latency_ms,
+            "usage": call.usage,
+            "cost_usd": usd(call.cost),
+            "reason": call.reason if admin else _public_reason(call.reason),
+        }
+        if admin:
+            view["target"] = call.target
+            view["provider_cost_usd"] = usd(call.provider_cost) if call.provider_cost is not None else None
+            view["upstream_id"] = call.upstream_id
+        calls.append(view)
+    return {
+        "id": request_id_text(receipt.request_id),
+        "created": receipt.created // 1000,
+        "storefront": receipt.storefront,
+        "requested_model": receipt.requested_model,
+        "served_model": receipt.served_model,
+        "status": receipt.ending,
+        "usage": receipt.usage,
+        "provenance": receipt.provenance,
+        "price_version": receipt.price_version,
+        "cost_usd": usd(receipt.cost),
+        "credits": credits_text(receipt.credits),
+        "simulated": receipt.simulated,
+        "lines": [
+            {"bucket": line.bucket, "quantity": line.quantity, "unit_price": line.unit_price, "amount": usd(line.amount)}
+            for line in receipt.lines
+        ],
+        "calls": calls,
+        "dropped": receipt.dropped,
+    }
+
+
+def _public_reason(reason: str | None) -> str | None:
+    """Why an attempt failed, without the upstream's own words."""
+    return None if reason is None else "the attempt failed"

@@ -1,0 +1,105 @@
+"""From an answer to its settlement: what was used, who said so, what it costs.
+
+Law: pure. The upstream's own count where it can be true; else an estimate, marked as one; an absurd count is
+quarantined and not billed. Nobody pays for what was not delivered.
+"""
+
+from typing import NamedTuple
+
+from conflux.billing.amounts import Unpriced, charge
+from conflux.billing.credits import tier_credits
+from conflux.dialects.base import Tally
+from conflux.neutral.ledger import Call, Ending, Line, Settlement
+from conflux.neutral.usage import NOTHING, Provenance, Usage
+from conflux.relay.admit import Admitted
+from conflux.relay.attempt import Attempt, Trial
+
+_BYTES_PER_TOKEN = 4
+
+
+class Account(NamedTuple):
+    usage: Usage
+    provenance: Provenance
+    lines: tuple[Line, ...]
+    charge: int
+
+
+def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Provenance]:
+    """The buckets to bill, and where they come from."""
+    if tally.usage is not None:
+        return tally.usage, Provenance.PROVIDER
+    estimate = Usage(
+        input=-(-admitted.envelope.size // _BYTES_PER_TOKEN), output=-(-tally.output_bytes // _BYTES_PER_TOKEN)
+    )
+    if tally.usage_absurd:
+        return estimate, Provenance.QUARANTINED
+    return estimate, Provenance.PARTIAL if cut else Provenance.ESTIMATED
+
+
+def account(tally: Tally, admitted: Admitted, *, cut: bool) -> Account:
+    usage, provenance = measure(tally, admitted, cut=cut)
+    try:
+        lines, total = charge(usage, admitted.model.price)
+    except Unpriced:
+        lines, total = (), 0  # only a test key comes this far without a price
+    return Account(usage, provenance, lines, 0 if provenance is Provenance.QUARANTINED else total)
+
+
+NO_ACCOUNT = Account(NOTHING, Provenance.UNKNOWN, (), 0)
+
+
+def settlement(
+    admitted: Admitted,
+    request_id: int,
+    ending: Ending,
+    found: Account,
+    *,
+    attempt: Attempt | None,
+    trials: tuple[Trial, ...],
+    dropped: tuple[str, ...],
+    status: int,
+    seconds: float,
+    first_byte: float | None,
+) -> Settlement:
+    calls = [
+        Call(role="direct", model=admitted.model.id, status="failed", latency_ms=int(trial.seconds * 1000),
+             reason=trial.reason, target=trial.target.key)
+        for trial in trials
+    ]  # fmt: skip
+    provider_cost = 0
+    if attempt is not None:
+        owed = _owed(attempt, found.usage)
+        provider_cost = owed or 0
+        calls.append(
+            Call(role="direct", model=admitted.model.id, status=ending.value, latency_ms=int(seconds * 1000),
+                 usage=found.usage, cost=found.charge, target=attempt.target.key, provider_cost=owed,
+                 upstream_id=attempt.lane.tally.upstream_id)
+        )  # fmt: skip
+    return Settlement(
+        request_id=request_id,
+        ending=ending,
+        charge=found.charge,
+        served_model=admitted.model.id if attempt is not None else None,
+        provider_cost=provider_cost,
+        usage=found.usage,
+        provenance=found.provenance,
+        price_version=admitted.model.price.version,
+        credits=tier_credits(found.usage, admitted.task.tier if admitted.task is not None else admitted.model.tier),
+        lines=found.lines,
+        calls=tuple(calls),
+        dropped=dropped,
+        status=status,
+        latency_ms=int(seconds * 1000),
+        first_byte_ms=None if first_byte is None else int(first_byte * 1000),
+    )
+
+
+def _owed(attempt: Attempt, usage: Usage) -> int | None:
+    """What the house owes the provider, where its cost is known."""
+    sheet = attempt.target.target.cost
+    if sheet is None:
+        return None
+    try:
+        return charge(usage, sheet)[1]
+    except Unpriced:
+        return None

@@ -1,0 +1,125 @@
+"""From a call to an admitted request: parsed, resolved, allowed, fitted, priced.
+
+Law: nothing here waits but the key's look-up, and nothing here touches an upstream or the ledger. Whatever it
+refuses has cost nobody anything.
+"""
+
+import msgspec
+
+from conflux.billing.amounts import Hold, Unpriced, worst_case
+from conflux.dialects.base import Dialect
+from conflux.neutral.errors import GatewayError, Kind, invalid
+from conflux.neutral.records import Caller, Model, Storefront
+from conflux.neutral.request import Envelope, Need
+from conflux.policy import RULES
+from conflux.policy.case import Case
+from conflux.policy.context import room
+from conflux.policy.permitted import permitted, unknown_model
+from conflux.relay.parts import Parts
+from conflux.relay.snapshot import LiveTarget, Snapshot
+from conflux.routing.choice import order
+from conflux.routing.tasks import Task, cheapest, task_named
+
+# Until a tokenizer counts, the gate takes a third of the bytes: English runs at a quarter, code at a third.
+_BYTES_PER_TOKEN = 3
+
+
+class Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    caller: Caller
+    storefront: Storefront
+    dialect: Dialect
+    envelope: Envelope
+    model: Model
+    requested: str  # what the client named: a model id, an alias, or the task type's choice
+    task: Task | None
+    targets: tuple[LiveTarget, ...]  # in the order to try
+    max_output: int
+    temperature: float | None
+    hold: Hold
+    simulated: bool
+    dropped: tuple[str, ...] = ()
+
+
+def estimate_tokens(size: int) -> int:
+    return -(-size // _BYTES_PER_TOKEN)
+
+
+def admit(
+    parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, body: bytes
+) -> Admitted:
+    envelope = dialect.open(body)
+    model, requested, task = _resolve(snapshot, caller, storefront, envelope)
+    case = Case(caller, storefront, model, envelope, parts.clock.time())
+    for rule in RULES:
+        rule(case)
+    fitted = room(
+        model,
+        input_tokens=estimate_tokens(envelope.size),
+        wanted=envelope.max_output,
+        default=storefront.default_max_output if _takes(model, "max_tokens") else None,
+    )
+    live = snapshot.targets(model, test=caller.test)
+    if not live:
+        raise GatewayError(
+            Kind.UNAVAILABLE, f"{model.id} has no live target now: try another model, or later", param="model"
+        )
+    return Admitted(
+        caller=caller,
+        storefront=storefront,
+        dialect=dialect,
+        envelope=envelope,
+        model=model,
+        requested=requested,
+        task=task,
+        targets=tuple(order(live, parts.health.of, parts.clock.monotonic(), parts.below)),
+        max_output=fitted.max_output,
+        temperature=storefront.default_temperature if _takes(model, "temperature") else None,
+        hold=_hold(model, envelope, fitted.max_output, free=caller.test),
+        simulated=live[0].live.provider.simulated,
+        dropped=("max_tokens",) if fitted.clamped else (),
+    )
+
+
+def _resolve(
+    snapshot: Snapshot, caller: Caller, storefront: Storefront, envelope: Envelope
+) -> tuple[Model, str, Task | None]:
+    if "flux" in envelope.body:
+        raise invalid("flux: this gateway does not run Flux yet; name one model", param="flux")
+    if envelope.model is not None:
+        if envelope.task_type is not None:
+            raise invalid("send model or task_type, not both", param="task_type")
+        model = snapshot.catalogue.resolve(storefront.id, envelope.model)
+        if model is None:
+            raise unknown_model(envelope.model)
+        return model, envelope.model, None
+    if envelope.task_type is None:
+        raise invalid("send model or task_type: one of them says what is to answer", param="model")
+    task = task_named(envelope.task_type)
+    models = [
+        one
+        for one in snapshot.catalogue.models_of(storefront.id)
+        if permitted(caller, one) and snapshot.targets(one, test=caller.test)
+    ]
+    model = cheapest(task, models)
+    return model, model.id, task
+
+
+def _takes(model: Model, parameter: str) -> bool:
+    """An empty list means not published, which gates nothing."""
+    return not model.supported_parameters or parameter in model.supported_parameters
+
+
+def _hold(model: Model, envelope: Envelope, max_output: int, *, free: bool) -> Hold:
+    try:
+        return worst_case(
+            model.price,
+            input_tokens=envelope.size,
+            output_tokens=max_output,
+            choices=envelope.choices,
+            images=envelope.images,
+            searches=Need.WEB_SEARCH in envelope.needs,
+        )
+    except Unpriced:
+        if free:
+            return Hold(0, 0)
+        raise

@@ -1,0 +1,238 @@
+"""One attempt at one target, up to the first content of its answer.
+
+Law: until an attempt is primed nothing has gone to the client, so it may fail and another may be tried. Every
+failure becomes a Failed with what the client may be told and whether another target could do better. Health is
+told of each end.
+"""
+
+import msgspec
+
+from conflux.dialects.base import Dialect, Lane, Shape, Wanted
+from conflux.neutral.errors import GatewayError, Kind, TransportError
+from conflux.neutral.events import Fault
+from conflux.neutral.ports import Headers, Inbound, Outbound
+from conflux.relay.admit import Admitted
+from conflux.relay.lanes import lane_of, outgoing
+from conflux.relay.parts import Parts
+from conflux.relay.snapshot import Credential, LiveTarget
+
+_RETRIED = frozenset({402, 403, 404, 408, 409, 425, 429})
+_ERROR_BODY_MOST = 64 * 1024
+
+
+class Failed(Exception):
+    """An attempt that delivered nothing."""
+
+    def __init__(self, error: GatewayError, reason: str, *, retry: bool) -> None:
+        super().__init__(reason)
+        self.error = error
+        self.reason = reason
+        self.retry = retry
+
+
+class Attempt:
+    """An open leg to one target; closed by whoever holds it, on every way out."""
+
+    __slots__ = (
+        "_credential",
+        "_ended",
+        "_inbound",
+        "_parts",
+        "began",
+        "dropped",
+        "first_byte",
+        "lane",
+        "pending",
+        "target",
+    )
+
+    def __init__(self, parts: Parts, target: LiveTarget) -> None:
+        self._parts = parts
+        self.target = target
+        self._credential = _choose(parts, target)
+        self._inbound: Inbound | None = None
+        self._ended = False
+        self.lane: Lane
+        self.pending = b""
+        self.began = parts.clock.monotonic()
+        self.first_byte: float | None = None
+        self.dropped: tuple[str, ...] = ()
+        parts.health.of(target.key).began()
+
+    async def prime(self, admitted: Admitted, wanted: Wanted, request_id: bytes) -> None:
+        """Send, and read until there is something to deliver. Raises Failed."""
+        provider = self.target.live.provider
+        dialect, body, self.dropped = outgoing(admitted, self.target)
+        self.lane = lane_of(admitted, self.target, dialect, wanted)
+        try:
+            self._inbound = inbound = await self._parts.transport.send(
+                Outbound(
+                    origin=self.target.live.origin,
+                    path=self.target.live.base_path + dialect.path(_path_shape(admitted, self.target)),
+                    headers=self._headers(request_id),
+                    body=body,
+                    proxy=provider.proxy,
+                    connect_timeout=provider.connect_timeout,
+                    first_byte_timeout=provider.first_byte_timeout,
+                    idle_timeout=provider.idle_timeout,
+                    total_timeout=provider.total_timeout,
+                )
+            )
+            if inbound.status != 200:
+                raise await self._refused(inbound, dialect)
+            if admitted.envelope.stream:
+                await self._first_content(inbound)
+            else:
+                self.lane.whole(await inbound.read())
+                self.first_byte = self._parts.clock.monotonic()
+                if self.lane.tally.fault is not None:
+                    raise self._faulted(self.lane.tally.fault)
+        except TransportError as error:
+            raise self._broken(error) from None
+
+    async def _first_content(self, inbound: Inbound) -> None:
+        lane = self.lane
+        tally = lane.tally
+        pending = b""
+        while not tally.content and not tally.finished:
+            data = await inbound.chunk()
+            pending += lane.feed(data) if data else lane.end()
+            if tally.fault is not None:
+                raise self._faulted(tally.fault)
+            if not data:
+                if not tally.finished and not tally.content:
+                    raise self._failed(Kind.UPSTREAM_FAILED, "the model's answer was empty", "empty answer")
+                break
+        self.first_byte = self._parts.clock.monotonic()
+        self.pending = pending
+
+    async def chunk(self) -> bytes:
+        """The next bytes of the answer after priming; b"" at its end. Raises TransportError."""
+        assert self._inbound is not None, "an attempt is primed before it is read"
+        return await self._inbound.chunk()
+
+    def close(self, *, good: bool | None = None) -> None:
+        """Ends the leg. `good`: the target answered as it should (None: nobody can tell, the client left)."""
+        if self._inbound is not None:
+            self._inbound.close()
+        if self._ended:
+            return
+        self._ended = True
+        health = self._parts.health.of(self.target.key)
+        health.ended()
+        if good:
+            now = self._parts.clock.monotonic()
+            health.succeeded((self.first_byte or now) - self.began, now)
+
+    def seconds(self) -> float:
+        return self._parts.clock.monotonic() - self.began
+
+    def _headers(self, request_id: bytes) -> Headers:
+        headers = [*self.target.live.headers, (b"x-request-id", request_id)]
+        if self._credential is not None and self._credential.header is not None:
+            headers.append(self._credential.header)
+        return headers
+
+    async def _refused(self, inbound: Inbound, dialect: Dialect) -> Failed:
+        """The upstream answered with a status of its own."""
+        status = inbound.status
+        body = b""
+        while len(body) < _ERROR_BODY_MOST:
+            data = await inbound.chunk()
+            if not data:
+                break
+            body += data
+        fault = dialect.upstream_error(status, body)
+        if status == 401 and self._credential is not None:
+            name = f"{self.target.live.provider.id}#{self._credential.name}"
+            self._parts.health.of(name).disabled = "the provider answered 401"
+        retry = status in _RETRIED or status >= 500 or status == 401
+        wait = _retry_after(inbound.header(b"retry-after"))
+        if retry:
+            self._note_failure(wait)
+        reason = f"status {status}"
+        if status == 429:
+            error = GatewayError(
+                Kind.UPSTREAM_RATE_LIMITED, "the model is at its rate limit now: try again later", retry_after=wait or 1
+            )
+        elif status in (400, 413, 415, 422) and not retry:
+            error = GatewayError(Kind.INVALID, scrub(fault.message, self.target), code=_code(fault, self.target))
+        elif status in (503, 529):
+            error = GatewayError(Kind.OVERLOADED, "the model is overloaded now: try again later", retry_after=wait)
+        else:
+            error = GatewayError(Kind.UPSTREAM_FAILED, "the model's provider failed to answer")
+        return Failed(error, reason, retry=retry)
+
+    def _broken(self, error: TransportError) -> Failed:
+        self._note_failure(None)
+        if error.timeout:
+            text = "the model did not answer in time: try again, or another model"
+            return Failed(GatewayError(Kind.UPSTREAM_TIMEOUT, text), str(error), retry=True)
+        text = "the model's provider could not be reached or broke off: try again"
+        return Failed(GatewayError(Kind.UPSTREAM_FAILED, text), str(error), retry=True)
+
+    def _faulted(self, fault: Fault) -> Failed:
+        """The upstream said inside its answer that it failed, or said what nobody can read."""
+        return self._failed(Kind.UPSTREAM_FAILED, "the model's answer was broken: try again", fault.message[:200])
+
+    def _failed(self, kind: Kind, text: str, reason: str) -> Failed:
+        self._note_failure(None)
+        return Failed(GatewayError(kind, text), reason, retry=True)
+
+    def _note_failure(self, retry_after: float | None) -> None:
+        now = self._parts.clock.monotonic()
+        self._parts.health.of(self.target.key).failed(now - self.began, now, retry_after)
+        if self._credential is not None:
+            name = f"{self.target.live.provider.id}#{self._credential.name}"
+            self._parts.health.of(name).failed(now - self.began, now, retry_after)
+
+
+def _choose(parts: Parts, target: LiveTarget) -> Credential | None:
+    """The healthiest of a provider's credentials; a disabled one only where there is no other."""
+    found = target.live.credentials
+    if len(found) < 2:
+        return found[0] if found else None
+    now = parts.clock.monotonic()
+    provider = target.live.provider.id
+
+    def rank(one: Credential) -> tuple[bool, bool, float]:
+        health = parts.health.of(f"{provider}#{one.name}")
+        return health.disabled is not None, not health.open(now), health.cost(1)
+
+    return min(found, key=rank)
+
+
+def _path_shape(admitted: Admitted, target: LiveTarget) -> Shape:
+    return Shape(model=target.target.model, stream=admitted.envelope.stream)
+
+
+def _retry_after(value: bytes | None) -> float | None:
+    """Whole seconds; a date or nonsense is no hint we trust."""
+    if value is None or not value.strip().isdigit():
+        return None
+    return float(min(int(value), 3600))
+
+
+def scrub(message: str, target: LiveTarget) -> str:
+    """The upstream's own words, unless they name the upstream."""
+    provider = target.live.provider
+    host = target.live.origin.split("://")[-1]
+    lowered = message.lower()
+    telling = (target.target.model, provider.id, provider.label, host, host.split(":")[0])
+    if not message or any(word and word.lower() in lowered for word in telling) or "http" in lowered:
+        return "the model refused this request: check its parameters"
+    return message[:1000]
+
+
+def _code(fault: Fault, target: LiveTarget) -> str | None:
+    if fault.code is None or scrub(fault.code, target) != fault.code or len(fault.code) > 64:
+        return None
+    return fault.code
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A failed attempt, for the receipt."""
+
+    target: LiveTarget
+    reason: str
+    seconds: float

@@ -1,0 +1,53 @@
+"""The headers of an answer: what was asked, what served, what it cost.
+
+Law: an allow-list of our own. Nothing an upstream sent in a header is ever copied.
+"""
+
+from conflux.neutral.money import usd
+from conflux.neutral.ports import Headers
+from conflux.relay.admit import Admitted
+from conflux.relay.snapshot import HeaderNames
+
+JSON = (b"content-type", b"application/json")
+_STREAM = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+_MOST = 300
+
+
+def header_value(text: str) -> bytes:
+    """Text as a header value: printable ASCII, cut to a length every proxy takes."""
+    if text.isascii() and text.isprintable():
+        return text[:_MOST].encode()
+    return "".join(one if 32 <= ord(one) < 127 else "?" for one in text[:_MOST]).encode()
+
+
+def explain(admitted: Admitted, names: HeaderNames, dropped: tuple[str, ...]) -> Headers:
+    found: Headers = [
+        (names.requested_model, header_value(admitted.requested)),
+        (names.served_model, header_value(admitted.model.id)),
+        (names.fallback_applied, b"false"),
+    ]
+    if admitted.task is not None:
+        found.append((names.route_task, admitted.task.name.encode()))
+        found.append((names.route_tier, admitted.task.tier.value.encode()))
+    if dropped:
+        found.append((names.dropped, header_value(", ".join(dropped))))
+    if admitted.simulated:
+        found.append((names.simulated, b"true"))
+    return found
+
+
+def plain(admitted: Admitted, names: HeaderNames, dropped: tuple[str, ...], charge: int, request_id: bytes) -> Headers:
+    return [
+        JSON,
+        (b"x-request-id", request_id),
+        *explain(admitted, names, dropped),
+        (names.cost_usd, usd(charge).encode()),
+    ]
+
+
+def streamed(admitted: Admitted, names: HeaderNames, dropped: tuple[str, ...], request_id: bytes) -> Headers:
+    return [*_STREAM, (b"x-request-id", request_id), *explain(admitted, names, dropped)]

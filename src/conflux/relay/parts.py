@@ -1,0 +1,78 @@
+"""What the request path works with, in one object, and what it meets at the client's end.
+
+Law: every collaborator comes in here and is injected in wiring; nothing on this floor finds one by itself.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from conflux.neutral.ledger import Ending
+from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, Transport
+from conflux.neutral.records import Storefront
+from conflux.neutral.usage import Usage
+from conflux.relay.snapshot import Snapshot
+from conflux.routing.health import HealthBook
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished request, for the metrics."""
+
+    storefront: str
+    model: str
+    ending: Ending
+    status: int
+    stream: bool
+    usage: Usage
+    charge: int
+    seconds: float
+    first_byte: float | None
+
+
+class Meter(Protocol):
+    def began(self) -> None: ...
+    def ended(self, outcome: Outcome | None) -> None:
+        """None: refused before it became a request on the ledger."""
+        ...
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    clock: Clock
+    ledger: Ledger
+    keys: KeyBook
+    transport: Transport
+    snapshot: Callable[[], Snapshot]
+    health: HealthBook
+    below: Callable[[int], int]  # a random number from 0 to n - 1
+    meter: Meter
+    agent: bytes  # our user-agent towards upstreams
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation call as the face hands it over."""
+
+    dialect: str
+    body: bytes
+    secret: str | None
+    mount: Storefront | None  # fixed by path or host; None at the root: the key decides
+
+
+class Exchange(Protocol):
+    """The client's end of one request. What is written to a client that left goes nowhere, quietly."""
+
+    @property
+    def gone(self) -> bool: ...
+
+    def on_gone(self, call: Callable[[], None]) -> None:
+        """Called once when the client leaves; at once where it has left already."""
+        ...
+
+    def serving(self, storefront: Storefront) -> None:
+        """Which storefront answers: its CORS rules go onto the head."""
+        ...
+
+    async def reply(self, status: int, headers: Headers, body: bytes) -> None: ...
+    async def begin(self, status: int, headers: Headers) -> None: ...
+    async def write(self, data: bytes) -> None: ...
+    async def finish(self, data: bytes) -> None: ...

@@ -1,0 +1,79 @@
+"""Everything the request path may know of catalogue, providers and storefronts, at one moment.
+
+Law: frozen. A reload builds a new one and swaps it; a request keeps the one it began with.
+"""
+
+import msgspec
+
+from conflux.catalogue.catalogue import Catalogue
+from conflux.neutral.ports import Headers
+from conflux.neutral.records import Model, Provider, Storefront, Target
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """One way to authenticate with a provider: its name for health and alarms, the header to send."""
+
+    name: str
+    header: tuple[bytes, bytes] | None
+
+
+class LiveProvider(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider that can be called now: address split, headers encoded, credentials read."""
+
+    provider: Provider
+    origin: str
+    base_path: str
+    headers: Headers
+    credentials: tuple[Credential, ...]
+
+
+class LiveTarget(msgspec.Struct, frozen=True, kw_only=True):
+    target: Target
+    live: LiveProvider
+    key: str
+    weight: int
+
+
+class HeaderNames(msgspec.Struct, frozen=True):
+    """A storefront's own header names, encoded once."""
+
+    requested_model: bytes
+    served_model: bytes
+    fallback_applied: bytes
+    dropped: bytes
+    cost_usd: bytes
+    credits: bytes
+    simulated: bytes
+    route_task: bytes
+    route_tier: bytes
+
+    @classmethod
+    def of(cls, prefix: str) -> "HeaderNames":
+        names = (name.replace("_", "-") for name in cls.__struct_fields__)
+        return cls(*(f"x-{prefix}-{name}".encode() for name in names))
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    catalogue: Catalogue
+    pools: dict[str, tuple[LiveTarget, ...]]  # only what can be called now
+    simulator: LiveProvider | None
+    simulated: bool  # the simulator stands in for every pool
+    names: dict[str, HeaderNames]
+    version: int = 0
+
+    def storefront(self, name: str) -> Storefront | None:
+        return self.catalogue.storefronts.get(name)
+
+    def targets(self, model: Model, *, test: bool) -> tuple[LiveTarget, ...]:
+        """What may be called for a model: a test key's calls go to the simulator and nowhere else."""
+        if test:
+            if self.simulator is None or model.account:
+                return ()
+            return (stand_in(self.simulator, model.pool),)
+        return self.pools.get(model.pool, ())
+
+
+def stand_in(simulator: LiveProvider, pool: str) -> LiveTarget:
+    """The simulator playing a pool's target."""
+    target = Target(provider=simulator.provider.id, model=pool)
+    return LiveTarget(target=target, live=simulator, key=target.key, weight=1)
