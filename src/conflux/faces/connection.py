@@ -5,7 +5,7 @@ request. Here the connection itself calls whoever asked to know. Nothing else of
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -20,7 +20,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[SCOPE_KEY] = self  # type: ignore[typeddict-unknown-key]
+        cast(dict[str, Any], self.scope)[SCOPE_KEY] = self
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -43,5 +43,3 @@ def connection_of(scope: Any) -> Connection | None:
     """The connection behind a scope; None under another server, which then only cancels late."""
     found = scope.get(SCOPE_KEY)
     return found if isinstance(found, Connection) else None
-
-

@@ -218,5 +218,3 @@ class HttpFace:
 
 class _Gone(Exception):
     """The client left before its request was whole."""
-
-

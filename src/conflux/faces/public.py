@@ -226,7 +226,12 @@ def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:
         "credits": credits_text(receipt.credits),
         "simulated": receipt.simulated,
         "lines": [
-            {"bucket": line.bucket, "quantity": line.quantity, "unit_price": line.unit_price, "amount": usd(line.amount)}
+            {
+                "bucket": line.bucket,
+                "quantity": line.quantity,
+                "unit_price": line.unit_price,
+                "amount": usd(line.amount),
+            }
             for line in receipt.lines
         ],
         "calls": calls,

@@ -41,7 +41,9 @@ def split_origin(origin: str) -> Address:
     port = parts.port or _PORTS[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     authority = host if port == _PORTS[parts.scheme] else f"{host}:{port}"
-    return Address(parts.scheme == "https", parts.hostname, port, authority.encode("idna" if not host.isascii() else "ascii"))
+    return Address(
+        parts.scheme == "https", parts.hostname, port, authority.encode("idna" if not host.isascii() else "ascii")
+    )
 
 
 def split_proxy(proxy: str) -> Proxy:

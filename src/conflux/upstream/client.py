@@ -125,8 +125,8 @@ class _Origin:
             return connection
         return None
 
-    async def slot(self) -> None:
-        """Wait, in order of arrival, until one more connection may be opened."""
+    async def slot(self) -> bool:
+        """Wait, in order of arrival, until one more connection may be opened; False where an idle one came back."""
         while len(self._open) + self._opening >= self._limits.per_origin:
             turn: asyncio.Future[None] = self._loop.create_future()
             self._waiting.append(turn)
@@ -139,8 +139,9 @@ class _Origin:
                     self._next()  # our turn had come; it goes to who waits behind us
                 raise
             if self._idle:
-                return
+                return False
         self._opening += 1
+        return True
 
     def opened(self, connection: Connection) -> None:
         self._opening -= 1
@@ -196,8 +197,8 @@ class _Origin:
 class Client:
     """Implements ports.Transport. One per event loop."""
 
-    def __init__(self, limits: Limits = Limits(), tls: Callable[[], ssl.SSLContext] | None = None) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits | None = None, tls: Callable[[], ssl.SSLContext] | None = None) -> None:
+        self._limits = limits or Limits()
         self._tls = tls or ssl.create_default_context
         self._context: ssl.SSLContext | None = None
         self._origins: dict[tuple[str, str | None], _Origin] = {}
@@ -250,15 +251,12 @@ class Client:
         """A fresh connection, or an idle one that came back while we waited for a slot."""
         try:
             async with asyncio.timeout(call.connect_timeout):
-                while True:
-                    if self._closed:
-                        raise TransportError("connect", "the client is closed", sent=False, answered=False)
-                    opening = origin.slot()
-                    await opening
+                if self._closed:
+                    raise TransportError("connect", "the client is closed", sent=False, answered=False)
+                while not await origin.slot():
                     idle = origin.take()
                     if idle is not None:
                         return idle
-                    break
                 try:
                     connection = await self._open(origin)
                 except BaseException:
@@ -355,7 +353,14 @@ class _Tunnel(asyncio.Protocol):
 
 def _head(call: Outbound, origin: _Origin) -> bytes:
     """The request's head in one piece. A line break hidden anywhere would show in the count of lines."""
-    lines = [call.method.encode("ascii"), b" ", origin.prefix, call.path.encode("ascii"), b" HTTP/1.1\r\n", origin.fixed]
+    lines = [
+        call.method.encode("ascii"),
+        b" ",
+        origin.prefix,
+        call.path.encode("ascii"),
+        b" HTTP/1.1\r\n",
+        origin.fixed,
+    ]
     count = origin.fixed.count(b"\n") + 1
     for name, value in call.headers:
         if name.lower() in _HOP_BY_HOP:
@@ -366,8 +371,11 @@ def _head(call: Outbound, origin: _Origin) -> bytes:
         lines += (b"content-length: ", str(len(call.body)).encode(), b"\r\n")
         count += 1
     head = b"".join(lines)
-    if head.count(b"\n") != count or head.count(b"\r") != count or b"\0" in head or head.count(b" ", 0, head.index(b"\r")) != 2:
+    if (
+        head.count(b"\n") != count
+        or head.count(b"\r") != count
+        or b"\0" in head
+        or head.count(b" ", 0, head.index(b"\r")) != 2
+    ):
         raise ValueError("a method, path or header holds a line break, a NUL or a stray space")
     return head + b"\r\n"
-
-
