@@ -66,8 +66,11 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False  # an unadvertised capability is refused (seed 5's storefront)
     input_modalities: tuple[str, ...] = ("text",)
     output_modalities: tuple[str, ...] = ("text",)
+    modality: str | None = None  # as documented; None: made from the two above
     supported_parameters: tuple[str, ...] = ()  # empty: not published, gates nothing
     price: PriceSheet = PriceSheet()
+    unit: int = 1  # the token quantum a listing shows its prices per
+    listed_prices: dict[str, str] = {}  # what a listing states beside the sheet
     aliases: tuple[str, ...] = ()
     agent: bool = False  # on seed 5's agent list
     canonical_slug: str | None = None
@@ -77,7 +80,6 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     dimensions: tuple[int, ...] = ()
     max_dimension: int | None = None
     assumed: frozenset[str] = frozenset()  # fields the seed does not give
-    notes: dict[str, Any] = {}
 
 
 class Storefront(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,13 +112,14 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     dialects: tuple[str, ...]
     label: str = ""
     lane: str = "auto"  # auto: passthrough where dialects match | compat
-    auth: str = "bearer"  # bearer | x-api-key | api-key | none
+    auth: str = "bearer"  # bearer | x-api-key | api-key | x-goog-api-key | service-account | account | none
     credentials: tuple[str, ...] = ()  # env:NAME or file:PATH, chosen by health
     headers: dict[str, str] = {}
     currency: str = "USD"
     proxy: str | None = None
     quirks: dict[str, Any] = {}
     simulated: bool = False
+    configured: bool = False  # the owner's own row: live even without a credential
     drain: bool = False  # on client disconnect read to the end instead of cancelling
     connect_timeout: float = 5.0
     first_byte_timeout: float = 60.0

@@ -314,5 +314,3 @@ class Passage:
 
 def _status(dialect: Dialect, error: GatewayError) -> int:
     return dialect.error(error, "openai")[0]
-
-

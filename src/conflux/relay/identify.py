@@ -18,8 +18,7 @@ BAD_KEY = "this API key is not valid"
 
 def root_storefront(snapshot: Snapshot) -> Storefront:
     """Whose style answers where no key and no mount has said otherwise."""
-    found = snapshot.catalogue.root
-    return found
+    return snapshot.catalogue.root
 
 
 async def identify(
