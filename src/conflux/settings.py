@@ -130,7 +130,9 @@ def _read_environment(environment: Mapping[str, str], problems: list[str]) -> di
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name in _NOT_SETTINGS:
             continue
-        base = name.removesuffix("_FILE") if name.removesuffix("_FILE").removeprefix(PREFIX).lower() in _SECRET else name
+        base = (
+            name.removesuffix("_FILE") if name.removesuffix("_FILE").removeprefix(PREFIX).lower() in _SECRET else name
+        )
         value = _from_environment(environment, base, problems)
         path = base.removeprefix(PREFIX).lower().split("__")
         place = found

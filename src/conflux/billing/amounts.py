@@ -75,7 +75,13 @@ SEARCHES_BOUND = 10
 
 
 def worst_case(
-    sheet: PriceSheet, *, input_tokens: int, output_tokens: int, choices: int = 1, images: int = 0, searches: bool = False
+    sheet: PriceSheet,
+    *,
+    input_tokens: int,
+    output_tokens: int,
+    choices: int = 1,
+    images: int = 0,
+    searches: bool = False,
 ) -> Hold:
     """The hold: every input token at the dearest input price, every output token at the dearest output price."""
     if sheet.input is None or sheet.output is None:
@@ -109,6 +115,4 @@ def with_margin(sheet: PriceSheet, margin: str) -> PriceSheet:
 
     names = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio", "image",
              "search", "request")  # fmt: skip
-    return PriceSheet(
-        version=sheet.version, rate=sheet.rate, **{name: scaled(getattr(sheet, name)) for name in names}
-    )
+    return PriceSheet(version=sheet.version, rate=sheet.rate, **{name: scaled(getattr(sheet, name)) for name in names})

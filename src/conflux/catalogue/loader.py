@@ -106,8 +106,9 @@ def _take(
             problems.append(f"{file}: {table}: write it as [[{table}]]")
             continue
         for number, fields in enumerate(rows, 1):
-            key = tuple(fields.get(name) for name in _KEYS[table]) if isinstance(fields, dict) else ()
-            if not key or not all(isinstance(part, str) and part for part in key):
+            said = [fields.get(name) for name in _KEYS[table]] if isinstance(fields, dict) else []
+            key = tuple(part for part in said if isinstance(part, str) and part)
+            if len(key) != len(_KEYS[table]):
                 missing = " and ".join(_KEYS[table])
                 problems.append(f"{file}: [[{table}]] #{number}: {missing}: missing, it says which row this is")
                 continue

@@ -21,7 +21,7 @@ from conflux.neutral.records import Capability, FluxRole, Model, Pool, Provider,
 SAFE_SHARE = (95, 100)
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     pass
 
 
@@ -124,10 +124,10 @@ class ModelRow(Row):
     max_output: int | None = None
     capabilities: list[Capability] = []
     input_modalities: list[str] | None = None
-    output_modalities: list[str] = ["text"]
+    output_modalities: list[str] = msgspec.field(default_factory=lambda: ["text"])
     modality: str | None = None
     supported_parameters: list[str] = []
-    price: PriceRow = PriceRow()
+    price: PriceRow = msgspec.field(default_factory=PriceRow)
     listed_prices: dict[str, str] = {}
     aliases: list[str] = []
     agent: bool = False

@@ -215,19 +215,23 @@ def _needs(checked: wire.ChatBody) -> tuple[frozenset[Need], int, int]:
                     found.add(Need.FILES)
         if isinstance(message, wire.Assistant) and (message.tool_calls or message.function_call):
             found.add(Need.TOOLS)
+    found |= _asked(checked)
+    return frozenset(found), images, image_bytes
+
+
+def _asked(checked: wire.ChatBody) -> set[Need]:
+    """The needs that parameters state, whatever the conversation holds."""
+    found: set[Need] = set()
     if checked.tools or checked.functions:
         found.add(Need.TOOLS)
-    if checked.response_format is not None:
-        if checked.response_format.type == "json_object":
-            found.add(Need.JSON_MODE)
-        elif checked.response_format.type == "json_schema":
-            found.add(Need.STRUCTURED_OUTPUTS)
-        elif checked.response_format.type != "text":
+    if checked.response_format is not None and checked.response_format.type != "text":
+        need = _FORMATS.get(checked.response_format.type)
+        if need is None:
             raise invalid(
-                f"response_format.type: {checked.response_format.type!r} is not one of text, json_object, "
-                "json_schema",
+                f"response_format.type: {checked.response_format.type!r} is not one of text, {', '.join(_FORMATS)}",
                 param="response_format.type",
             )
+        found.add(need)
     if checked.logprobs or checked.top_logprobs:
         found.add(Need.LOGPROBS)
     if checked.n is not None and checked.n > 1:
@@ -236,8 +240,10 @@ def _needs(checked: wire.ChatBody) -> tuple[frozenset[Need], int, int]:
         found.add(Need.WEB_SEARCH)
     if checked.reasoning_effort not in (None, "none"):
         found.add(Need.REASONING)
-    return frozenset(found), images, image_bytes
+    return found
 
+
+_FORMATS = {"json_object": Need.JSON_MODE, "json_schema": Need.STRUCTURED_OUTPUTS}
 
 _ROLES = {
     wire.System: Role.SYSTEM,
@@ -270,9 +276,7 @@ def _read_assistant(message: wire.Assistant, parts: list[Part]) -> list[Part]:
         found.append(Opaque(dialect=NAME, kind="audio", value=message.audio))
     for call in message.tool_calls or ():
         if call.custom is not None:
-            found.append(
-                ToolCall(id=call.id, name=call.custom.name, arguments=call.custom.input, custom=True)
-            )
+            found.append(ToolCall(id=call.id, name=call.custom.name, arguments=call.custom.input, custom=True))
         elif call.function is not None:
             found.append(ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments))
     if message.function_call is not None:
@@ -326,9 +330,7 @@ def _read_tools(checked: wire.ChatBody, body: dict[str, Any]) -> tuple[Tool, ...
                               strict=spec.strict, raw=raw))  # fmt: skip
         else:
             name = str((tool.custom or {}).get("name") or tool.type)
-            found.append(
-                Tool(name=name, description=(tool.custom or {}).get("description"), kind=tool.type, raw=raw)
-            )
+            found.append(Tool(name=name, description=(tool.custom or {}).get("description"), kind=tool.type, raw=raw))
     for spec in checked.functions or ():
         found.append(Tool(name=spec.name, description=spec.description, schema=spec.parameters))
     return tuple(found)
@@ -363,10 +365,9 @@ def _read_output(spec: wire.ResponseFormat | None) -> Output:
 def _write_message(message: Message, shape: Shape) -> list[dict[str, Any]]:
     """One neutral message is one wire message, but for tool results, which are one each."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
-    others = [part for part in message.parts if not isinstance(part, ToolResult)]
+    others: list[Part] = [part for part in message.parts if not isinstance(part, ToolResult)]
     entries: list[dict[str, Any]] = [
-        {"role": "tool", "tool_call_id": part.call_id, "content": _write_content(part.content)}
-        for part in results
+        {"role": "tool", "tool_call_id": part.call_id, "content": _write_content(part.content)} for part in results
     ]
     if not others and results:
         return entries

@@ -42,7 +42,6 @@ from conflux.neutral.events import (
 )
 from conflux.neutral.usage import Usage
 
-
 _STOPS = {
     "stop": Stop.END,
     "length": Stop.LENGTH,
@@ -69,9 +68,7 @@ class ChatReader:
         self._sse = SseReader()
         self._began = False
         self._open: dict[int, tuple[str, int]] = {}  # choice -> the block that is open: (what, tool index)
-        self._named: dict[
-            tuple[int, int], tuple[str | None, str | None, bool]
-        ] = {}  # call -> id, name, custom
+        self._named: dict[tuple[int, int], tuple[str | None, str | None, bool]] = {}  # call -> id, name, custom
         self._begun: set[tuple[int, int]] = set()
         self._parked: dict[tuple[int, int], list[str]] = {}  # arguments that wait for their block
         self._after: list[Event] = []  # what came while a tool call was open
@@ -138,17 +135,13 @@ class ChatReader:
             if thinking:
                 events += self._say("thinking", ThinkingDelta(text=thinking, index=index))
             if delta.content:
-                events += self._say(
-                    "text", TextDelta(text=delta.content, index=index, logprobs=choice.logprobs)
-                )
+                events += self._say("text", TextDelta(text=delta.content, index=index, logprobs=choice.logprobs))
             if delta.refusal:
                 events += self._say("refusal", RefusalDelta(text=delta.refusal, index=index))
             for place, call in enumerate(delta.tool_calls or ()):
                 events += self._tool(index, call.index if call.index is not None else place, call)
             if delta.function_call is not None:
-                call = ToolCallDelta(
-                    id=f"call_{delta.function_call.name or ''}", function=delta.function_call
-                )
+                call = ToolCallDelta(id=f"call_{delta.function_call.name or ''}", function=delta.function_call)
                 events += self._tool(index, 0, call)
         if choice.finish_reason is not None:
             self._finishing[index] = _STOPS.get(choice.finish_reason, Stop.END)
@@ -189,9 +182,7 @@ class ChatReader:
             call_id, name, custom = self._named[key]
             events += self._switch(index, "tool", tool)
             events.append(
-                ToolBegan(
-                    call_id=call_id or f"call_{index}_{tool}", name=name or "", index=index, custom=custom
-                )
+                ToolBegan(call_id=call_id or f"call_{index}_{tool}", name=name or "", index=index, custom=custom)
             )
         text = "".join(self._parked.pop(key, ()))
         if text:
@@ -260,9 +251,7 @@ class ChatWriter:
                 }
                 return self._delta(event.index, {"tool_calls": [call]})
             case ToolDelta():
-                kind, body = (
-                    ("custom", "input") if self._custom.get(event.index) else ("function", "arguments")
-                )
+                kind, body = ("custom", "input") if self._custom.get(event.index) else ("function", "arguments")
                 call = {"index": self._tools.get(event.index, 0), kind: {body: event.arguments}}
                 return self._delta(event.index, {"tool_calls": [call]})
             case Finished():
@@ -270,9 +259,7 @@ class ChatWriter:
             case _:
                 return b""
 
-    def _delta(
-        self, index: int, delta: dict[str, Any], finish: str | None = None, logprobs: Any = None
-    ) -> bytes:
+    def _delta(self, index: int, delta: dict[str, Any], finish: str | None = None, logprobs: Any = None) -> bytes:
         if index not in self._spoken:
             self._spoken.add(index)
             delta = {"role": "assistant", **delta}

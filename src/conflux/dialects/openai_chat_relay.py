@@ -130,10 +130,8 @@ class ChatPassThrough:
             return strict_json.encode(self._body)
         if not self._asked:
             return DONE_EVENT
-        chunk: dict[str, Any]
         if self.tally.usage is not None and self._usage_chunk is not None:
-            chunk = self._usage_chunk
-            chunk.setdefault("choices", [])
+            chunk: dict[str, Any] = {"choices": [], **self._usage_chunk}
         else:
             chunk = {"id": self._id, "object": "chat.completion.chunk", "created": self._created,
                      "model": self._model or self.tally.model or "", "choices": [],

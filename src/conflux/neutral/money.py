@@ -38,7 +38,7 @@ def parse_scaled(text: object, digits: int, *, allow_negative: bool = False) -> 
         raise MoneyError(f"{text!r} is negative")
     if len(fraction) > digits:
         raise MoneyError(f"{text!r} is finer than this ledger can hold exactly")
-    value = int(whole) * 10**digits + int((fraction or "0").ljust(digits, "0") or "0")
+    value: int = int(whole) * 10**digits + int((fraction or "0").ljust(digits, "0") or "0")
     return -value if sign else value
 
 

@@ -90,7 +90,7 @@ class Ledger(Protocol):
 
 
 class KeyBook(Protocol):
-    def known(self, secret: str) -> Caller | None | bool:
+    def known(self, secret: str) -> Caller | bool | None:
         """From memory: the caller, None for a key known to be bad, False where the store must be asked."""
         ...
 

@@ -22,9 +22,7 @@ class Candidate(Protocol):
 T = TypeVar("T", bound=Candidate)
 
 
-def order(
-    candidates: Sequence[T], health: Callable[[str], Health], now: float, below: Callable[[int], int]
-) -> list[T]:
+def order(candidates: Sequence[T], health: Callable[[str], Health], now: float, below: Callable[[int], int]) -> list[T]:
     """At most MOST_ATTEMPTS candidates in the order to try. `below(n)` is a random number from 0 to n - 1."""
     if len(candidates) == 1:
         return list(candidates)

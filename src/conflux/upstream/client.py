@@ -19,9 +19,22 @@ from conflux.upstream.address import Address, Proxy, split_origin, split_proxy
 from conflux.upstream.connection import Connection
 
 _HOP_BY_HOP = frozenset(
-    {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te", b"trailer",
-     b"transfer-encoding", b"upgrade", b"host", b"content-length", b"accept-encoding"}
-)  # fmt: skip
+    name.encode()
+    for name in [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+        "accept-encoding",
+    ]
+)
 
 
 class Limits(msgspec.Struct, frozen=True):
