@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from conflux.catalogue.limitations import limitations
-from conflux.neutral.money import PriceSheet, format_scaled, parse_scaled
+from conflux.neutral.money import PriceSheet, format_scaled
 from conflux.neutral.records import Capability, Model, Storefront
 
 
@@ -157,7 +157,7 @@ def llmbase_rich(storefront: Storefront, row: Row) -> Rendered:
 
 
 def inference(storefront: Storefront, row: Row) -> Rendered:
-    """Seed 3: nine fields, credits per 1,000 tokens with the storefront's margin."""
+    """Seed 3: nine fields, credits per 1,000 tokens; the sheet holds the storefront's margin already."""
     model = row.model
     return {
         "id": model.id,
@@ -165,19 +165,16 @@ def inference(storefront: Storefront, row: Row) -> Rendered:
         "provider": model.owned_by,
         "context_window": model.context,
         "max_output_tokens": model.max_output,
-        "cost_per_1k_input": _per_thousand(model.price.input, storefront.margin),
-        "cost_per_1k_output": _per_thousand(model.price.output, storefront.margin),
+        "cost_per_1k_input": _per_thousand(model.price.input),
+        "cost_per_1k_output": _per_thousand(model.price.output),
         "supports_tools": Capability.TOOLS in model.capabilities,
         "supports_vision": Capability.VISION in model.capabilities,
     }
 
 
-def _per_thousand(pico: int | None, margin: str) -> float | None:
+def _per_thousand(pico: int | None) -> float | None:
     """The seed documents a float; it is made from the exact figure at the last moment, and only for showing."""
-    if pico is None:
-        return None
-    exact = pico * 1000 * parse_scaled(margin, 12)
-    return float(format_scaled(exact, 24))
+    return None if pico is None else float(format_scaled(pico * 1000, 12))
 
 
 SHAPES: dict[str, Renderer] = {

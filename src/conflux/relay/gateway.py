@@ -124,9 +124,11 @@ class Passage:
         except _Left:
             return await self._settle_left()
         except asyncio.CancelledError:
-            # The server stops: the settlement is queued before the cancellation goes on.
-            await self._settle_left()
-            raise
+            # The server stops: what was delivered is settled, and the client is told that it is not all.
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            return await self._stopped()
         finally:
             self.waiting = None
             if self.attempt is not None:
@@ -247,6 +249,15 @@ class Passage:
         kind = Kind.UPSTREAM_TIMEOUT if timeout else Kind.UPSTREAM_FAILED
         error = GatewayError(kind, "the model's answer broke off: what you have is incomplete")
         await self.exchange.finish(self.admitted.dialect.error_event(error))
+        return outcome
+
+    async def _stopped(self) -> Outcome:
+        """The server stops before the answer is whole."""
+        if self.delivering and self.attempt is not None:
+            return await self._cut(timeout=False)
+        outcome = await self._settle_left()
+        text = "the gateway is restarting: try again"
+        await self._refuse(self.admitted.dialect, GatewayError(Kind.UNAVAILABLE, text, retry_after=2))
         return outcome
 
     async def _settle_left(self) -> Outcome:

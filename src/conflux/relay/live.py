@@ -1,0 +1,150 @@
+"""From catalogue and credentials to what can be called now.
+
+Law: pure. A provider is live where its dialect is spoken and its credential is there; the owner's own row also without
+one. With no live provider the simulator stands in for every pool but the connected accounts'.
+"""
+
+import base64
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+import msgspec
+
+from conflux.billing.amounts import with_margin
+from conflux.catalogue.catalogue import Catalogue, build, live_targets
+from conflux.neutral.errors import ConfigError
+from conflux.neutral.ports import Headers
+from conflux.neutral.records import Pool, Provider
+from conflux.relay.snapshot import Credential, HeaderNames, LiveProvider, LiveTarget, Snapshot, stand_in
+
+SIMULATOR = "simulator"
+
+# credential text -> its secret, or None where it is not there
+Secrets = Callable[[str], str | None]
+
+_AUTH_HEADERS = {"x-api-key": b"x-api-key", "api-key": b"api-key", "x-goog-api-key": b"x-goog-api-key"}
+
+
+def simulator_provider(port: int) -> LiveProvider:
+    provider = Provider(
+        id=SIMULATOR,
+        base_url=f"http://127.0.0.1:{port}/v1",
+        dialects=("openai-chat",),
+        label="Simulator",
+        simulated=True,
+    )
+    return live_provider(provider, ())
+
+
+def live_provider(provider: Provider, secrets: Iterable[tuple[str, str]]) -> LiveProvider:
+    """Split the address once, encode the headers once."""
+    if provider.base_url.startswith("unix:"):
+        socket, _, path = provider.base_url.partition("|")
+        origin, base_path = socket, path
+    else:
+        parts = urlsplit(provider.base_url)
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        origin = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+        base_path = parts.path
+    headers: Headers = [(b"content-type", b"application/json"), (b"user-agent", b"conflux")]
+    headers += [(name.lower().encode(), value.encode()) for name, value in provider.headers.items()]
+    return LiveProvider(
+        provider=provider,
+        origin=origin,
+        base_path=base_path.rstrip("/"),
+        headers=headers,
+        credentials=tuple(Credential(name, _auth_header(provider.auth, secret)) for name, secret in secrets),
+    )
+
+
+def _auth_header(auth: str, secret: str) -> tuple[bytes, bytes] | None:
+    if auth == "none":
+        return None
+    if auth == "basic":
+        return b"authorization", b"Basic " + base64.b64encode(secret.encode())
+    name = _AUTH_HEADERS.get(auth)
+    if name is not None:
+        return name, secret.encode()
+    return b"authorization", b"Bearer " + secret.encode()
+
+
+def find_live(
+    catalogue: Catalogue, secrets: Secrets, spoken: Iterable[str]
+) -> tuple[dict[str, LiveProvider], list[str]]:
+    """The providers that can be called, and what is wrong with those the owner configured."""
+    known = frozenset(spoken)
+    live: dict[str, LiveProvider] = {}
+    problems: list[str] = []
+    for provider in catalogue.providers.values():
+        dialects = tuple(one for one in provider.dialects if one in known)
+        if not dialects:
+            if provider.configured:
+                problems.append(
+                    f"provider {provider.id}: dialect: none of {', '.join(provider.dialects)} is spoken here; "
+                    f"there are {', '.join(sorted(known))}"
+                )
+            continue
+        if provider.auth in ("service-account", "account"):
+            continue  # exchanged for a token by an account, which is not a plain credential
+        found = [(name, secret) for name in provider.credentials if (secret := secrets(name))]
+        if provider.configured and provider.credentials and not found:
+            problems.append(
+                f"provider {provider.id}: credential: {' and '.join(provider.credentials)} gives nothing: set it, or "
+                "leave credential out"
+            )
+            continue
+        if not found and not (provider.configured and not provider.credentials):
+            continue
+        live[provider.id] = live_provider(msgspec.structs.replace(provider, dialects=dialects), found)
+    return live, problems
+
+
+def build_snapshot(
+    catalogue: Catalogue,
+    secrets: Secrets,
+    spoken: Iterable[str],
+    *,
+    simulator: LiveProvider | None,
+    keep_simulator: bool,
+    version: int = 0,
+) -> Snapshot:
+    """Raises ConfigError with every mistake of a configured provider."""
+    live, problems = find_live(catalogue, secrets, spoken)
+    if problems:
+        raise ConfigError(problems)
+    simulated = not live
+    accounts = {model.pool for model in catalogue.models.values() if model.account}
+    pools: dict[str, tuple[LiveTarget, ...]] = {}
+    for pool in catalogue.pools.values():
+        targets = _targets(pool, live)
+        if not targets and simulator is not None and (simulated or keep_simulator) and pool.id not in accounts:
+            targets = (stand_in(simulator, pool.id),)
+        pools[pool.id] = targets
+    return Snapshot(
+        catalogue=with_storefront_prices(catalogue),
+        pools=pools,
+        simulator=simulator,
+        simulated=simulated,
+        names={one.id: HeaderNames.of(one.header_prefix) for one in catalogue.storefronts.values()},
+        version=version,
+    )
+
+
+def _targets(pool: Pool, live: dict[str, LiveProvider]) -> tuple[LiveTarget, ...]:
+    return tuple(
+        LiveTarget(target=target, live=live[target.provider], key=target.key, weight=target.weight)
+        for target in live_targets(pool, live.__contains__)
+    )
+
+
+def with_storefront_prices(catalogue: Catalogue) -> Catalogue:
+    """The same catalogue with each storefront's margin in its models' prices: what is charged and what is listed. The
+    data hold the cost once; this is the only place that turns it into a price."""
+    if all(one.margin == "1" for one in catalogue.storefronts.values()):
+        return catalogue
+    models = [
+        msgspec.structs.replace(model, price=with_margin(model.price, catalogue.storefronts[model.storefront].margin))
+        for model in catalogue.models.values()
+    ]
+    return build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values())
