@@ -21,6 +21,7 @@ class Tally:
 
     __slots__ = (
         "content",
+        "done",
         "events",
         "fault",
         "finished",
@@ -38,6 +39,7 @@ class Tally:
         self.events = 0
         self.content = False  # the answer's first content was seen
         self.finished = False  # a finish reason, or the protocol's own last word, was seen
+        self.done = False  # the protocol's last word was seen: nothing follows
         self.fault: Fault | None = None
         self.model: str | None = None
         self.upstream_id: str | None = None

@@ -127,6 +127,10 @@ def fault_of(raw: Raw) -> Fault:
     return Fault(message=str(value))
 
 
+def is_null(raw: Raw) -> bool:
+    return bytes(raw) == NULL
+
+
 def text_of(raw: Raw | None) -> str | None:
     if raw is None:
         return None

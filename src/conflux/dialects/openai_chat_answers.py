@@ -14,11 +14,11 @@ from conflux.dialects.base import Tally, Wanted
 from conflux.dialects.openai_chat_answer_wire import (
     DONE,
     DONE_EVENT,
-    NULL,
     Choice,
     ToolCallDelta,
     chunk_decoder,
     fault_of,
+    is_null,
     note,
     note_usage,
     read_choices,
@@ -100,11 +100,11 @@ class ChatReader:
         if self.tally.fault is not None:
             return []
         if payload == DONE:
-            self.tally.finished = True
+            self.tally.finished = self.tally.done = True
             return self._close()
         try:
             chunk = chunk_decoder.decode(payload)
-            if "error" in chunk and chunk["error"] != NULL:
+            if "error" in chunk and not is_null(chunk["error"]):
                 self.tally.fault = fault_of(chunk["error"])
                 return [self.tally.fault]
             raw = chunk.get("choices")

@@ -14,10 +14,11 @@ from conflux.dialects.base import Tally, Wanted
 from conflux.dialects.openai_chat_answer_wire import (
     DONE,
     DONE_EVENT,
-    NULL,
     PASSED,
+    Choice,
     chunk_decoder,
     fault_of,
+    is_null,
     note,
     note_usage,
     read_choices,
@@ -32,13 +33,24 @@ from conflux.neutral.usage import Usage
 class ChatPassThrough:
     """OpenAI chat on both ends."""
 
-    __slots__ = ("_asked", "_body", "_created", "_id", "_model", "_reader", "_usage_chunk", "tally")
+    __slots__ = (
+        "_asked",
+        "_body",
+        "_created",
+        "_id",
+        "_model",
+        "_reader",
+        "_upstream_created",
+        "_usage_chunk",
+        "tally",
+    )
 
     def __init__(self, wanted: Wanted) -> None:
         self.tally = Tally()
         self._id = Raw(strict_json.encode(wanted.answer_id))
         self._model = Raw(strict_json.encode(wanted.model)) if wanted.model else None
         self._created = wanted.created
+        self._upstream_created: Raw | None = None
         self._asked = wanted.include_usage
         self._reader = SseReader()
         self._body: dict[str, Raw] | None = None
@@ -60,25 +72,25 @@ class ChatPassThrough:
         if tally.fault is not None:
             return b""
         if payload == DONE:
-            tally.finished = True
+            tally.finished = tally.done = True
             return b""
         try:
             chunk = chunk_decoder.decode(payload)
-            if "error" in chunk and chunk["error"] != NULL:
+            if "error" in chunk and not is_null(chunk["error"]):
                 tally.fault = fault_of(chunk["error"])
                 return b""
-            self._take(chunk)
+            choices = self._take(chunk)
         except msgspec.MsgspecError as error:
             tally.fault = Fault(message=f"malformed chunk: {error}")
             return b""
         tally.events += 1
         usage = chunk.get("usage")
         if usage is not None:
-            if usage != NULL:
+            if not is_null(usage):
                 note_usage(tally, usage)
                 if not self._asked:
                     del chunk["usage"]
-                if chunk.get("choices") in (None, b"[]", NULL):
+                if not choices:
                     # The usage chunk: held back, it is the last word but one.
                     self._usage_chunk = chunk
                     return b""
@@ -86,12 +98,13 @@ class ChatPassThrough:
                 del chunk["usage"]
         return b"data: " + strict_json.encode(chunk) + b"\n\n"
 
-    def _take(self, chunk: dict[str, Raw]) -> None:
+    def _take(self, chunk: dict[str, Raw]) -> list[Choice]:
         """Replace what names the upstream, read what must be known."""
         tally = self.tally
         if tally.events == 0:
             tally.upstream_id = text_of(chunk.get("id"))
             tally.model = text_of(chunk.get("model"))
+            self._upstream_created = chunk.get("created")
         chunk["id"] = self._id
         if self._model is not None:
             chunk["model"] = self._model
@@ -99,16 +112,18 @@ class ChatPassThrough:
             for name in chunk.keys() - PASSED:
                 del chunk[name]
         raw = chunk.get("choices")
-        if raw is not None:
-            chunk["choices"], choices = read_choices(raw)
-            if choices:
-                note(tally, choices)
+        if raw is None:
+            return []
+        chunk["choices"], choices = read_choices(raw)
+        if choices:
+            note(tally, choices)
+        return choices
 
     def whole(self, body: bytes) -> None:
         tally = self.tally
         try:
             found = chunk_decoder.decode(body)
-            if "error" in found and found["error"] != NULL:
+            if "error" in found and not is_null(found["error"]):
                 tally.fault = fault_of(found["error"])
                 return
             if "choices" not in found:
@@ -133,7 +148,8 @@ class ChatPassThrough:
         if self.tally.usage is not None and self._usage_chunk is not None:
             chunk: dict[str, Any] = {"choices": [], **self._usage_chunk}
         else:
-            chunk = {"id": self._id, "object": "chat.completion.chunk", "created": self._created,
+            created = self._upstream_created or self._created
+            chunk = {"id": self._id, "object": "chat.completion.chunk", "created": created,
                      "model": self._model or self.tally.model or "", "choices": [],
                      "usage": write_usage(usage)}  # fmt: skip
         return write_data(strict_json.encode(chunk)) + DONE_EVENT

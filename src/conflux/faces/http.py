@@ -95,22 +95,17 @@ class HttpFace:
     """The ASGI application."""
 
     def __init__(
-        self, gateway: Gateway, public: Public, limits: Limits, lifespan: Callable[[Receive, Send], Awaitable[None]]
+        self, gateway: Gateway, public: Public, limits: Limits, report: Callable[[Exception, str], None]
     ) -> None:
         self._gateway = gateway
         self._public = public
         self._limits = limits
-        self._lifespan = lifespan
+        self._report = report
         self._mounts: Mounts | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind == "http":
+        if scope["type"] == "http":
             await self._http(scope, receive, send)
-        elif kind == "lifespan":
-            await self._lifespan(receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1000})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         heard = hear(scope["headers"])
@@ -133,8 +128,20 @@ class HttpFace:
             await exchange.reply(status, [JSON], content)
         except _Gone:
             return
+        except Exception as error:  # noqa: BLE001 edge: nobody above can answer the client
+            self._report(error, path)
+            await self._fail(exchange, mount or mounts.root)
         finally:
             exchange.release()
+
+    async def _fail(self, exchange: HttpExchange, storefront: Storefront) -> None:
+        """Something of ours broke: the client learns that, and nothing about it."""
+        error = GatewayError(Kind.INTERNAL, "the gateway failed on this request; it was noted")
+        status, content = openai_error(error, storefront.error_style)
+        if not exchange.began:
+            await exchange.reply(status, [JSON], content)
+        elif not exchange.ended:
+            await exchange.finish(b"data: " + content + b"\n\n")
 
     async def _other(
         self,

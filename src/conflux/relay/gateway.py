@@ -223,7 +223,7 @@ class Passage:
         lane, exchange, clock = attempt.lane, self.exchange, self.parts.clock
         tally = lane.tally
         marked, marked_at = tally.output_bytes, clock.monotonic()
-        while tally.fault is None:
+        while tally.fault is None and not tally.done:
             data = await attempt.chunk()
             out = lane.feed(data) if data else lane.end()
             if out:

@@ -1,0 +1,108 @@
+"""The program: arguments in, exit code out.
+
+Law: only what a command needs is imported, so that `--version` does not load a server. Every mistake of the user ends
+here as its own line, never as a traceback.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conflux import __version__
+from conflux.faces.cli import build, fail
+from conflux.neutral.errors import ConfigError, StoreError
+from conflux.settings import Config, load, redacted
+
+if TYPE_CHECKING:
+    from conflux.wiring import Running
+
+
+class Program:
+    """Implements the command line's Actions."""
+
+    version = __version__
+
+    def _config(self, flags: dict[str, Any]) -> Config:
+        said = {name: value for name, value in flags.items() if name != "config"}
+        return load(said, os.environ, flags.get("config"))
+
+    def serve(self, flags: dict[str, Any]) -> None:
+        from conflux.wiring import serve
+
+        config = self._config(flags)
+        _run(serve(config, lambda: self._config(flags), _greet))
+
+    def simulate(self, host: str, port: int, script: Path | None, log: Path | None, pace: float) -> None:
+        from conflux.sim.server import serve_forever
+
+        try:
+            _run(serve_forever(host, port, script, log, pace))
+        except OSError as error:
+            raise ConfigError([f"cannot listen on {host} port {port}: {error.strerror or error}"]) from None
+
+    def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
+        from conflux.faces.control import ask, server_runs
+
+        config = self._config(flags)
+        if server_runs(config.data_dir):
+            return ask(config.data_dir, operation, params)
+        if operation.startswith("server."):
+            raise ConfigError([f"no server runs on {config.data_dir}: start one with `conflux serve`"])
+        from conflux.wiring import operate
+
+        return asyncio.run(operate(config, lambda: self._config(flags), operation, params))
+
+    def show_config(self, flags: dict[str, Any]) -> dict[str, Any]:
+        return redacted(self._config(flags))
+
+    def doctor(self, flags: dict[str, Any]) -> list[tuple[str, bool, str]]:
+        from conflux.doctor import examine
+
+        return examine(lambda: self._config(flags))
+
+    def verify(self, flags: dict[str, Any]) -> dict[str, int]:
+        from conflux.stores.opening import verify_file
+
+        return verify_file(self._config(flags).data_dir)
+
+
+def _run(work: Any) -> None:
+    if sys.platform == "win32":
+        asyncio.run(work)
+        return
+    import uvloop
+
+    uvloop.run(work)
+
+
+def _greet(running: "Running", admin_key: str | None) -> None:
+    """What the owner sees first."""
+    lines = [f"Conflux {__version__}", f"  address    {running.address}"]
+    if admin_key is not None:
+        lines.append(f"  admin key  {admin_key}")
+        lines.append("             shown once; `conflux keys create --admin` makes another")
+    if running.snapshot.simulated:
+        lines.append("  simulated  no provider is configured: every answer is made up, labelled so, and costs nothing")
+    lines.append(f"  try        curl {running.address}/v1/models")
+    print("\n".join(lines), flush=True)
+
+
+def main() -> None:
+    app = build(Program())
+    try:
+        app(standalone_mode=True)
+    except (ConfigError, StoreError) as error:
+        fail(error)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

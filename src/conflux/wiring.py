@@ -1,0 +1,336 @@
+"""The only file that knows everyone: it builds a gateway from its parts and runs it.
+
+Law: order is everything here. Configuration and catalogue first (nothing is opened for a broken one), then the store
+(its lock says that we are alone), recovery, the simulator, the snapshot, and the doors last. Stopping is the reverse.
+"""
+
+import asyncio
+import gc
+import logging
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conflux import __version__
+from conflux.catalogue.loader import load as load_catalogue
+from conflux.catalogue.loader import shipped_dir
+from conflux.dialects import DIALECTS
+from conflux.faces.control import SOCKET_NAME, ControlFace
+from conflux.faces.http import HttpFace, Limits
+from conflux.faces.metrics import Metrics
+from conflux.faces.operations import KeyOrder, Operations
+from conflux.faces.public import Public
+from conflux.faces.server import QuietServer, bind_tcp, bind_unix, make_server
+from conflux.neutral.errors import ConfigError
+from conflux.relay.gateway import Gateway
+from conflux.relay.live import build_snapshot, simulator_provider
+from conflux.relay.parts import Parts
+from conflux.relay.snapshot import LiveProvider, Snapshot
+from conflux.routing.health import HealthBook
+from conflux.settings import Config
+from conflux.sim.server import SimServer
+from conflux.stores.opening import Store, open_store
+from conflux.upstream.client import Client
+from conflux.upstream.client import Limits as ClientLimits
+
+READY_POLL = 0.05
+
+
+class SystemClock:
+    """Implements ports.Clock by the system's own."""
+
+    def __init__(self) -> None:
+        self.time = time.time
+        self.monotonic = time.monotonic
+
+
+def secret_reader(config: Config) -> Callable[[str], str | None]:
+    """env:NAME and file:PATH, as the operator's configuration names them."""
+
+    def read(name: str) -> str | None:
+        kind, _, rest = name.partition(":")
+        if kind == "env":
+            value = config.environment.get(rest)
+            if value is None and rest + "_FILE" in config.environment:
+                return _content(Path(config.environment[rest + "_FILE"]))
+            return value or None
+        return _content(Path(rest))
+
+    return read
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
+
+
+def make_snapshot(config: Config, simulator: LiveProvider | None, version: int = 0) -> Snapshot:
+    """Catalogue and providers as configured now. Raises ConfigError with every mistake."""
+    directories = [shipped_dir()]
+    if config.settings.catalogue_dir is not None:
+        directories.append(Path(config.settings.catalogue_dir))
+    catalogue = load_catalogue(directories, config.tables, str(config.file or "conflux.toml"))
+    return build_snapshot(
+        catalogue,
+        secret_reader(config),
+        DIALECTS,
+        simulator=simulator,
+        keep_simulator=config.settings.sim,
+        version=version,
+    )
+
+
+class Running:
+    """A gateway with its doors open. Built by `open_gateway`, closed once."""
+
+    def __init__(self, config: Config, reread: Callable[[], Config], store: Store, simulator: SimServer) -> None:
+        self.config = config
+        self._reread = reread
+        self.store = store
+        self.simulator = simulator
+        self.snapshot: Snapshot
+        self.gateway: Gateway
+        self.metrics = Metrics(self._gauges)
+        self.client: Client
+        self.operations: Operations
+        self.servers: list[tuple[QuietServer, asyncio.Task[None]]] = []
+        self.address = ""
+        self.started = time.time()
+        self.stopping = False
+
+    def current(self) -> Snapshot:
+        return self.snapshot
+
+    def problems(self) -> dict[str, str]:
+        """Why this gateway should not be sent requests now; empty when it should."""
+        found: dict[str, str] = {}
+        if self.stopping:
+            found["server"] = "stopping"
+        if not self.store.healthy:
+            found["ledger"] = "the ledger cannot write"
+        return found
+
+    async def reload(self) -> dict[str, Any]:
+        """Read configuration and catalogue again; a broken one changes nothing."""
+        config = self._reread()
+        simulator = simulator_provider(self.simulator.port)
+        self.snapshot = make_snapshot(config, simulator, self.snapshot.version + 1)
+        self.config = config
+        return {"version": self.snapshot.version, "models": len(self.snapshot.catalogue.models)}
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "address": self.address,
+            "uptime_seconds": int(time.time() - self.started),
+            "in_flight": self.metrics.in_flight,
+            "simulated": self.snapshot.simulated,
+            "problems": self.problems(),
+            "upstreams": msgspec.to_builtins(self.client.stats()),
+        }
+
+    def _gauges(self) -> dict[str, float]:
+        stats = self.client.stats().values()
+        return {
+            "upstream_connections": float(sum(one.open for one in stats)),
+            "upstream_waiting": float(sum(one.waiting for one in stats)),
+            "ready": 0.0 if self.problems() else 1.0,
+        }
+
+    async def close(self) -> None:
+        """Doors first, then what stands behind them."""
+        self.stopping = True
+        for server, _ in self.servers:
+            server.should_exit = True
+        for _, task in self.servers:
+            await task
+        await self.client.aclose()
+        await self.simulator.stop()
+        await self.store.aclose()
+
+
+async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
+    """Everything but waiting: the gateway answers when this returns."""
+    settings = config.settings
+    for name in ("uvicorn.error", "uvicorn.asgi"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+        logging.getLogger(name).propagate = False
+    make_snapshot(config, None)  # a broken configuration opens nothing
+    listener = bind_tcp(settings.host, settings.port)
+    store = open_store(config.data_dir)
+    try:
+        await store.recover()
+        simulator = SimServer()
+        await simulator.start()
+        running = Running(config, reread, store, simulator)
+        running.snapshot = make_snapshot(config, simulator_provider(simulator.port))
+        _wire(running)
+        host, port = listener.getsockname()[:2]
+        running.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        await _open_doors(running, listener)
+    except BaseException:
+        listener.close()
+        await store.aclose()
+        raise
+    return running
+
+
+def _wire(running: Running) -> None:
+    settings, store = running.config.settings, running.store
+    running.client = Client(ClientLimits(per_origin=settings.limits.connections_per_origin))
+    parts = Parts(
+        clock=SystemClock(),
+        ledger=store.ledger,
+        keys=store.keys,
+        transport=running.client,
+        snapshot=running.current,
+        health=HealthBook(),
+        below=random.randrange,
+        meter=running.metrics,
+        agent=f"conflux/{__version__}".encode(),
+    )
+    running.gateway = Gateway(parts)
+    running.operations = Operations(store.key_admin, running.current, running.reload, running.status, store.verify)
+
+
+async def _open_doors(running: Running, listener: Any) -> None:
+    settings = running.config.settings
+    graceful = settings.limits.graceful_seconds
+    own_port = settings.metrics.port is not None
+    public = Public(
+        running.gateway.parts,
+        running.store.spending,
+        running.problems,
+        None if own_port else running.metrics.render,
+    )
+    limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
+    face = HttpFace(running.gateway, public, limits, _report)
+    control = bind_unix(running.config.data_dir / SOCKET_NAME)
+    doors: list[tuple[Any, Any]] = [(face, listener), (ControlFace(running.operations), control)]
+    if settings.metrics.port is not None:
+        doors.append((MetricsFace(running.metrics), bind_tcp(settings.metrics.host, settings.metrics.port)))
+    for app, door in doors:
+        server = make_server(app, graceful=graceful, trusted_proxies=settings.trusted_proxies if app is face else None)
+        task = asyncio.create_task(server.serve([door]))
+        running.servers.append((server, task))
+        while not server.started:
+            if task.done():
+                await task
+                raise ConfigError(["a server did not start"])
+            await asyncio.sleep(0.001)
+
+
+class MetricsFace:
+    """/metrics on a port of its own, for whoever may reach that port."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        found = scope["path"] == "/metrics"
+        body = self._metrics.render() if found else b""
+        headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),
+                   (b"content-length", str(len(body)).encode())]  # fmt: skip
+        await send({"type": "http.response.start", "status": 200 if found else 404, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+async def serve(config: Config, reread: Callable[[], Config], say: Callable[[Running, str | None], None]) -> None:
+    """Run until a signal says stop. `say` is told when the doors are open, with the first admin key if it is new."""
+    running = await open_gateway(config, reread)
+    try:
+        say(running, await first_admin_key(running))
+        # What is loaded by now stays: collections need not look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        await _until_stopped(running)
+    finally:
+        await running.close()
+
+
+async def first_admin_key(running: Running) -> str | None:
+    """A new store has nobody who may administer it: make one key, shown once."""
+    if not running.store.fresh:
+        return None
+    root = running.snapshot.catalogue.root
+    _, secret = await running.store.key_admin.create(
+        KeyOrder(
+            prefix=next(one for one in root.key_prefixes if one not in root.test_prefixes),
+            storefront=root.id,
+            name="admin",
+            workspace="default",
+            user="default",
+            admin=True,
+            test=False,
+            agent=False,
+            models=None,
+            budget=None,
+            expires_at=None,
+        )
+    )
+    return secret
+
+
+async def _until_stopped(running: Running) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    reloads: set[asyncio.Task[None]] = set()
+
+    async def reload() -> None:
+        try:
+            done = await running.reload()
+            _log(f"configuration read again: {done['models']} models")
+        except ConfigError as error:
+            _log("configuration not taken over, the old one stays:\n  " + "\n  ".join(error.problems))
+
+    def on_hangup() -> None:
+        task = asyncio.ensure_future(reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    waiting = [asyncio.ensure_future(stop.wait()), *(task for _, task in running.servers)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    waiting[0].cancel()
+    running.stopping = True
+    _log("stopping: answers under way are finished first")
+
+
+def _report(error: Exception, path: str) -> None:
+    """A failure of our own, with its trace, for whoever looks after this gateway."""
+    _log(f"failed on {path}:\n" + "".join(traceback.format_exception(error)))
+
+
+def _log(text: str) -> None:
+    print(f"conflux: {text}", file=sys.stderr, flush=True)
+
+
+async def operate(config: Config, reread: Callable[[], Config], operation: str, params: dict[str, Any]) -> Any:
+    """An operation without a server: this process opens the store itself, and holds its lock meanwhile."""
+    snapshot = make_snapshot(config, None)
+    store = open_store(config.data_dir)
+
+    async def no_reload() -> dict[str, Any]:
+        raise ConfigError(["no server runs on this data directory"])
+
+    def no_status() -> dict[str, Any]:
+        raise ConfigError(["no server runs on this data directory"])
+
+    try:
+        return await Operations(store.key_admin, lambda: snapshot, no_reload, no_status, store.verify).run(
+            operation, params
+        )
+    finally:
+        await store.aclose()
