@@ -1,0 +1,292 @@
+"""./run bench: the gateway beside nginx (and, with --peers, LiteLLM and Portkey): CPU per request and per chunk.
+
+Law: ratios of one run. Everybody gets the same upstream, the same bodies and the same core; CPU is what the kernel
+charged the measured processes (user + system), divided by what came out at the other end.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from bench.report import write_report
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+MODEL = "conflux/deepseek-v4-pro"
+UPSTREAM_MODEL = "deepseek-v4-pro-260425"
+TICK = os.sysconf("SC_CLK_TCK")
+
+ANSWER = {
+    "id": "chatcmpl-benchmark0001", "object": "chat.completion", "created": 1700000000, "model": UPSTREAM_MODEL,
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "The capital of France is Paris. " * 3},
+                 "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 70, "completion_tokens": 24, "total_tokens": 94},
+}  # fmt: skip
+
+
+def request_body(stream: bool) -> bytes:
+    body: dict[str, Any] = {
+        "model": MODEL,
+        "messages": [
+            {"role": "system", "content": "You are a helpful assistant."},
+            {"role": "user", "content": "What is the capital of France? Answer in one sentence, please." + " Think." * 8},
+        ],
+        "max_tokens": 100,
+        "temperature": 0.7,
+    }
+    if stream:
+        body["stream"] = True
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+class Started:
+    """Processes of one measured server, pinned to a core."""
+
+    def __init__(self, name: str, command: list[str], core: int, env: dict[str, str] | None = None, cwd: str = ".") -> None:
+        self.name = name
+        self.process = subprocess.Popen(
+            ["taskset", "-c", str(core), *command], env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def pids(self) -> list[int]:
+        found = [self.process.pid]
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    fields = (entry / "stat").read_text().rpartition(") ")[2].split()
+                except OSError:
+                    continue
+                if int(fields[3]) == self.process.pid and int(entry.name) != self.process.pid:
+                    found.append(int(entry.name))
+        return found
+
+    def cpu(self) -> float:
+        total = 0
+        for pid in self.pids():
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+            except OSError:
+                continue
+            total += int(fields[11]) + int(fields[12])
+        return total / TICK
+
+    def rss_mib(self) -> float:
+        total = 0
+        for pid in self.pids():
+            try:
+                total += int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])  # type: ignore[index]
+            except (OSError, TypeError):
+                continue
+        return total / 1024
+
+    def stop(self) -> None:
+        try:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(10)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+
+def wait_for(url: str, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            urllib.request.urlopen(url, timeout=2).read()  # noqa: S310
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"bench: {url} did not come up in {seconds:.0f} s")
+
+
+def nginx_conf(folder: Path, plain_port: int, proxy_port: int, stream_port: int) -> dict[str, Path]:
+    """Two instances: the upstream of the plain measurements, and the proxy that is the yardstick."""
+    answer = json.dumps(ANSWER, separators=(",", ":")).replace("'", "\\'")
+    common = "daemon off; master_process on; worker_processes 1; error_log {0}/err.log crit; pid {0}/{1}.pid;\n" \
+             "events {{ worker_connections 4096; }}\n"  # fmt: skip
+    http = (
+        "http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {0}/body; proxy_temp_path {0}/proxy;"
+        " fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n{1} }}\n"
+    )
+    upstream = (
+        f"server {{ listen 127.0.0.1:{plain_port} backlog=4096; location / {{ default_type application/json; "
+        f"return 200 '{answer}'; }} }}"
+    )
+    proxy = (
+        f"upstream plain {{ server 127.0.0.1:{plain_port}; keepalive 256; }} "
+        f"upstream streams {{ server 127.0.0.1:{stream_port}; keepalive 256; }}\n"
+        f"server {{ listen 127.0.0.1:{proxy_port} backlog=4096; proxy_http_version 1.1; proxy_set_header Connection ''; "
+        f"location /v1/ {{ proxy_pass http://plain; }} "
+        f"location /stream/ {{ proxy_pass http://streams; proxy_buffering off; }} }}"
+    )
+    files = {}
+    for name, servers in (("upstream", upstream), ("proxy", proxy)):
+        file = folder / f"{name}.conf"
+        file.write_text(common.format(folder, name) + http.format(folder, servers))
+        files[name] = file
+    return files
+
+
+def wrk(port: int, path: str, key: str, body: bytes, seconds: int, folder: Path, connections: int = 64) -> dict[str, float]:
+    script = folder / "post.lua"
+    lines = [f'wrk.method = "POST"; wrk.body = [==[{body.decode()}]==]',
+             'wrk.headers["content-type"] = "application/json"', f'wrk.headers["authorization"] = "Bearer {key}"',
+             'done = function(s, l, r) io.write(string.format("RESULT %d %d %d %f %f\\n", s.requests, '
+             's.errors.status + s.errors.connect + s.errors.read + s.errors.timeout, s.duration, '
+             'l:percentile(50), l:percentile(99))) end']  # fmt: skip
+    script.write_text("\n".join(lines))
+    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script),
+               f"http://127.0.0.1:{port}{path}"]  # fmt: skip
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)", out)
+    if found is None:
+        raise SystemExit(f"bench: wrk said {out}")
+    requests, errors, duration, p50, p99 = (float(one) for one in found.groups())
+    return {"requests": requests, "errors": errors, "rate": requests / (duration / 1e6), "p50_ms": p50 / 1000,
+            "p99_ms": p99 / 1000}  # fmt: skip
+
+
+def measure_plain(server: Started, port: int, path: str, key: str, seconds: int, folder: Path) -> dict[str, float]:
+    body = request_body(stream=False)
+    wrk(port, path, key, body, 2, folder)
+    before = server.cpu()
+    found = wrk(port, path, key, body, seconds, folder)
+    found["cpu_us"] = (server.cpu() - before) * 1e6 / max(found["requests"], 1)
+    found["rss_mib"] = server.rss_mib()
+    return found
+
+
+def measure_streams(server: Started, port: int, path: str, key: str, count: int, rounds: int) -> dict[str, float]:
+    command = ["taskset", "-c", "1", sys.executable, "-m", "bench.streams", str(port), path, key, str(count)]
+    body = request_body(stream=True)
+    subprocess.run([*command, "1"], input=body, capture_output=True, check=True, cwd=ROOT)
+    before = server.cpu()
+    done = subprocess.run([*command, str(rounds)], input=body, capture_output=True, check=True, cwd=ROOT)
+    found: dict[str, float] = json.loads(done.stdout)
+    found["cpu_us_per_chunk"] = (server.cpu() - before) * 1e6 / max(found["chunks"], 1)
+    return found
+
+
+def conflux_config(folder: Path, name: str, upstream: int, lane: str = "auto") -> Path:
+    file = folder / f"{name}.toml"
+    file.write_text(
+        f'[[provider]]\nid = "local"\ndialect = "openai-chat"\nbase_url = "http://127.0.0.1:{upstream}/v1"\nlane = "{lane}"\n'
+        f'[[pool]]\nid = "deepseek-v4-pro"\n[[pool.target]]\nprovider = "local"\nmodel = "{UPSTREAM_MODEL}"\n'
+    )
+    return file
+
+
+def start_conflux(folder: Path, name: str, upstream: int, lane: str = "auto") -> tuple[Started, int, str]:
+    port = free_port()
+    data = folder / f"data-{name}"
+    config = conflux_config(folder, name, upstream, lane)
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    base = [sys.executable, "-m", "conflux"]
+    server = Started(name, [*base, "serve", "--config", str(config), "--data", str(data), "--port", str(port)], 0, env)
+    wait_for(f"http://127.0.0.1:{port}/health/ready")
+    flags = ["--config", str(config), "--data", str(data), "--json"]
+    made = subprocess.run([*base, "keys", "create", "--storefront", "conflux", "--name", "bench", *flags],
+                          capture_output=True, text=True, check=True, env=env)  # fmt: skip
+    return server, port, json.loads(made.stdout)["key"]
+
+
+def fsync_ms(folder: Path) -> float:
+    """The disk's own price of a commit, for reading the latencies beside it."""
+    times = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(200):
+            file.write(b"x" * 4096)
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append(time.perf_counter() - began)
+    return sorted(times)[100] * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=8, help="per plain measurement")
+    parser.add_argument("--streams", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=4, help="of streams")
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    parser.add_argument("--peers", action="store_true", help="LiteLLM and Portkey too, installed under .bench/")
+    asked = parser.parse_args()
+    for tool in ("nginx", "wrk", "taskset"):
+        if shutil.which(tool) is None and not (tool == "nginx" and Path("/usr/sbin/nginx").exists()):
+            raise SystemExit(f"bench: {tool} is needed: apt-get install nginx wrk util-linux")
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    rows: dict[str, dict[str, Any]] = {}
+    started: list[Started] = []
+    with tempfile.TemporaryDirectory(prefix="conflux-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        plain_port, proxy_port, stream_port = free_port(), free_port(), free_port()
+        files = nginx_conf(folder, plain_port, proxy_port, stream_port)
+        try:
+            started.append(Started("upstream", [nginx, "-c", str(files["upstream"]), "-p", str(folder)], 1))
+            streams = [sys.executable, str(HERE / "upstream.py"), str(stream_port)]
+            started.append(Started("streams", streams, 1))
+            proxy = Started("nginx", [nginx, "-c", str(files["proxy"]), "-p", str(folder)], 0)
+            started.append(proxy)
+            wait_for(f"http://127.0.0.1:{proxy_port}/v1/")
+            say("nginx: plain, then streams")
+            rows["nginx"] = measure_plain(proxy, proxy_port, "/v1/chat/completions", "none", asked.seconds, folder)
+            rows["nginx"] |= measure_streams(proxy, proxy_port, "/stream/v1/chat/completions", "none", asked.streams,
+                                             asked.rounds)  # fmt: skip
+            for label, lane in (("conflux", "auto"), ("conflux compat", "compat")):
+                say(f"{label}: plain, then streams")
+                rows[label] = {}
+                for kind, upstream in (("plain", plain_port), ("stream", stream_port)):
+                    server, port, key = start_conflux(folder, f"{kind}-{lane}", upstream, lane)
+                    started.append(server)
+                    path = "/v1/chat/completions"
+                    if kind == "plain":
+                        rows[label] |= {"rss_idle_mib": server.rss_mib()}
+                        rows[label] |= measure_plain(server, port, path, key, asked.seconds, folder)
+                    else:
+                        rows[label] |= measure_streams(server, port, path, key, asked.streams, asked.rounds)
+                    server.stop()
+            say("nginx again: plain")
+            again = measure_plain(proxy, proxy_port, "/v1/chat/completions", "none", asked.seconds, folder)
+            rows["nginx"]["cpu_us_again"] = again["cpu_us"]
+            if asked.peers:
+                from bench.peers import measure_peers
+
+                rows |= measure_peers(folder, plain_port, started, measure_plain, asked.seconds, say)
+            disk = fsync_ms(folder)
+        finally:
+            for one in started:
+                if one.process.poll() is None:
+                    one.stop()
+    facts = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
+             "python": platform.python_version(), "fsync_p50_ms": round(disk, 3), "seconds": asked.seconds,
+             "streams_at_once": asked.streams, "date": time.strftime("%Y-%m-%d")}  # fmt: skip
+    write_report(rows, facts, asked.out)
+
+
+if __name__ == "__main__":
+    main()
