@@ -4,22 +4,29 @@ Law: layers of rows by id, the owner's over the shipped; a [[model]] overrides f
 mistake is one line with file, row and field; all of them are told at once and nothing is half-loaded.
 """
 
+import hashlib
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from conflux.catalogue.catalogue import Catalogue, build
+from conflux.catalogue.checks import Key, Layers, Raw, check_faces, check_models, check_references
+from conflux.catalogue.explain import explain
+from conflux.catalogue.limitations import with_lanes
 from conflux.catalogue.rows import (
-    Mistake,
     ModelRow,
     PoolRow,
     ProviderRow,
     RateRow,
     Row,
     StorefrontRow,
+    Wrong,
     model_of,
     pool_of,
     provider_of,
@@ -27,7 +34,6 @@ from conflux.catalogue.rows import (
     storefront_of,
 )
 from conflux.neutral.errors import ConfigError
-from conflux.neutral.money import Rate
 from conflux.neutral.records import Model, Pool, Provider, Storefront
 
 TABLES = ("storefront", "provider", "pool", "model", "rate")
@@ -36,23 +42,14 @@ _KEYS = {"storefront": ("id",), "provider": ("id",), "pool": ("id",), "model": (
          "rate": ("currency",)}  # fmt: skip
 
 R = TypeVar("R", bound=Row)
-
-
-class Raw(msgspec.Struct):
-    """One row before it is understood: its fields, and where they were written."""
-
-    place: str
-    fields: dict[str, Any]
-    configured: bool = False
-
-
-Layers = dict[str, dict[tuple[str, ...], Raw]]
+M = TypeVar("M")
 
 
 def shipped_dir() -> Path:
-    """The catalogue beside the sources in a checkout, else the one inside the package."""
-    beside = Path(__file__).resolve().parents[3] / "catalogue"
-    return beside if beside.is_dir() else Path(__file__).resolve().parents[1] / "_data" / "catalogue"
+    """The catalogue inside the package, else the one beside the sources of a checkout."""
+    here = Path(__file__).resolve()
+    packaged = here.parents[1] / "_data" / "catalogue"
+    return packaged if packaged.is_dir() else here.parents[3] / "catalogue"
 
 
 def load(
@@ -63,173 +60,179 @@ def load(
     """The catalogue of these directories, with the owner's own tables on top. Raises ConfigError."""
     problems: list[str] = []
     layers: Layers = {table: {} for table in TABLES}
-    for directory in directories:
-        if not directory.is_dir():
-            problems.append(f"{directory}: this catalogue directory does not exist")
-            continue
-        seen: set[tuple[str, tuple[str, ...]]] = set()
-        for file in sorted(directory.glob("*.toml")):
-            _take_file(file, layers, seen, problems)
-    _take(owner_file, owner_tables or {}, layers, set(), problems, configured=True)
-    found = _understand(layers, problems)
-    if problems:
+    shipped = shipped_dir()
+    # what is missing only because a file could not be read is not a second mistake
+    read = [
+        _take_directory(directory, layers, problems, owned=directory.resolve() != shipped) for directory in directories
+    ]
+    _take(owner_file, owner_tables or {}, layers, set(), problems, owned=True)
+    found = _understand(layers, problems, refer=all(read))
+    if problems or found is None:
         raise ConfigError(problems)
     return found
 
 
-def _take_file(file: Path, layers: Layers, seen: set[tuple[str, tuple[str, ...]]], problems: list[str]) -> None:
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(f"{file.name}: not valid TOML: {error}")
-        return
-    except OSError as error:
-        problems.append(f"{file.name}: cannot be read: {error.strerror}")
-        return
-    _take(file.name, content, layers, seen, problems, configured=False)
+def _take_directory(directory: Path, layers: Layers, problems: list[str], *, owned: bool) -> bool:
+    """Take all files of a directory; False where any could not be read."""
+    if not directory.is_dir():
+        problems.append(f"{directory}: this catalogue directory does not exist")
+        return False
+    files = sorted(directory.glob("*.toml"))
+    if not files:
+        problems.append(f"{directory}: this catalogue directory holds no .toml file")
+    seen: set[tuple[str, Key]] = set()
+    understood = bool(files)
+    for file in files:
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            problems.append(f"{file}: not valid TOML: {error}")
+            understood = False
+        except OSError as error:
+            problems.append(f"{file}: cannot be read: {error.strerror}")
+            understood = False
+        else:
+            _take(str(file), content, layers, seen, problems, owned=owned)
+    return understood
 
 
 def _take(
     file: str,
     content: Mapping[str, Any],
     layers: Layers,
-    seen: set[tuple[str, tuple[str, ...]]],
+    seen: set[tuple[str, Key]],
     problems: list[str],
     *,
-    configured: bool,
+    owned: bool,
 ) -> None:
     for table, rows in content.items():
         if table not in TABLES:
             problems.append(f"{file}: {table}: there is no such table; there are {', '.join(TABLES)}")
             continue
-        if not isinstance(rows, list):
-            problems.append(f"{file}: {table}: write it as [[{table}]]")
+        if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+            problems.append(f"{file}: {table}: write it as [[{table}]], a table for each")
             continue
         for number, fields in enumerate(rows, 1):
-            said = [fields.get(name) for name in _KEYS[table]] if isinstance(fields, dict) else []
-            key = tuple(part for part in said if isinstance(part, str) and part)
-            if len(key) != len(_KEYS[table]):
-                missing = " and ".join(_KEYS[table])
-                problems.append(f"{file}: [[{table}]] #{number}: {missing}: missing, it says which row this is")
+            where = f"{file}: [[{table}]] #{number}"
+            lacking = [name for name in _KEYS[table] if not isinstance(fields.get(name), str) or not fields[name]]
+            if lacking:
+                problems.append(f"{where}: {' and '.join(lacking)}: missing, it says which row this is")
                 continue
-            place = f"{file}: [[{table}]] #{number} {'/'.join(key)}"
+            key = tuple(fields[name] for name in _KEYS[table])
+            place = f"{where} {'/'.join(key)}"
             if (table, key) in seen:
-                problems.append(f"{place}: written twice")
+                problems.append(f"{place}: {_KEYS[table][-1]}: written twice: keep one of the two rows")
                 continue
             seen.add((table, key))
-            _lay(layers[table], table, key, place, fields, configured=configured)
+            _lay(layers[table], table, key, Raw(place, fields, owned))
 
 
-def _lay(
-    rows: dict[tuple[str, ...], Raw],
-    table: str,
-    key: tuple[str, ...],
-    place: str,
-    fields: dict[str, Any],
-    *,
-    configured: bool,
-) -> None:
+def _lay(rows: dict[Key, Raw], table: str, key: Key, above: Raw) -> None:
+    """Put a row over the one of the layer below."""
     below = rows.get(key)
     if below is None or table in _WHOLE:
-        rows[key] = Raw(place, dict(fields), configured)
+        rows[key] = above
         return
-    merged = {**below.fields, **fields}
-    for name in ("price",):
-        if isinstance(below.fields.get(name), dict) and isinstance(fields.get(name), dict):
-            merged[name] = {**below.fields[name], **fields[name]}
-    if table == "model" and "context" in fields and "safe_context" not in fields:
-        merged.pop("safe_context", None)  # the old budget belonged to the old context
+    fields = {**below.fields, **above.fields}
+    if table == "model":
+        _lay_model(fields, below.fields, above)
     if table == "provider":
-        if "credential" in fields:
-            merged.pop("credentials", None)
-        if "dialect" in fields:
-            merged.pop("dialects", None)
-    rows[key] = Raw(place, merged, below.configured or configured)
+        for one, many in (("credential", "credentials"), ("dialect", "dialects")):
+            if one in above.fields and many not in above.fields:
+                fields.pop(many, None)
+            if many in above.fields and one not in above.fields:
+                fields.pop(one, None)
+    rows[key] = Raw(above.place, fields, below.owned or above.owned)
 
 
-def _understand(layers: Layers, problems: list[str]) -> Catalogue:
-    rates: dict[str, Rate] = {}
-    storefronts: dict[str, Storefront] = {}
-    providers: dict[str, Provider] = {}
-    pools: dict[str, Pool] = {}
-    models: list[Model] = []
-    for raw in layers["rate"].values():
-        if (rate := _read(raw, RateRow, rate_of, problems)) is not None:
-            rates[rate.currency] = rate
+def _lay_model(fields: dict[str, Any], below: Mapping[str, Any], above: Raw) -> None:
+    said = above.fields
+    old, new = below.get("price"), said.get("price")
+    if isinstance(old, dict) and isinstance(new, dict):
+        fields["price"] = {**old, **new}
+        if "version" not in new:  # another price is another version, also where nobody counts them
+            fields["price"]["version"] = _content_version(fields["price"])
+    if "context" in said and "safe_context" not in said:
+        fields.pop("safe_context", None)  # the old budget belonged to the old context
+    if "dimensions" in said and "max_dimension" not in said:
+        fields.pop("max_dimension", None)
+    if "assumed" not in said and isinstance(below.get("assumed"), list):
+        fields["assumed"] = [name for name in below["assumed"] if not _restated(name, said)]
+
+
+def _restated(name: Any, said: Mapping[str, Any]) -> bool:
+    """Does a row state itself what the row below only assumed?"""
+    field, _, part = str(name).partition(".")
+    if field == "price" and part and isinstance(said.get("price"), dict):
+        return part in said["price"]
+    return field in said
+
+
+def _content_version(price: Mapping[str, Any]) -> str:
+    content = repr(sorted((name, value) for name, value in price.items() if name != "version"))
+    return hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
+
+
+def _understand(layers: Layers, problems: list[str], *, refer: bool) -> Catalogue | None:
+    """Rows into records, then what must hold between rows. None where a mistake was found."""
+    rates = {
+        rate.currency: rate
+        for raw in layers["rate"].values()
+        if (rate := _read(raw, RateRow, rate_of, problems)) is not None
+    }
+    faces: dict[str, tuple[Raw, StorefrontRow, Storefront]] = {}
     for raw in layers["storefront"].values():
-        if (storefront := _read(raw, StorefrontRow, storefront_of, problems)) is not None:
-            storefronts[storefront.id] = storefront
+        read = _read(raw, StorefrontRow, lambda row, wrong: (row, storefront_of(row, wrong)), problems)
+        if read is not None:
+            faces[read[1].id] = (raw, *read)
+    providers: list[Provider] = []
     for raw in layers["provider"].values():
-        configured = raw.configured
-        made = _read(raw, ProviderRow, lambda row, c=configured: provider_of(row, configured=c), problems)
-        if made is not None:
-            providers[made.id] = made
+        provider = _read(raw, ProviderRow, partial(provider_of, rates=rates, configured=raw.owned), problems)
+        if provider is not None:
+            providers.append(provider)
+    pools: list[tuple[Raw, Pool]] = []
     for raw in layers["pool"].values():
-        pool = _read(raw, PoolRow, lambda row: pool_of(row, rates), problems)
+        pool = _read(raw, PoolRow, partial(pool_of, rates=rates), problems)
         if pool is not None:
-            pools[pool.id] = pool
-            problems += [
-                f"{raw.place}: target[{place}].provider: there is no provider {target.provider!r}"
-                for place, target in enumerate(pool.targets)
-                if (target.provider,) not in layers["provider"]
-            ]
+            pools.append((raw, pool))
+    models: list[tuple[Raw, Model]] = []
     for raw in layers["model"].values():
-        face = storefronts.get(str(raw.fields["storefront"]))
-        if face is None:
-            if (raw.fields["storefront"],) not in layers["storefront"]:
-                problems.append(f"{raw.place}: storefront: there is no storefront {raw.fields['storefront']!r}")
-            continue
-        model = _read(raw, ModelRow, lambda row, f=face: model_of(row, rates, f), problems)
+        face = faces.get(str(raw.fields["storefront"]))
+        strict = face is not None and face[1].strict_capabilities
+        model = _read(raw, ModelRow, partial(model_of, rates=rates, strict=strict), problems)
         if model is not None:
-            models.append(model)
-            if (model.pool,) not in layers["pool"]:
-                problems.append(f"{raw.place}: pool: there is no pool {model.pool!r}")
-    _check_names(storefronts, models, problems)
-    return build(storefronts.values(), models, pools.values(), providers.values())
+            models.append((raw, model))
+    if refer:
+        check_references(layers, pools, models, problems)
+    open_faces = [(raw, face) for raw, row, face in faces.values() if row.enabled]
+    if refer and len(faces) == len(layers["storefront"]):
+        check_faces(open_faces, problems)
+    shown = [(raw, model) for raw, model in models if model.storefront in {face.id for _, face in open_faces}]
+    check_models(shown, pools, problems)
+    if problems:
+        return None
+    return build(
+        [face for _, face in open_faces],
+        with_lanes([model for _, model in shown], [pool for _, pool in pools], providers),
+        [pool for _, pool in pools],
+        providers,
+    )
 
 
-def _read(raw: Raw, type_: type[R], make: Any, problems: list[str]) -> Any:
+def _read(raw: Raw, type_: type[R], make: Callable[[R, Wrong], M], problems: list[str]) -> M | None:
+    """The record of a row, all its mistakes told. A row that does not even convert is judged without its bad fields."""
+    bad: set[str] = set()
+
+    def wrong(field: str, what: str) -> None:
+        if re.split(r"[.\[]", field, maxsplit=1)[0] not in bad:
+            problems.append(f"{raw.place}: {field}: {what}")
+
     try:
-        return make(msgspec.convert(raw.fields, type_))
-    except msgspec.ValidationError as error:
-        what, _, path = str(error).replace("`", "").partition(" - at $.")
-        if what.startswith("Object contains unknown field "):
-            name = what.removeprefix("Object contains unknown field ")
-            known = ", ".join(field.name for field in msgspec.structs.fields(type_))
-            problems.append(
-                f"{raw.place}: {path + '.' if path else ''}{name}: there is no such field; there are {known}"
-            )
-        elif what.startswith("Object missing required field "):
-            problems.append(f"{raw.place}: {what.removeprefix('Object missing required field ')}: missing")
-        else:
-            hint = ": write it as a string, floats are not exact" if path.startswith("price") else ""
-            problems.append(f"{raw.place}: {path}: {what[:1].lower()}{what[1:]}{hint}")
-    except Mistake as mistake:
-        problems.append(f"{raw.place}: {mistake}")
+        return make(msgspec.convert(raw.fields, type_), wrong)
+    except msgspec.ValidationError:
+        for field, what in explain(raw.fields, type_):
+            problems.append(f"{raw.place}: {field}: {what}")
+            bad.add(re.split(r"[.\[]", field, maxsplit=1)[0])
+    with suppress(msgspec.ValidationError):  # a field that must be there is among the bad ones, and was told
+        make(msgspec.convert({name: value for name, value in raw.fields.items() if name not in bad}, type_), wrong)
     return None
-
-
-def _check_names(storefronts: Mapping[str, Storefront], models: Iterable[Model], problems: list[str]) -> None:
-    """What must be unique across rows."""
-    for what, pairs in (
-        ("mount", [(one.mount, one.id) for one in storefronts.values()]),
-        ("key prefix", [(prefix, one.id) for one in storefronts.values() for prefix in one.key_prefixes]),
-        ("host", [(host, one.id) for one in storefronts.values() for host in one.hosts]),
-    ):
-        taken: dict[str, str] = {}
-        for value, owner in pairs:
-            if value in taken:
-                problems.append(f"storefront {owner}: {what} {value!r} belongs to {taken[value]} already")
-            taken[value] = owner
-    if not any(one.mount == "/" for one in storefronts.values()):
-        problems.append("storefronts: none is mounted at /: one must answer there")
-    ids = {(one.storefront, one.id) for one in models}
-    aliases: dict[tuple[str, str], str] = {}
-    for one in models:
-        for alias in one.aliases:
-            key = (one.storefront, alias)
-            if key in ids:
-                problems.append(f"model {one.storefront}/{one.id}: alias {alias!r} is the id of another model")
-            elif key in aliases:
-                problems.append(f"model {one.storefront}/{one.id}: alias {alias!r} belongs to {aliases[key]} already")
-            aliases[key] = one.id

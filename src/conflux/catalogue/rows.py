@@ -1,8 +1,11 @@
 """The catalogue's data as it is written: one Struct per table, and each row's way into a record.
 
 Law: unknown keys and wrong types are mistakes. Figures are exact: prices are decimal strings, never numbers.
+Every `*_of` tells all mistakes of its row and answers all the same: a loader that was told of one throws it away.
 """
 
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -66,6 +69,7 @@ class StorefrontRow(Row):
     default_max_output: int | None = None
     default_temperature: float | None = None
     allowed_origins: list[str] = []
+    enabled: bool = True  # false: this face and its models are left out
 
 
 class ProviderRow(Row):
@@ -140,12 +144,8 @@ class ModelRow(Row):
     assumed: list[str] = []
 
 
-class Mistake(Exception):
-    """What is wrong with one field of one row."""
-
-    def __init__(self, field: str, what: str) -> None:
-        super().__init__(f"{field}: {what}")
-
+# (field, what is wrong with it and what to do): called for every mistake
+Wrong = Callable[[str, str], None]
 
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "storefront": {
@@ -156,7 +156,7 @@ ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "provider": {
         "lane": ("auto", "compat"),
-        "auth": ("bearer", "x-api-key", "api-key", "x-goog-api-key", "service-account", "account", "none"),
+        "auth": ("bearer", "x-api-key", "api-key", "x-goog-api-key", "basic", "service-account", "account", "none"),
     },
     "model": {
         "kind": ("chat", "embedding", "image", "audio", "rerank"),
@@ -167,28 +167,54 @@ ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
 
 _PER_TOKEN = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio")
 _PER_ITEM = ("image", "search", "request")
+_NAME_LIMIT = 200
+_MOUNT = re.compile(r"^/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?$", re.ASCII)
+_PREFIX = re.compile(r"^[A-Za-z0-9_-]{2,40}$", re.ASCII)
+_HEADER = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$", re.ASCII)
+_ORIGIN = re.compile(r"^(?:\*|https?://[^/\s]+)$", re.ASCII)
+_CREDENTIAL = re.compile(r"^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$", re.ASCII)
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+# The first steps of paths that the root answers itself.
+_TAKEN_MOUNTS = frozenset({"v1", "v1beta", "api", "models", "chat", "code", "health", "metrics", "admin"})
 
 
-def check_words(table: str, row: Row) -> None:
+def check_words(table: str, row: Row, wrong: Wrong) -> None:
     for field, allowed in ONE_OF.get(table, {}).items():
         value = getattr(row, field)
         if value is not None and value not in allowed:
-            raise Mistake(field, f"{value!r} is not one of {', '.join(allowed)}")
+            wrong(field, f"{value!r} is not one of {', '.join(allowed)}")
 
 
-def rate_of(row: RateRow) -> Rate:
+def check_name(field: str, name: str, wrong: Wrong) -> None:
+    """Ids and aliases travel in URLs, headers and logs."""
+    if not name or len(name) > _NAME_LIMIT or not name.isascii() or not name.isprintable() or " " in name:
+        wrong(field, f"{name[:40]!r}: use 1 to {_NAME_LIMIT} printable ASCII characters without spaces")
+
+
+def rate_of(row: RateRow, wrong: Wrong) -> Rate:
+    nano = 0
     try:
-        return Rate(currency=row.currency, nano_usd=parse_scaled(row.usd, 9), date=row.date)
+        nano = parse_scaled(row.usd, 9)
+        if nano == 0:
+            wrong("usd", "must be above 0")
     except MoneyError as error:
-        raise Mistake("usd", str(error)) from None
+        wrong("usd", str(error))
+    if row.currency == "USD":
+        wrong("currency", "USD is the ledger's own currency and has no rate")
+    if not _DATE.match(row.date):
+        wrong("date", f"{row.date!r} is not a date such as 2026-11-01")
+    return Rate(currency=row.currency, nano_usd=nano, date=row.date)
 
 
-def sheet_of(row: PriceRow, rates: dict[str, Rate]) -> PriceSheet:
+def sheet_of(row: PriceRow, rates: Mapping[str, Rate], path: str, wrong: Wrong) -> PriceSheet:
     rate = USD if row.currency == "USD" else rates.get(row.currency)
     if rate is None:
-        raise Mistake("price.currency", f"{row.currency!r} has no [[rate]]: add one with its date")
+        wrong(f"{path}.currency", f"{row.currency!r} has no [[rate]]: add one with its date")
+        rate = USD
     if row.unit < 1:
-        raise Mistake("price.unit", "must be at least 1")
+        wrong(f"{path}.unit", "must be at least 1")
+    if not row.version:
+        wrong(f"{path}.version", "must not be empty")
     prices: dict[str, int] = {}
     for names, parse in ((_PER_TOKEN, pico_from_per_million), (_PER_ITEM, pico_from_per_item)):
         for name in names:
@@ -198,69 +224,98 @@ def sheet_of(row: PriceRow, rates: dict[str, Rate]) -> PriceSheet:
             try:
                 prices[name] = parse(value)
             except MoneyError as error:
-                raise Mistake(f"price.{name}", str(error)) from None
+                wrong(f"{path}.{name}", str(error))
     return PriceSheet(version=row.version, rate=rate, **prices)
 
 
-def storefront_of(row: StorefrontRow) -> Storefront:
-    check_words("storefront", row)
-    if not row.mount.startswith("/") or (row.mount != "/" and row.mount.endswith("/")):
-        raise Mistake("mount", f"{row.mount!r}: write it as / or /name")
-    try:
-        if parse_scaled(row.margin, 12) <= 0:
-            raise Mistake("margin", "must be above 0")
-    except MoneyError as error:
-        raise Mistake("margin", str(error)) from None
+def storefront_of(row: StorefrontRow, wrong: Wrong) -> Storefront:
+    check_words("storefront", row, wrong)
+    if not _MOUNT.match(row.mount):
+        wrong("mount", f"{row.mount!r}: write it as / or /name")
+    elif row.mount.split("/")[1] in _TAKEN_MOUNTS:
+        wrong("mount", f"{row.mount!r} hides a path of the root: choose another")
+    _check_storefront_figures(row, wrong)
+    for prefix in row.key_prefixes:
+        if not _PREFIX.match(prefix):
+            wrong("key_prefixes", f"{prefix!r}: use 2 to 40 letters, digits, _ or -")
     for name in ("test_prefixes", "agent_prefixes"):
         stray = set(getattr(row, name)) - set(row.key_prefixes)
         if stray:
-            raise Mistake(name, f"{', '.join(sorted(stray))} is not among key_prefixes")
+            wrong("key_prefixes", f"{', '.join(sorted(stray))} of {name} is not among them")
+    if not _HEADER.match(row.header_prefix):
+        wrong("header_prefix", f"{row.header_prefix!r}: use lower-case letters, digits and -")
+    for origin in row.allowed_origins:
+        if not _ORIGIN.match(origin):
+            wrong("allowed_origins", f'{origin!r}: write "*" or an origin such as https://app.example.com')
     fields = msgspec.structs.asdict(row)
+    del fields["enabled"]
     for name in ("hosts", "key_prefixes", "test_prefixes", "agent_prefixes", "allowed_origins"):
         fields[name] = tuple(fields[name])
     return Storefront(**fields)
 
 
-def provider_of(row: ProviderRow, *, configured: bool) -> Provider:
-    check_words("provider", row)
+def _check_storefront_figures(row: StorefrontRow, wrong: Wrong) -> None:
+    try:
+        if parse_scaled(row.margin, 12) == 0:
+            wrong("margin", "must be above 0")
+    except MoneyError as error:
+        wrong("margin", str(error))
+    if row.default_max_output is not None and row.default_max_output < 1:
+        wrong("default_max_output", f"{row.default_max_output} is not a number of tokens")
+    if row.default_temperature is not None and not 0 <= row.default_temperature <= 2:
+        wrong("default_temperature", f"{row.default_temperature} is not between 0 and 2")
+
+
+def provider_of(row: ProviderRow, wrong: Wrong, *, rates: Mapping[str, Rate], configured: bool) -> Provider:
+    check_words("provider", row, wrong)
     named = [row.dialect] if isinstance(row.dialect, str) else row.dialect or []
     dialects = tuple(dict.fromkeys((*named, *row.dialects)))
     if not dialects:
-        raise Mistake("dialect", "say which dialect it speaks, for example openai-chat")
-    if not row.base_url.startswith(("http://", "https://", "unix:/")):
-        raise Mistake("base_url", f"{row.base_url!r}: write http://, https:// or unix:/path")
+        wrong("dialect", "missing: say which dialect it speaks, for example openai-chat")
+    if not row.base_url.startswith(("http://", "https://", "unix:/")) or any(one.isspace() for one in row.base_url):
+        wrong("base_url", f"{row.base_url!r}: write http://, https:// or unix:/path")
     credentials = ((row.credential,) if row.credential is not None else ()) + tuple(row.credentials)
     for one in credentials:
-        if not one.startswith(("env:", "file:")):
-            raise Mistake("credential", "write env:NAME or file:PATH: a secret itself does not belong in this file")
+        if not _CREDENTIAL.match(one):
+            wrong("credential", "write env:NAME or file:PATH: a secret itself does not belong in this file")
+    if row.currency != "USD" and row.currency not in rates:
+        wrong("currency", f"{row.currency!r} has no [[rate]]: add one with its date")
+    for name, value in row.headers.items():
+        if not _HEADER.match(name.lower()) or not value.isascii() or not value.isprintable():
+            wrong(f"headers.{name}", "a header is a plain name and printable ASCII text")
     for name in ("connect_timeout", "first_byte_timeout", "idle_timeout", "total_timeout"):
-        if getattr(row, name) <= 0:
-            raise Mistake(name, "must be above 0 seconds")
+        if not 0 < getattr(row, name) < float("inf"):
+            wrong(name, "must be above 0 seconds")
     fields = msgspec.structs.asdict(row)
     for name in ("dialect", "credential"):
         del fields[name]
     return Provider(**{**fields, "dialects": dialects, "credentials": credentials, "configured": configured})
 
 
-def pool_of(row: PoolRow, rates: dict[str, Rate]) -> Pool:
-    targets = []
-    for place, one in enumerate(row.target):
+def pool_of(row: PoolRow, wrong: Wrong, *, rates: Mapping[str, Rate]) -> Pool:
+    if not row.target:
+        wrong("target", "missing: write at least one [[pool.target]]; to switch a model off, set its enabled = false")
+    targets: list[Target] = []
+    for number, one in enumerate(row.target):
+        path = f"target[{number}]"
         if one.weight < 1:
-            raise Mistake(f"target[{place}].weight", "must be at least 1")
-        cost = sheet_of(one.cost, rates) if one.cost is not None else None
-        targets.append(Target(provider=one.provider, model=one.model, variant=one.variant, weight=one.weight,
-                              effort=one.effort, cost=cost))  # fmt: skip
+            wrong(f"{path}.weight", "must be at least 1")
+        if not one.model:
+            wrong(f"{path}.model", "must not be empty: it is the name the provider knows")
+        if one.effort is not None and one.effort not in ONE_OF["model"]["effort"]:
+            wrong(f"{path}.effort", f"{one.effort!r} is not one of {', '.join(ONE_OF['model']['effort'])}")
+        cost = sheet_of(one.cost, rates, f"{path}.cost", wrong) if one.cost is not None else None
+        target = Target(provider=one.provider, model=one.model, variant=one.variant, weight=one.weight,
+                        effort=one.effort, cost=cost)  # fmt: skip
+        if any(target.key == other.key for other in targets):
+            wrong(path, f"{target.key} is written twice: give one of them a higher weight, or another variant")
+        targets.append(target)
     return Pool(id=row.id, targets=tuple(targets))
 
 
-def model_of(row: ModelRow, rates: dict[str, Rate], storefront: Storefront) -> Model:
-    check_words("model", row)
-    for name in ("context", "safe_context", "max_output", "max_dimension"):
-        value = getattr(row, name)
-        if value is not None and value < 1:
-            raise Mistake(name, f"{value} is not a number of tokens")
-    if row.context is not None and row.safe_context is not None and row.safe_context > row.context:
-        raise Mistake("safe_context", f"{row.safe_context} is more than the context of {row.context}")
+def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: bool) -> Model:
+    check_words("model", row, wrong)
+    _check_model(row, wrong, strict=strict)
     safe = row.safe_context
     if safe is None and row.context is not None:
         safe = row.context * SAFE_SHARE[0] // SAFE_SHARE[1]
@@ -274,12 +329,52 @@ def model_of(row: ModelRow, rates: dict[str, Rate], storefront: Storefront) -> M
         name=row.name or row.id,
         safe_context=safe,
         capabilities=capabilities,
-        strict=storefront.strict_capabilities,
+        strict=strict,
         input_modalities=tuple(modalities),
-        price=sheet_of(row.price, rates),
+        price=sheet_of(row.price, rates, "price", wrong),
         unit=row.price.unit,
         assumed=frozenset(row.assumed),
+        max_dimension=row.max_dimension or max(row.dimensions, default=None),
     )
     for name in ("output_modalities", "supported_parameters", "aliases", "dimensions"):
         fields[name] = tuple(fields[name])
     return Model(**fields)
+
+
+def _check_model(row: ModelRow, wrong: Wrong, *, strict: bool) -> None:
+    check_name("id", row.id, wrong)
+    for alias in row.aliases:
+        check_name("aliases", alias, wrong)
+    for name in ("context", "safe_context", "max_output", "max_dimension"):
+        value = getattr(row, name)
+        if value is not None and value < 1:
+            wrong(name, f"{value} is not a number of {'dimensions' if name == 'max_dimension' else 'tokens'}")
+    for name in ("safe_context", "max_output"):
+        value = getattr(row, name)
+        if row.context is not None and value is not None and value > row.context:
+            wrong(name, f"{value} is more than the context of {row.context}")
+    if row.created < 0:
+        wrong("created", f"{row.created} is not a Unix time; write 0 where it is not known")
+    if row.dimensions and row.kind != "embedding":
+        wrong("dimensions", f"only an embedding model has dimensions, and this one's kind is {row.kind!r}")
+    if any(one < 1 for one in row.dimensions):
+        wrong("dimensions", "each must be at least 1")
+    elif row.max_dimension is not None and row.dimensions and row.max_dimension != max(row.dimensions):
+        wrong("max_dimension", f"{row.max_dimension} is not the largest of dimensions, {max(row.dimensions)}")
+    if row.effort is not None and strict and Capability.REASONING not in row.capabilities:
+        wrong("effort", 'this storefront is strict: an entry with an effort must have "reasoning" in capabilities')
+    if row.agent and (row.kind != "chat" or Capability.TOOLS not in row.capabilities):
+        wrong("agent", 'only a chat model with "tools" in capabilities can be on the agent list')
+    for name in row.assumed:
+        if not _names_figure(name):
+            wrong("assumed", f"{name!r} is no field of a model")
+
+
+def _names_figure(name: str) -> bool:
+    """A field of a model, or one part of its price or capabilities: price.cache_read, capabilities.tools."""
+    field, dot, part = name.partition(".")
+    if not dot:
+        return field in ModelRow.__struct_fields__
+    if field == "price":
+        return part in PriceRow.__struct_fields__
+    return field == "capabilities" and part in set(Capability)

@@ -56,6 +56,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     role: FluxRole | None = None
     tier: Tier | None = None
     lane: str = "auto"  # auto | compat: for the Conflux compat tag and limitation
+    buffered: bool = False  # some target of its pool travels the compat lane
     enabled: bool = True
     account: bool = False  # needs a connected account and an entitlement
     effort: str | None = None  # the reasoning effort this id fixes

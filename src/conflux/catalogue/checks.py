@@ -1,0 +1,79 @@
+"""What must hold between rows: everything named exists, and what must be unique is.
+
+Law: pure; every mistake is one line with the place of the row that has it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from conflux.neutral.records import Model, Pool, Storefront
+
+Key = tuple[str, ...]
+
+
+class Raw(msgspec.Struct, frozen=True):
+    """One row before it is understood: where it was written, its fields, and whether the owner had a hand in it."""
+
+    place: str
+    fields: dict[str, Any]
+    owned: bool = False
+
+
+Layers = dict[str, dict[Key, Raw]]
+
+
+def check_references(
+    layers: Layers, pools: Iterable[tuple[Raw, Pool]], models: Iterable[tuple[Raw, Model]], problems: list[str]
+) -> None:
+    """Compared with what was written, not with what was understood: a broken row is there, and was told already."""
+    for raw, pool in pools:
+        for number, target in enumerate(pool.targets):
+            if (target.provider,) not in layers["provider"]:
+                problems.append(f"{raw.place}: target[{number}].provider: there is no [[provider]] {target.provider!r}")
+    for raw, model in models:
+        if (model.storefront,) not in layers["storefront"]:
+            known = ", ".join(key[0] for key in layers["storefront"])
+            problems.append(
+                f"{raw.place}: storefront: there is no [[storefront]] {model.storefront!r}; there are {known}"
+            )
+        if (model.pool,) not in layers["pool"]:
+            problems.append(f"{raw.place}: pool: there is no [[pool]] {model.pool!r}")
+
+
+def check_faces(faces: Sequence[tuple[Raw, Storefront]], problems: list[str]) -> None:
+    """Paths, hosts and key prefixes lead to one storefront each, and something answers at /."""
+    for field in ("mount", "hosts", "key_prefixes"):
+        taken: dict[str, str] = {}
+        for raw, face in faces:
+            said = getattr(face, field)
+            for value in (said,) if isinstance(said, str) else said:
+                if value in taken:
+                    problems.append(f"{raw.place}: {field}: {value!r} belongs to the storefront {taken[value]} already")
+                taken.setdefault(value, face.id)
+    if not any(face.mount == "/" for _, face in faces):
+        problems.append("storefronts: mount: none of them is at /, and one must answer there")
+
+
+def check_models(models: Sequence[tuple[Raw, Model]], pools: Iterable[tuple[Raw, Pool]], problems: list[str]) -> None:
+    by_pool = {pool.id: pool for _, pool in pools}
+    ids = {(model.storefront, model.id) for _, model in models}
+    taken: dict[tuple[str, str], str] = {}
+    for raw, model in models:
+        slugs = [("canonical_slug", model.canonical_slug)] if model.canonical_slug not in (None, model.id) else []
+        for field, name in (*(("aliases", alias) for alias in model.aliases), *slugs):
+            key = (model.storefront, str(name))
+            if key in ids:
+                whose = "this model itself" if name == model.id else "another model"
+                problems.append(f"{raw.place}: {field}: {name!r} is the id of {whose}")
+            elif key in taken:
+                problems.append(f"{raw.place}: {field}: {name!r} leads to {taken[key]} already")
+            taken.setdefault(key, model.id)
+        pool = by_pool.get(model.pool)
+        for target in pool.targets if pool is not None and model.effort is not None else ():
+            if target.effort not in (None, model.effort):
+                problems.append(
+                    f"{raw.place}: effort: {model.effort!r}, but the target {target.key} of its pool fixes "
+                    f"{target.effort!r}"
+                )
