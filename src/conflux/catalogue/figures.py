@@ -5,6 +5,7 @@ decimals below a dollar and two above; what is not known is a dash.
 """
 
 from conflux.neutral.money import per_million
+from conflux.neutral.records import Capability, Model
 
 
 def tokens(value: int | None) -> str:
@@ -35,3 +36,26 @@ def price(pico: int | None, symbol: str = "$") -> str:
         return f"{symbol}0"
     whole, _, fraction = text.partition(".")
     return f"{symbol}{whole}.{fraction.ljust(3 if whole == '0' else 2, '0')}"
+
+
+TAGS = {
+    Capability.TEXT: "Text",
+    Capability.TOOLS: "Tools",
+    Capability.VISION: "Vision",
+    Capability.FILES: "Files",
+    Capability.AUDIO: "Audio",
+    Capability.WEB_SEARCH: "Web search",
+    Capability.COMPLETIONS: "Completions",
+    Capability.JSON_MODE: "JSON mode",
+    Capability.STRUCTURED_OUTPUTS: "Structured outputs",
+    Capability.REASONING: "Reasoning",
+    Capability.LOGPROBS: "Logprobs",
+    Capability.IMAGE_OUTPUT: "Image output",
+}
+COMPAT_TAG = "Conflux compat"
+
+
+def tags(model: Model) -> list[str]:
+    """What a model can do, as the catalogue's readers see it, in one order."""
+    found = [text for one, text in TAGS.items() if one in model.capabilities]
+    return [*found, COMPAT_TAG] if model.lane == "compat" else found

@@ -1,7 +1,7 @@
 """Lists of models, one renderer per shape.
 
-Law: a shape is one function in one table. Renderers only render: which rows there are was decided by whoever calls.
-Prices come from the one exact sheet; an unknown price is "" and zero is "0".
+Law: a shape is one function in one table. Renderers only render: which rows there are was decided by whoever calls,
+and by the query's own filter. Prices come from the one exact sheet; an unknown price is "" and zero is "0".
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from conflux.catalogue.limitations import limitations
+from conflux.neutral.errors import invalid
 from conflux.neutral.money import PriceSheet, format_scaled
 from conflux.neutral.records import Capability, Model, Storefront
 
@@ -186,19 +187,34 @@ SHAPES: dict[str, Renderer] = {
 }
 
 
+# what ?filter= may say, and which models it keeps
+FILTERS: dict[str, Callable[[Model], bool]] = {"agents": lambda model: model.agent}
+
+
 def shape_of(storefront: Storefront, query: Mapping[str, str]) -> str:
     if storefront.list_shape == "llmbase" and query.get("metadata") == "true":
         return "llmbase_rich"
     return storefront.list_shape
 
 
+def select(storefront: Storefront, rows: Sequence[Row], query: Mapping[str, str]) -> Sequence[Row]:
+    """The rows a query's filter keeps. Only seed 5 documents one; elsewhere it is a parameter nobody knows."""
+    wanted = query.get("filter")
+    if wanted is None or storefront.list_shape != "llmbase":
+        return rows
+    keep = FILTERS.get(wanted)
+    if keep is None:
+        raise invalid(f"filter {wanted[:80]!r} is not known: use {' or '.join(FILTERS)}, or leave it out", "filter")
+    return [row for row in rows if keep(row.model)]
+
+
 def render_list(storefront: Storefront, rows: Sequence[Row], query: Mapping[str, str]) -> bytes:
     shape = shape_of(storefront, query)
-    rendered = [SHAPES[shape](storefront, row) for row in rows]
+    rendered = [SHAPES[shape](storefront, row) for row in select(storefront, rows, query)]
     if shape == "inference":
         return msgspec.json.encode({"models": rendered})
     return msgspec.json.encode({"object": "list", "data": rendered})
 
 
-def render_one(storefront: Storefront, row: Row) -> bytes:
-    return msgspec.json.encode(SHAPES[storefront.list_shape](storefront, row))
+def render_one(storefront: Storefront, row: Row, query: Mapping[str, str] | None = None) -> bytes:
+    return msgspec.json.encode(SHAPES[shape_of(storefront, query or {})](storefront, row))
