@@ -219,7 +219,8 @@ async def _open_doors(running: Running, listener: Any) -> None:
     if settings.metrics.port is not None:
         doors.append((MetricsFace(running.metrics), bind_tcp(settings.metrics.host, settings.metrics.port)))
     for app, door in doors:
-        server = make_server(app, graceful=graceful, trusted_proxies=settings.trusted_proxies if app is face else None)
+        proxies, ways = (settings.trusted_proxies, face) if app is face else (None, None)
+        server = make_server(app, graceful=graceful, trusted_proxies=proxies, ways=ways)
         task = asyncio.create_task(server.serve([door]))
         running.servers.append((server, task))
         while not server.started:

@@ -8,7 +8,7 @@ An unknown price is not a free one: it raises Unpriced.
 from typing import NamedTuple
 
 from conflux.neutral.ledger import Line
-from conflux.neutral.money import PICO_PER_UNIT, PriceSheet, line_amount, parse_scaled, per_token
+from conflux.neutral.money import PICO_PER_UNIT, PriceSheet, Rate, line_amount, parse_scaled
 from conflux.neutral.usage import Usage
 
 
@@ -23,51 +23,47 @@ class Hold(NamedTuple):
     input_floor: int
 
 
-# bucket: the names of the prices it is charged at, the first known one counts
-_FALLS_BACK: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("input", ("input",)),
-    ("cache_read", ("cache_read", "input")),
-    ("cache_write_5m", ("cache_write_5m", "input")),
-    ("cache_write_1h", ("cache_write_1h", "cache_write_5m", "input")),
-    ("output", ("output",)),
-    ("reasoning", ("reasoning", "output")),
-    ("audio", ("audio", "input")),
-)
-# charged only where a price is stated
-_STATED = ("image", "search")
-
-
-def _price(sheet: PriceSheet, names: tuple[str, ...]) -> int:
-    for name in names:
-        price: int | None = getattr(sheet, name)
-        if price is not None:
-            return price
-    raise Unpriced(f"no price for {names[0]}")
-
-
 def charge(usage: Usage, sheet: PriceSheet) -> tuple[tuple[Line, ...], int]:
-    """The lines of a receipt and their sum."""
+    """The lines of a receipt and their sum. Written out bucket by bucket: it runs on every request."""
     lines: list[Line] = []
-    total = 0
-    for bucket, names in _FALLS_BACK:
-        quantity: int = getattr(usage, bucket)
-        if quantity:
-            price = _price(sheet, names)
-            amount = line_amount(quantity, price, sheet.rate)
-            total += amount
-            lines.append(Line(bucket, quantity, per_token(price), amount))
-    for bucket in _STATED:
-        quantity = getattr(usage, bucket)
-        price = getattr(sheet, bucket)
-        if quantity and price:
-            amount = line_amount(quantity, price, sheet.rate)
-            total += amount
-            lines.append(Line(bucket, quantity, per_token(price), amount))
+    rate = sheet.rate
+    if usage.input:
+        lines.append(_line("input", usage.input, sheet.input, rate))
+    if usage.output:
+        lines.append(_line("output", usage.output, sheet.output, rate))
+    if usage.reasoning:
+        lines.append(_line("reasoning", usage.reasoning, _first(sheet.reasoning, sheet.output), rate))
+    if usage.cache_read:
+        lines.append(_line("cache_read", usage.cache_read, _first(sheet.cache_read, sheet.input), rate))
+    if usage.cache_write_5m:
+        price = _first(sheet.cache_write_5m, sheet.input)
+        lines.append(_line("cache_write_5m", usage.cache_write_5m, price, rate))
+    if usage.cache_write_1h:
+        price = _first(sheet.cache_write_1h, _first(sheet.cache_write_5m, sheet.input))
+        lines.append(_line("cache_write_1h", usage.cache_write_1h, price, rate))
+    if usage.audio:
+        lines.append(_line("audio", usage.audio, _first(sheet.audio, sheet.input), rate))
+    # Charged only where a price is stated:
+    if usage.image and sheet.image:
+        lines.append(_line("image", usage.image, sheet.image, rate))
+    if usage.search and sheet.search:
+        lines.append(_line("search", usage.search, sheet.search, rate))
     if sheet.request:
-        amount = line_amount(1, sheet.request, sheet.rate)
-        total += amount
-        lines.append(Line("request", 1, per_token(sheet.request), amount))
+        lines.append(_line("request", 1, sheet.request, rate))
+    total = 0
+    for line in lines:
+        total += line.amount
     return tuple(lines), total
+
+
+def _first(price: int | None, otherwise: int | None) -> int | None:
+    return otherwise if price is None else price
+
+
+def _line(bucket: str, quantity: int, price: int | None, rate: Rate) -> Line:
+    if price is None:
+        raise Unpriced(f"no price for {bucket}")
+    return Line(bucket, quantity, price, line_amount(quantity, price, rate))
 
 
 # A search-capable request may search several times; more than this is borne by the house.

@@ -1,4 +1,4 @@
-"""The client's end of a request, over ASGI.
+"""The client's end of a request: over ASGI, or straight on the connection.
 
 Law: the head goes out once, with the headers every answer carries; what is written to a client that left goes
 nowhere. CORS is the answering storefront's word, so it is added here, when it is known who answers.
@@ -7,7 +7,7 @@ nowhere. CORS is the answering storefront's word, so it is added here, when it i
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from conflux.faces.connection import connection_of
+from conflux.faces.connection import Connection, connection_of
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 
@@ -30,20 +30,17 @@ def cors(storefront: Storefront | None, origin: bytes | None) -> Headers:
 
 
 class HttpExchange:
-    """Implements relay's Exchange."""
+    """Implements relay's Exchange over ASGI."""
 
-    __slots__ = ("_calls", "_connection", "_origin", "_send", "_storefront", "_watching", "began", "ended", "status")
+    __slots__ = ("_connection", "_origin", "_send", "_storefront", "began", "ended")
 
     def __init__(self, scope: Any, send: Send, origin: bytes | None) -> None:
         self._send = send
         self._connection = connection_of(scope)
         self._origin = origin
         self._storefront: Storefront | None = None
-        self._watching: int | None = None
-        self._calls: Callable[[], None] | None = None
         self.began = False
         self.ended = False
-        self.status = 0
 
     @property
     def gone(self) -> bool:
@@ -55,20 +52,17 @@ class HttpExchange:
         if self._connection.lost:
             call()
         else:
-            self._calls = call
-            self._watching = self._connection.watch(call)
+            self._connection.watch(call)
 
     def release(self) -> None:
-        if self._watching is not None and self._connection is not None:
-            self._connection.unwatch(self._watching)
-            self._watching = None
+        if self._connection is not None:
+            self._connection.watch(None)
 
     def serving(self, storefront: Storefront) -> None:
         self._storefront = storefront
 
     async def reply(self, status: int, headers: Headers, body: bytes) -> None:
         self.began = self.ended = True
-        self.status = status
         headers = [*headers, (b"content-length", str(len(body)).encode())]
         if self._origin is not None:
             headers += cors(self._storefront, self._origin)
@@ -77,7 +71,6 @@ class HttpExchange:
 
     async def begin(self, status: int, headers: Headers) -> None:
         self.began = True
-        self.status = status
         if self._origin is not None:
             headers = [*headers, *cors(self._storefront, self._origin)]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
@@ -88,3 +81,49 @@ class HttpExchange:
     async def finish(self, data: bytes) -> None:
         self.ended = True
         await self._send({"type": "http.response.body", "body": data})
+
+
+class ShortExchange:
+    """Implements relay's Exchange on the connection itself."""
+
+    __slots__ = ("_connection", "_origin", "_storefront", "began", "ended")
+
+    def __init__(self, connection: Connection, origin: bytes | None) -> None:
+        self._connection = connection
+        self._origin = origin
+        self._storefront: Storefront | None = None
+        self.began = False
+        self.ended = False
+
+    @property
+    def gone(self) -> bool:
+        return self._connection.lost
+
+    def on_gone(self, call: Callable[[], None]) -> None:
+        if self._connection.lost:
+            call()
+        else:
+            self._connection.watch(call)
+
+    def serving(self, storefront: Storefront) -> None:
+        self._storefront = storefront
+
+    async def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        self.began = self.ended = True
+        if self._origin is not None:
+            headers = [*headers, *cors(self._storefront, self._origin)]
+        self._connection.send_whole(status, headers, body)
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        self.began = True
+        if self._origin is not None:
+            headers = [*headers, *cors(self._storefront, self._origin)]
+        self._connection.send_head(status, headers)
+
+    async def write(self, data: bytes) -> None:
+        self._connection.send_chunk(data)
+        await self._connection.drained()
+
+    async def finish(self, data: bytes) -> None:
+        self.ended = True
+        self._connection.send_last(data)

@@ -11,14 +11,15 @@ from typing import Any
 import msgspec
 
 from conflux.dialects.openai_errors import body as openai_error
-from conflux.faces.exchange import HttpExchange, cors
+from conflux.faces.connection import Connection, ShortRequest
+from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.public import Public, Question, Reply
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.records import Storefront
 from conflux.relay.gateway import Gateway
 from conflux.relay.headers import JSON
 from conflux.relay.identify import root_storefront
-from conflux.relay.parts import Incoming
+from conflux.relay.parts import Exchange, Incoming
 from conflux.relay.snapshot import Snapshot
 
 Scope = dict[str, Any]
@@ -37,34 +38,36 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct):
-    """The few request headers that are read, found in one pass."""
+    """The few request headers that are read. An unusable Authorization is an empty secret: sent, and bad."""
 
     secret: str | None = None
     origin: bytes | None = None
     encoding: bytes | None = None
     host: bytes = b""
-    bad_secret: bool = False
 
 
 def hear(headers: list[tuple[bytes, bytes]]) -> Heard:
-    found = Heard()
-    for name, value in headers:
-        if name == b"authorization":
-            scheme, _, rest = value.partition(b" ")
-            if scheme.lower() == b"bearer" and rest.strip():
-                found.secret = rest.strip().decode("latin-1")
-            else:
-                found.bad_secret = True
-        elif name in _SECRET_HEADERS:
-            if found.secret is None and value.strip():
-                found.secret = value.strip().decode("latin-1")
-        elif name == b"origin":
-            found.origin = value
-        elif name == b"content-encoding":
-            found.encoding = value.strip().lower()
-        elif name == b"host":
-            found.host = value.partition(b":")[0].lower()
-    return found
+    """One pass turned into look-ups: the last of a name counts."""
+    found = dict(headers)
+    get = found.get
+    secret: str | None = None
+    authorization = get(b"authorization")
+    if authorization is not None:
+        scheme, _, rest = authorization.partition(b" ")
+        secret = rest.strip().decode("latin-1") if scheme.lower() == b"bearer" else ""
+    if not secret:
+        for name in _SECRET_HEADERS:
+            value = get(name)
+            if value is not None and value.strip():
+                secret = value.strip().decode("latin-1")
+                break
+    encoding = get(b"content-encoding")
+    return Heard(
+        secret,
+        get(b"origin"),
+        encoding.strip().lower() if encoding is not None else None,
+        get(b"host", b"").partition(b":")[0].lower(),
+    )
 
 
 class Mounts:
@@ -82,6 +85,14 @@ class Mounts:
             host.lower().encode(): storefront
             for storefront in snapshot.catalogue.storefronts.values()
             for host in storefront.hosts
+        }
+
+        # Storefronts by host need the Host header, so with any of those nothing at the root is short.
+        at_root = [] if self._by_host else [("", None)]
+        self.short: dict[bytes, tuple[str, Storefront | None]] = {
+            (prefix + path).encode(): (dialect, storefront)
+            for prefix, storefront in [*at_root, *self._by_prefix]
+            for path, dialect in GENERATION.items()
         }
 
     def find(self, path: str, host: bytes) -> tuple[Storefront | None, str]:
@@ -102,6 +113,42 @@ class HttpFace:
         self._limits = limits
         self._report = report
         self._mounts: Mounts | None = None
+        self.body_bytes = limits.body_bytes
+
+    # --- the short way: generation calls, straight on the connection
+
+    def takes(self, url: bytes) -> bool:
+        return url in self._current_mounts().short
+
+    async def short(self, request: ShortRequest, connection: Connection) -> None:
+        heard = hear(request.headers)
+        exchange = ShortExchange(connection, heard.origin)
+        mounts = self._current_mounts()
+        dialect, mount = mounts.short[request.url]
+        try:
+            _check_encoding(heard)
+            incoming = Incoming(dialect=dialect, body=request.body, secret=heard.secret, mount=mount)
+            await self._gateway.generate(incoming, exchange)
+        except GatewayError as error:
+            await self._refuse(exchange, error, mount or mounts.root)
+        except Exception as error:  # noqa: BLE001 edge: nobody above can answer the client
+            self._report(error, request.url.decode("latin-1"))
+            await self._fail(exchange, mount or mounts.root)
+        finally:
+            connection.finished()
+
+    async def too_large(self, request: ShortRequest, connection: Connection) -> None:
+        heard = hear(request.headers)
+        mounts = self._current_mounts()
+        mount = mounts.short[request.url][1]
+        await self._refuse(ShortExchange(connection, heard.origin), self._too_large(), mount or mounts.root)
+        connection.finished()
+
+    async def _refuse(self, exchange: Exchange, error: GatewayError, storefront: Storefront) -> None:
+        status, content = openai_error(error, storefront.error_style)
+        await exchange.reply(status, [JSON], content)
+
+    # --- ASGI: everything else
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -116,16 +163,13 @@ class HttpFace:
         try:
             if dialect is not None and scope["method"] == "POST":
                 body = await self._body(scope, receive, heard)
-                secret = heard.secret if heard.secret is not None or not heard.bad_secret else ""
-                incoming = Incoming(dialect=dialect, body=body, secret=secret, mount=mount)
+                incoming = Incoming(dialect=dialect, body=body, secret=heard.secret, mount=mount)
                 await self._gateway.generate(incoming, exchange)
                 return
             exchange.serving(mount or mounts.root)
             await self._other(scope, exchange, heard, mount, path, dialect)
         except GatewayError as error:
-            style = (mount or mounts.root).error_style
-            status, content = openai_error(error, style)
-            await exchange.reply(status, [JSON], content)
+            await self._refuse(exchange, error, mount or mounts.root)
         except _Gone:
             return
         except Exception as error:  # noqa: BLE001 edge: nobody above can answer the client
@@ -134,7 +178,7 @@ class HttpFace:
         finally:
             exchange.release()
 
-    async def _fail(self, exchange: HttpExchange, storefront: Storefront) -> None:
+    async def _fail(self, exchange: HttpExchange | ShortExchange, storefront: Storefront) -> None:
         """Something of ours broke: the client learns that, and nothing about it."""
         error = GatewayError(Kind.INTERNAL, "the gateway failed on this request; it was noted")
         status, content = openai_error(error, storefront.error_style)
@@ -158,12 +202,11 @@ class HttpFace:
             return
         if dialect is not None:
             raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{path} takes POST, not {method}")
-        secret = heard.secret if heard.secret is not None or not heard.bad_secret else ""
         question = Question(
             method=method,
             path=path,
             query=scope.get("query_string", b""),
-            secret=secret,
+            secret=heard.secret,
             mount=mount,
             headers=scope["headers"],
         )
@@ -192,8 +235,7 @@ class HttpFace:
         return self._mounts
 
     async def _body(self, scope: Scope, receive: Receive, heard: Heard) -> bytes:
-        if heard.encoding not in (None, b"identity"):
-            raise GatewayError(Kind.INVALID, f"content-encoding {heard.encoding!r} is not read here: send plain JSON")
+        _check_encoding(heard)
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _Gone
@@ -221,6 +263,11 @@ class HttpFace:
 
     def _too_large(self) -> GatewayError:
         return GatewayError(Kind.TOO_LARGE, f"the body is over the limit of {self._limits.body_bytes} bytes")
+
+
+def _check_encoding(heard: Heard) -> None:
+    if heard.encoding not in (None, b"identity"):
+        raise GatewayError(Kind.INVALID, f"content-encoding {heard.encoding!r} is not read here: send plain JSON")
 
 
 class _Gone(Exception):

@@ -11,12 +11,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from conflux.neutral.ledger import Ending
 from conflux.neutral.money import NANO_PER_USD
 from conflux.relay.parts import Outcome
 
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-
-Label = tuple[str, str]
 
 
 class Histogram:
@@ -38,6 +37,20 @@ class Histogram:
         return found
 
 
+class Tally:
+    """What came of the requests that ended alike."""
+
+    __slots__ = ("charged", "first", "input", "output", "requests", "seconds")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.input = 0
+        self.output = 0
+        self.charged = 0
+        self.seconds = Histogram()
+        self.first = Histogram()
+
+
 class Metrics(Collector):
     """Implements relay's Meter."""
 
@@ -45,11 +58,7 @@ class Metrics(Collector):
         self._gauges = gauges
         self.in_flight = 0
         self.refused = 0
-        self._requests: dict[tuple[str, str, str, int], int] = {}
-        self._tokens: dict[tuple[str, str, str], int] = {}
-        self._charged: dict[Label, int] = {}
-        self._seconds: dict[Label, Histogram] = {}
-        self._first: dict[Label, Histogram] = {}
+        self._tallies: dict[tuple[str, str, Ending, int], Tally] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -61,54 +70,39 @@ class Metrics(Collector):
         if outcome is None:
             self.refused += 1
             return
-        label = (outcome.storefront, outcome.model)
-        key = (*label, outcome.ending.value, outcome.status)
-        self._requests[key] = self._requests.get(key, 0) + 1
-        self._charged[label] = self._charged.get(label, 0) + outcome.charge
+        key = (outcome.storefront, outcome.model, outcome.ending, outcome.status)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = Tally()
         usage = outcome.usage
-        for direction, count in (("input", usage.prompt_total), ("output", usage.completion_total)):
-            place = (*label, direction)
-            self._tokens[place] = self._tokens.get(place, 0) + count
-        self._histogram(self._seconds, label).add(outcome.seconds)
+        tally.requests += 1
+        tally.input += usage.prompt_total
+        tally.output += usage.completion_total
+        tally.charged += outcome.charge
+        tally.seconds.add(outcome.seconds)
         if outcome.first_byte is not None:
-            self._histogram(self._first, label).add(outcome.first_byte)
-
-    def _histogram(self, where: dict[Label, Histogram], label: Label) -> Histogram:
-        found = where.get(label)
-        if found is None:
-            found = where[label] = Histogram()
-        return found
+            tally.first.add(outcome.first_byte)
 
     def render(self) -> bytes:
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
-        requests = CounterMetricFamily(
-            "conflux_requests", "Requests settled", labels=("storefront", "model", "ending", "status")
-        )
-        for (storefront, model, ending, status), count in self._requests.items():
-            requests.add_metric((storefront, model, ending, str(status)), count)
-        yield requests
+        labels = ("storefront", "model", "ending", "status")
+        requests = CounterMetricFamily("conflux_requests", "Requests settled", labels=labels)
+        tokens = CounterMetricFamily("conflux_tokens", "Tokens used", labels=(*labels, "direction"))
+        charged = CounterMetricFamily("conflux_charged_usd", "Charged, in USD", labels=labels)
+        seconds = HistogramMetricFamily("conflux_request_seconds", "From request to settlement", labels=labels)
+        first = HistogramMetricFamily("conflux_first_byte_seconds", "From request to first content", labels=labels)
+        for (storefront, model, ending, status), tally in self._tallies.items():
+            label = (storefront, model, ending.value, str(status))
+            requests.add_metric(label, tally.requests)
+            tokens.add_metric((*label, "input"), tally.input)
+            tokens.add_metric((*label, "output"), tally.output)
+            charged.add_metric(label, tally.charged / NANO_PER_USD)
+            seconds.add_metric(label, buckets=tally.seconds.buckets(), sum_value=tally.seconds.total)
+            first.add_metric(label, buckets=tally.first.buckets(), sum_value=tally.first.total)
+        yield from (requests, tokens, charged, seconds, first)
         yield CounterMetricFamily("conflux_refused", "Requests refused before anything was held", value=self.refused)
-        tokens = CounterMetricFamily("conflux_tokens", "Tokens used", labels=("storefront", "model", "direction"))
-        for place, count in self._tokens.items():
-            tokens.add_metric(place, count)
-        yield tokens
-        charged = CounterMetricFamily("conflux_charged_usd", "Charged, in USD", labels=("storefront", "model"))
-        for label, nano in self._charged.items():
-            charged.add_metric(label, nano / NANO_PER_USD)
-        yield charged
-        yield from self._families()
         yield GaugeMetricFamily("conflux_in_flight", "Requests under way", value=self.in_flight)
         for name, value in self._gauges().items():
             yield GaugeMetricFamily(f"conflux_{name}", name.replace("_", " "), value=value)
-
-    def _families(self) -> Iterable[Metric]:
-        for name, text, where in (
-            ("conflux_request_seconds", "From the request to its settlement", self._seconds),
-            ("conflux_first_byte_seconds", "From the request to the answer's first content", self._first),
-        ):
-            family = HistogramMetricFamily(name, text, labels=("storefront", "model"))
-            for label, histogram in where.items():
-                family.add_metric(label, buckets=histogram.buckets(), sum_value=histogram.total)
-            yield family

@@ -13,7 +13,7 @@ import msgspec
 from conflux.catalogue.listings import Row, render_list, render_one
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.ledger import Receipt, request_id_number, request_id_text
-from conflux.neutral.money import credits_text, usd
+from conflux.neutral.money import credits_text, per_token, usd
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Storefront
 from conflux.policy.permitted import permitted, unknown_model
@@ -229,7 +229,7 @@ def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:
             {
                 "bucket": line.bucket,
                 "quantity": line.quantity,
-                "unit_price": line.unit_price,
+                "unit_price": per_token(line.unit_price),
                 "amount": usd(line.amount),
             }
             for line in receipt.lines

@@ -8,12 +8,13 @@ import contextlib
 import os
 import socket
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
-from conflux.faces.connection import Connection
+from conflux.faces.connection import Connection, ShortWays
 from conflux.neutral.errors import ConfigError
 
 
@@ -25,10 +26,12 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-def make_server(app: Any, *, graceful: float, trusted_proxies: list[str] | None = None) -> QuietServer:
+def make_server(
+    app: Any, *, graceful: float, trusted_proxies: list[str] | None = None, ways: ShortWays | None = None
+) -> QuietServer:
     config = uvicorn.Config(
         app,
-        http=Connection,
+        http=cast(Any, partial(Connection, ways)),
         ws="none",
         lifespan="off",
         log_config=None,

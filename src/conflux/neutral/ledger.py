@@ -4,7 +4,7 @@ Law: a request is reserved, perhaps started and checkpointed, and settled exactl
 record: the ledger asks nothing back, and the relay needs nothing from the ledger but yes, no, or "cannot".
 """
 
-import secrets
+import random
 import time
 from enum import StrEnum
 
@@ -13,36 +13,30 @@ import msgspec
 from conflux.neutral.records import Scope
 from conflux.neutral.usage import NOTHING, Provenance, Usage
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _ID_PREFIX = "req_"
+_ID_DIGITS = 16
 
 
 def new_request_id(now: float | None = None) -> int:
     """63 bits: milliseconds, then 22 random ones. Grows with time, so the ledger's tree only appends."""
     stamp = int((time.time() if now is None else now) * 1000)
-    return (stamp << 22 | secrets.randbits(22)) & 0x7FFFFFFFFFFFFFFF
+    return (stamp << 22 | random.getrandbits(22)) & 0x7FFFFFFFFFFFFFFF
 
 
 def request_id_text(number: int) -> str:
-    digits = []
-    for _ in range(13):
-        number, rest = divmod(number, 32)
-        digits.append(_ALPHABET[rest])
-    return _ID_PREFIX + "".join(reversed(digits))
+    return f"{_ID_PREFIX}{number:016x}"
 
 
 def request_id_number(text: str) -> int | None:
     """The number behind a request id, or None for what is not one."""
-    if not text.startswith(_ID_PREFIX) or len(text) != len(_ID_PREFIX) + 13:
+    digits = text.removeprefix(_ID_PREFIX)
+    if len(digits) != _ID_DIGITS or digits == text or not digits.isalnum():
         return None
-    number = 0
-    for letter in text[len(_ID_PREFIX) :]:
-        value = _VALUES.get(letter)
-        if value is None:
-            return None
-        number = number * 32 + value
-    return number if number < 1 << 63 else None
+    try:
+        number = int(digits, 16)
+    except ValueError:
+        return None
+    return number if number < 1 << 63 and request_id_text(number) == text else None
 
 
 class Ending(StrEnum):
@@ -80,11 +74,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A receipt line: quantity of a bucket at a unit price (decimal text), rounded up once (nano-USD)."""
+    """A receipt line: quantity of a bucket at a unit price (pico-units), rounded up once (nano-USD)."""
 
     bucket: str
     quantity: int
-    unit_price: str
+    unit_price: int
     amount: int
 
 

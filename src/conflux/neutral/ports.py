@@ -29,6 +29,7 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     method: str = "POST"
     headers: Headers = []
+    head: bytes = b""  # more headers, as complete lines
     body: bytes = b""
     proxy: str | None = None
     connect_timeout: float = 5.0

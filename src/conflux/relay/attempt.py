@@ -10,7 +10,7 @@ import msgspec
 from conflux.dialects.base import Dialect, Lane, Shape, Wanted
 from conflux.neutral.errors import GatewayError, Kind, TransportError
 from conflux.neutral.events import Fault
-from conflux.neutral.ports import Headers, Inbound, Outbound
+from conflux.neutral.ports import Inbound, Outbound
 from conflux.relay.admit import Admitted
 from conflux.relay.lanes import lane_of, outgoing
 from conflux.relay.parts import Parts
@@ -69,7 +69,7 @@ class Attempt:
                 Outbound(
                     origin=self.target.live.origin,
                     path=self.target.live.base_path + dialect.path(_path_shape(admitted, self.target)),
-                    headers=self._headers(request_id),
+                    head=self._head(request_id),
                     body=body,
                     proxy=provider.proxy,
                     connect_timeout=provider.connect_timeout,
@@ -127,11 +127,9 @@ class Attempt:
     def seconds(self) -> float:
         return self._parts.clock.monotonic() - self.began
 
-    def _headers(self, request_id: bytes) -> Headers:
-        headers = [*self.target.live.headers, (b"x-request-id", request_id)]
-        if self._credential is not None and self._credential.header is not None:
-            headers.append(self._credential.header)
-        return headers
+    def _head(self, request_id: bytes) -> bytes:
+        line = self._credential.line if self._credential is not None else b""
+        return self.target.live.head + line + b"x-request-id: " + request_id + b"\r\n"
 
     async def _refused(self, inbound: Inbound, dialect: Dialect) -> Failed:
         """The upstream answered with a status of its own."""

@@ -46,6 +46,23 @@ class _Left(Exception):
 class Passage:
     """One request on its way. Its fields are what is true so far."""
 
+    __slots__ = (
+        "admitted",
+        "attempt",
+        "began",
+        "created",
+        "created_ms",
+        "delivering",
+        "exchange",
+        "incoming",
+        "number",
+        "parts",
+        "request_id",
+        "snapshot",
+        "trials",
+        "waiting",
+    )
+
     def __init__(self, parts: Parts, incoming: Incoming, exchange: Exchange) -> None:
         self.parts = parts
         self.incoming = incoming
@@ -184,8 +201,7 @@ class Passage:
         attempt.close(good=True)
         found = account(attempt.lane.tally, admitted, cut=False)
         outcome = await self._settle(Ending.DONE, found, status=200)
-        names = self.snapshot.names[admitted.storefront.id]
-        headers = plain(admitted, names, self._dropped(), outcome.charge, self.request_id.encode())
+        headers = plain(admitted, self.snapshot, self._dropped(), outcome.charge, self.request_id.encode())
         await self.exchange.reply(200, headers, attempt.lane.last(found.usage))
         return outcome
 
@@ -197,9 +213,8 @@ class Passage:
             return await self._settle_left()
         self.delivering = True
         self.waiting = waiting
-        names = self.snapshot.names[admitted.storefront.id]
         try:
-            await self.exchange.begin(200, streamed(admitted, names, self._dropped(), self.request_id.encode()))
+            await self.exchange.begin(200, streamed(admitted, self.snapshot, self._dropped(), self.request_id.encode()))
             if attempt.pending:
                 await self.exchange.write(attempt.pending)
             await self._pump(attempt)

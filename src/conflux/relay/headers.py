@@ -6,7 +6,7 @@ Law: an allow-list of our own. Nothing an upstream sent in a header is ever copi
 from conflux.neutral.money import usd
 from conflux.neutral.ports import Headers
 from conflux.relay.admit import Admitted
-from conflux.relay.snapshot import HeaderNames
+from conflux.relay.snapshot import Snapshot
 
 JSON = (b"content-type", b"application/json")
 _STREAM = [
@@ -24,30 +24,36 @@ def header_value(text: str) -> bytes:
     return "".join(one if 32 <= ord(one) < 127 else "?" for one in text[:_MOST]).encode()
 
 
-def explain(admitted: Admitted, names: HeaderNames, dropped: tuple[str, ...]) -> Headers:
-    found: Headers = [
-        (names.requested_model, header_value(admitted.requested)),
-        (names.served_model, header_value(admitted.model.id)),
-        (names.fallback_applied, b"false"),
-    ]
+def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) -> Headers:
+    model = admitted.model
+    names = snapshot.names[model.storefront]
+    key = (model.storefront, admitted.requested, admitted.simulated)
+    fixed = snapshot.fixed.get(key)
+    if fixed is None:
+        fixed = [
+            (names.requested_model, header_value(admitted.requested)),
+            (names.served_model, header_value(model.id)),
+            (names.fallback_applied, b"false"),
+        ]
+        if admitted.simulated:
+            fixed.append((names.simulated, b"true"))
+        # At most as many as there are ids and aliases: only known names come this far.
+        snapshot.fixed[key] = fixed
+    if admitted.task is None and not dropped:
+        return fixed
+    found = list(fixed)
     if admitted.task is not None:
         found.append((names.route_task, admitted.task.name.encode()))
         found.append((names.route_tier, admitted.task.tier.value.encode()))
     if dropped:
         found.append((names.dropped, header_value(", ".join(dropped))))
-    if admitted.simulated:
-        found.append((names.simulated, b"true"))
     return found
 
 
-def plain(admitted: Admitted, names: HeaderNames, dropped: tuple[str, ...], charge: int, request_id: bytes) -> Headers:
-    return [
-        JSON,
-        (b"x-request-id", request_id),
-        *explain(admitted, names, dropped),
-        (names.cost_usd, usd(charge).encode()),
-    ]
+def plain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...], charge: int, request_id: bytes) -> Headers:
+    cost = (snapshot.names[admitted.model.storefront].cost_usd, usd(charge).encode())
+    return [JSON, (b"x-request-id", request_id), cost, *explain(admitted, snapshot, dropped)]
 
 
-def streamed(admitted: Admitted, names: HeaderNames, dropped: tuple[str, ...], request_id: bytes) -> Headers:
-    return [*_STREAM, (b"x-request-id", request_id), *explain(admitted, names, dropped)]
+def streamed(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...], request_id: bytes) -> Headers:
+    return [*_STREAM, (b"x-request-id", request_id), *explain(admitted, snapshot, dropped)]

@@ -13,7 +13,6 @@ import msgspec
 from conflux.billing.amounts import with_margin
 from conflux.catalogue.catalogue import Catalogue, build, live_targets
 from conflux.neutral.errors import ConfigError
-from conflux.neutral.ports import Headers
 from conflux.neutral.records import Pool, Provider
 from conflux.relay.snapshot import Credential, HeaderNames, LiveProvider, LiveTarget, Snapshot, stand_in
 
@@ -21,8 +20,6 @@ SIMULATOR = "simulator"
 
 # credential text -> its secret, or None where it is not there
 Secrets = Callable[[str], str | None]
-
-_AUTH_HEADERS = {"x-api-key": b"x-api-key", "api-key": b"api-key", "x-goog-api-key": b"x-goog-api-key"}
 
 
 def simulator_provider(port: int) -> LiveProvider:
@@ -47,26 +44,32 @@ def live_provider(provider: Provider, secrets: Iterable[tuple[str, str]]) -> Liv
         host = f"[{host}]" if ":" in host else host
         origin = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
         base_path = parts.path
-    headers: Headers = [(b"content-type", b"application/json"), (b"user-agent", b"conflux")]
-    headers += [(name.lower().encode(), value.encode()) for name, value in provider.headers.items()]
+    headers = {"content-type": "application/json", "user-agent": "conflux", **provider.headers}
     return LiveProvider(
         provider=provider,
         origin=origin,
         base_path=base_path.rstrip("/"),
-        headers=headers,
-        credentials=tuple(Credential(name, _auth_header(provider.auth, secret)) for name, secret in secrets),
+        head=b"".join(header_line(name, value) for name, value in headers.items()),
+        credentials=tuple(Credential(name, _auth_line(provider.auth, secret)) for name, secret in secrets),
     )
 
 
-def _auth_header(auth: str, secret: str) -> tuple[bytes, bytes] | None:
+def header_line(name: str, value: str) -> bytes:
+    """A header as it goes out. What could break a line is refused where it is configured, not where it is sent."""
+    line = f"{name.lower()}: {value}"
+    if any(one in line for one in "\r\n\0") or not name.isascii() or " " in name:
+        raise ConfigError([f"the header {name!r} of a provider holds a line break or a space in its name"])
+    return line.encode("latin-1", "replace") + b"\r\n"
+
+
+def _auth_line(auth: str, secret: str) -> bytes:
     if auth == "none":
-        return None
+        return b""
     if auth == "basic":
-        return b"authorization", b"Basic " + base64.b64encode(secret.encode())
-    name = _AUTH_HEADERS.get(auth)
-    if name is not None:
-        return name, secret.encode()
-    return b"authorization", b"Bearer " + secret.encode()
+        return header_line("authorization", "Basic " + base64.b64encode(secret.encode()).decode())
+    if auth in ("x-api-key", "api-key", "x-goog-api-key"):
+        return header_line(auth, secret)
+    return header_line("authorization", f"Bearer {secret}")
 
 
 def find_live(
@@ -127,6 +130,7 @@ def build_snapshot(
         simulator=simulator,
         simulated=simulated,
         names={one.id: HeaderNames.of(one.header_prefix) for one in catalogue.storefronts.values()},
+        fixed={},
         version=version,
     )
 

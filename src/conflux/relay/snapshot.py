@@ -14,7 +14,7 @@ class Credential(msgspec.Struct, frozen=True):
     """One way to authenticate with a provider: its name for health and alarms, the header to send."""
 
     name: str
-    header: tuple[bytes, bytes] | None
+    line: bytes  # the header that carries it, as it goes out; empty for none
 
 
 class LiveProvider(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class LiveProvider(msgspec.Struct, frozen=True, kw_only=True):
     provider: Provider
     origin: str
     base_path: str
-    headers: Headers
+    head: bytes  # the headers that are the same for every request, as they go out
     credentials: tuple[Credential, ...]
 
 
@@ -59,6 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     simulator: LiveProvider | None
     simulated: bool  # the simulator stands in for every pool
     names: dict[str, HeaderNames]
+    fixed: dict[tuple[str, str, bool], Headers]  # the headers that are the same for each answer of a model
     version: int = 0
 
     def storefront(self, name: str) -> Storefront | None:

@@ -373,8 +373,9 @@ def _head(call: Outbound, origin: _Origin) -> bytes:
         call.path.encode("ascii"),
         b" HTTP/1.1\r\n",
         origin.fixed,
+        call.head,
     ]
-    count = origin.fixed.count(b"\n") + 1
+    count = origin.fixed.count(b"\n") + call.head.count(b"\n") + 1
     for name, value in call.headers:
         if name.lower() in _HOP_BY_HOP:
             raise ValueError(f"the header {name!r} belongs to the connection, not to the caller")
