@@ -1,0 +1,31 @@
+"""For all tests: the machine they run on does not show through.
+
+Law: provider keys, our own settings and proxies of the caller are gone before anything of ours is imported, so that a
+test neither reaches a real provider nor depends on who runs it. What a test needs, it sets itself (monkeypatch).
+"""
+
+import os
+import re
+
+# Read by the tests themselves, so kept: see ./run fuzz.
+_KEPT = frozenset({"CONFLUX_FUZZ_INPUTS"})
+
+_FOREIGN = re.compile(
+    r"CONFLUX_.*"
+    r"|.*_(API_KEY|API_TOKEN|API_BASE|BASE_URL|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)(_FILE)?"
+    r"|(OPENAI|ANTHROPIC|AZURE|GEMINI|GOOGLE|AWS|BEDROCK|VERTEX|MISTRAL|COHERE|OLLAMA)_.*"
+    r"|(DATABASE_URL|REDIS_URL|HOST|PORT)(_FILE)?"
+    r"|(HTTP|HTTPS|ALL|FTP|NO)_PROXY"
+    r"|SSL_CERT_(FILE|DIR)",
+    re.IGNORECASE,
+)
+
+
+def foreign(name: str) -> bool:
+    """Does this variable belong to the machine rather than to the tests?"""
+    return name not in _KEPT and _FOREIGN.fullmatch(name) is not None
+
+
+def pytest_configure() -> None:
+    for name in [name for name in os.environ if foreign(name)]:
+        del os.environ[name]
