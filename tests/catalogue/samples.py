@@ -1,10 +1,14 @@
 """A small catalogue as data, for tests that change one thing of it."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from conflux.catalogue.catalogue import Catalogue
 from conflux.catalogue.loader import load
 from conflux.neutral.errors import ConfigError
+
+SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -35,3 +39,8 @@ def mistakes(said: Tables) -> list[str]:
     except ConfigError as error:
         return error.problems
     return []
+
+
+def seed(name: str) -> Any:
+    """A document's figures, as a table that was typed from the document."""
+    return json.loads((SEEDS / name).read_text(encoding="utf-8"))

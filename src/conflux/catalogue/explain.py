@@ -5,7 +5,8 @@ Law: pure, and only for the unhappy path. The converter stops at the first mista
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -40,40 +41,40 @@ def _explain_value(value: Any, type_: Any, owner: type[Row], path: str) -> Itera
     try:
         msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        inner = _row_type(type_)
-        if inner is not None and isinstance(value, dict):
-            yield from explain(value, inner, path + ".")
-        elif inner is not None and isinstance(value, list) and all(isinstance(one, dict) for one in value):
-            for number, one in enumerate(value):
-                yield from explain(one, inner, f"{path}[{number}].")
-        elif isinstance(value, list) and not _is_plain(type_):
-            yield from _explain_items(value, type_, path, error)
-        else:
-            yield path, _reason(value, type_, owner, error)
+        for part in _parts(type_):
+            inside = _inside(value, part, path)
+            if inside is not None:
+                yield from inside
+                return
+        yield path, _reason(value, type_, owner, error)
 
 
-def _explain_items(
-    values: list[Any], type_: Any, path: str, error: msgspec.ValidationError
-) -> Iterator[tuple[str, str]]:
-    """A list of plain values: each wrong one by its place."""
-    item = next((one for part in (type_, *get_args(type_)) for one in get_args(part) if isinstance(one, type)), None)
-    if item is None:
-        yield path, _words(error)
-        return
-    for number, value in enumerate(values):
-        try:
-            msgspec.convert(value, item)
-        except msgspec.ValidationError as wrong:
-            yield f"{path}[{number}]", _reason(value, item, Row, wrong)
+def _inside(value: Any, type_: Any, path: str) -> Iterator[tuple[str, str]] | None:
+    """The mistakes within a value that is of the right kind itself: a table for a row, a list for a list."""
+    if isinstance(value, dict) and isinstance(type_, type) and issubclass(type_, Row):
+        return explain(value, type_, path + ".")
+    if isinstance(value, list) and get_origin(type_) is list:
+        items = ((f"{path}[{number}]", one) for number, one in enumerate(value))
+    elif isinstance(value, dict) and get_origin(type_) is dict:
+        items = ((f"{path}.{name}", one) for name, one in value.items())
+    else:
+        return None
+    item_type = get_args(type_)[-1]
+    return (found for place, one in items for found in _explain_value(one, item_type, Row, place))
+
+
+def _parts(type_: Any) -> tuple[Any, ...]:
+    """The members of a union, else the type itself."""
+    return get_args(type_) if isinstance(type_, UnionType) else (type_,)
 
 
 def _reason(value: Any, type_: Any, owner: type[Row], error: msgspec.ValidationError) -> str:
-    if owner is PriceRow and isinstance(value, int | float) and not isinstance(value, bool) and _takes_text(type_):
+    parts = _parts(type_)
+    if owner is PriceRow and type(value) in (int, float) and str in parts:
         return f'write it as a string, "{value}", not as a number: floats are not exact'
-    choices = next((one for one in (type_, *get_args(type_)) if isinstance(one, type) and issubclass(one, Enum)), None)
+    choices = next((one for one in parts if isinstance(one, type) and issubclass(one, Enum)), None)
     if choices is not None:
-        shown = repr(value)
-        return f"{shown[:_SHOWN]} is not one of {', '.join(str(one.value) for one in choices)}"
+        return f"{repr(value)[:_SHOWN]} is not one of {', '.join(str(one.value) for one in choices)}"
     return _words(error)
 
 
@@ -84,18 +85,3 @@ def _words(error: msgspec.ValidationError) -> str:
         what = what.replace(f"`{name}", f"`{plain}").replace(f"| {name}", f"or {plain}")
     what = what.replace(" | null", "").replace("`", "")
     return what[:1].lower() + what[1:]
-
-
-def _row_type(type_: Any) -> type[Row] | None:
-    """The row type inside PriceRow, PriceRow | None or list[TargetRow]."""
-    if isinstance(type_, type) and issubclass(type_, Row):
-        return type_
-    return next((found for one in get_args(type_) if (found := _row_type(one)) is not None), None)
-
-
-def _is_plain(type_: Any) -> bool:
-    return type_ in (str, int, float, bool) or not get_args(type_)
-
-
-def _takes_text(type_: Any) -> bool:
-    return type_ is str or str in get_args(type_)

@@ -8,7 +8,6 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +36,7 @@ from conflux.neutral.errors import ConfigError
 from conflux.neutral.records import Model, Pool, Provider, Storefront
 
 TABLES = ("storefront", "provider", "pool", "model", "rate")
+_LONGEST = 2000
 _WHOLE = frozenset({"pool"})  # replaced whole, not field by field
 _KEYS = {"storefront": ("id",), "provider": ("id",), "pool": ("id",), "model": ("storefront", "id"),
          "rate": ("currency",)}  # fmt: skip
@@ -68,8 +68,13 @@ def load(
     _take(owner_file, owner_tables or {}, layers, set(), problems, owned=True)
     found = _understand(layers, problems, refer=all(read))
     if problems or found is None:
-        raise ConfigError(problems)
+        raise ConfigError([_one_line(problem) for problem in problems])
     return found
+
+
+def _one_line(problem: str) -> str:
+    """Names in a file may hold anything; a mistake is one line all the same."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in problem[:_LONGEST])
 
 
 def _take_directory(directory: Path, layers: Layers, problems: list[str], *, owned: bool) -> bool:
@@ -220,11 +225,12 @@ def _understand(layers: Layers, problems: list[str], *, refer: bool) -> Catalogu
 
 
 def _read(raw: Raw, type_: type[R], make: Callable[[R, Wrong], M], problems: list[str]) -> M | None:
-    """The record of a row, all its mistakes told. A row that does not even convert is judged without its bad fields."""
+    """The record of a row, all its mistakes told. A row that does not convert is judged without its bad fields, and
+    then there is no record."""
     bad: set[str] = set()
 
     def wrong(field: str, what: str) -> None:
-        if re.split(r"[.\[]", field, maxsplit=1)[0] not in bad:
+        if _root(field) not in bad:
             problems.append(f"{raw.place}: {field}: {what}")
 
     try:
@@ -232,7 +238,13 @@ def _read(raw: Raw, type_: type[R], make: Callable[[R, Wrong], M], problems: lis
     except msgspec.ValidationError:
         for field, what in explain(raw.fields, type_):
             problems.append(f"{raw.place}: {field}: {what}")
-            bad.add(re.split(r"[.\[]", field, maxsplit=1)[0])
-    with suppress(msgspec.ValidationError):  # a field that must be there is among the bad ones, and was told
-        make(msgspec.convert({name: value for name, value in raw.fields.items() if name not in bad}, type_), wrong)
+            bad.add(_root(field))
+    # every field that must be there is text, so that an empty one can stand in for it
+    rest = {field.name: "" for field in msgspec.structs.fields(type_) if field.required}
+    rest |= {name: raw.fields[name] for name in type_.__struct_fields__ if name in raw.fields and name not in bad}
+    make(msgspec.convert(rest, type_), wrong)
     return None
+
+
+def _root(field: str) -> str:
+    return re.split(r"[.\[]", field, maxsplit=1)[0]
