@@ -1,218 +1,114 @@
-"""The simulator as an ASGI application: paths, pacing, and every way to misbehave.
+"""The simulator as an ASGI application: which path speaks which dialect, and what it tells of itself.
 
-Law: a fault strikes where its plan says and looks on the wire like the real one: a reset aborts the connection, a stall
-sends nothing, a broken stream breaks in the middle. What was delivered before is in the log.
+Law: one line per dialect in a table; reading, deciding and delivering are elsewhere. Every answer is labelled.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, cast
 
 import msgspec
 
 from conflux.sim import openai_chat
+from conflux.sim.answer import plan_for
+from conflux.sim.ask import BadRequest
+from conflux.sim.delivery import JSON, LABEL, Delivery
+from conflux.sim.dialect import Dialect
+from conflux.sim.line import ClientLeft, Line, Receive, Send
 from conflux.sim.log import Record, SimLog
-from conflux.sim.plan import Plan, seed_of
+from conflux.sim.plan import seed_of
 from conflux.sim.script import Script
 
-Send = Callable[[Any], Awaitable[None]]
-Receive = Callable[[], Awaitable[Any]]
+_LINES = (b"content-type", b"application/x-ndjson")
 
-ABORT = "conflux.sim.abort"  # in the scope: closes the connection hard
-_STALL_SECONDS = 3600.0
-_JSON = (b"content-type", b"application/json")
-_LABEL = (b"x-conflux-simulated", b"true")
-_MODELS = ("simulated-model",)
+# The end of a path -> who reads it.
+DIALECTS: tuple[tuple[str, Dialect], ...] = (("/chat/completions", cast(Dialect, openai_chat)),)
 
 
 class SimApp:
-    def __init__(self, script: Script | None = None, log: SimLog | None = None, pace: float = 0.0) -> None:
+    def __init__(
+        self,
+        script: Script | None = None,
+        log: SimLog | None = None,
+        pace: float = 0.0,
+        *,
+        clock: Callable[[], float] = time.time,
+        seed: int = 0,
+    ) -> None:
         self.script = script or Script()
         self.log = log or SimLog()
-        self.pace = pace  # tokens per second where a plan says none; 0: as fast as they go
+        self.pace = pace or self.script.pace  # tokens per second where a plan says none; 0: as fast as they go
+        self._clock = clock
+        self._seed = seed
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
-        path, method = scope["path"], scope["method"]
-        if path.endswith("/chat/completions") and method == "POST":
-            await self._chat(scope, receive, send)
-        elif path.endswith("/models") and method == "GET":
-            rows = [{"id": name, "object": "model", "created": 0, "owned_by": "simulator"} for name in _MODELS]
-            await _reply(send, 200, msgspec.json.encode({"object": "list", "data": rows}))
-        elif path == "/_sim/log" and method == "GET":
-            await _reply(send, 200, self.log.lines())
-        elif path == "/_sim/log" and method == "DELETE":
-            self.log.clear()
-            await _reply(send, 200, b"{}")
-        else:
-            await _reply(send, 404, openai_chat.error_body(404, f"the simulator has nothing at {path}"))
-
-    async def _chat(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        raw = await _body(receive)
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        line = Line(scope, receive, send)
         try:
-            chat = openai_chat.read(raw)
-        except openai_chat.BadRequest as error:
-            await _reply(send, 400, openai_chat.error_body(400, str(error)))
+            for ending, dialect in DIALECTS:
+                if line.path.endswith(ending) and scope["method"] == "POST":
+                    await self._generate(line, dialect)
+                    return
+            status, body, kind = self._told(line, scope["method"])
+            await line.reply(status, body, [kind, LABEL])
+        except ClientLeft:
+            pass
+        finally:
+            line.close()
+
+    async def _generate(self, line: Line, dialect: Dialect) -> None:
+        raw = await line.body()
+        quirks = self.script.quirks
+        request_id, body_hash = line.headers.get("x-request-id", ""), f"{seed_of(raw):016x}"
+        record = Record(request_id, line.path, "", False, body_hash, line.headers)
+        try:
+            ask = dialect.read(raw, line.path, self._seed, quirks)
+        except BadRequest as error:
+            self.log.began(record)
+            await line.reply(400, dialect.error_body(400, str(error), None, error.param), [JSON, LABEL])
+            record.bytes = line.sent
+            self.log.ended(record, "status 400")
             return
-        plan = openai_chat.plan_for(chat, self.script, headers)
-        record = Record(headers.get("x-request-id", ""), scope["path"], chat.model, chat.stream,
-                        f"{seed_of(raw):016x}", headers, chat.prompt_tokens)  # fmt: skip
+        record.model, record.stream, record.prompt_tokens = ask.model, ask.stream, ask.prompt_tokens
         self.log.began(record)
         try:
-            if plan.first_ms:
-                await asyncio.sleep(plan.first_ms / 1000)
-            rendering = openai_chat.Rendering(chat, plan)
-            if await self._before(scope, plan, send):
-                self.log.ended(record, plan.fault or "fault")
-            elif chat.stream:
-                await self._stream(scope, rendering, plan, record, receive, send)
-            else:
-                await self._whole(scope, rendering, plan, record, send)
+            plan = plan_for(ask, self.script, line.headers)
+            rendering = dialect.render(ask, plan, int(self._clock()), quirks)
+            ended = await Delivery(line, dialect, ask, plan, record, self.pace).run(rendering)
+            self.log.ended(record, ended)
         finally:
             self.log.ended(record, "client left")
 
-    async def _before(self, scope: dict[str, Any], plan: Plan, send: Send) -> bool:
-        """Faults that strike before any answer."""
-        fault = plan.fault
-        if fault is None:
-            return False
-        if fault.isdigit():
-            extra = [(b"retry-after", str(plan.retry_after).encode())] if plan.retry_after is not None else []
-            body = openai_chat.error_body(int(fault), f"simulated failure {fault}")
-            await _reply(send, int(fault), body, extra)
-        elif fault == "reset-before":
-            scope[ABORT]()
-        elif fault == "stall-before":
-            await asyncio.sleep(_STALL_SECONDS)
-        elif fault == "html":
-            await _reply(send, 200, b"<html><body>502 Bad Gateway</body></html>", [(b"content-type", b"text/html")])
-        elif fault == "empty":
-            await _reply(send, 200, b"")
-        else:
-            return False
-        return True
-
-    async def _whole(
-        self, scope: dict[str, Any], rendering: openai_chat.Rendering, plan: Plan, record: Record, send: Send
-    ) -> None:
-        body = rendering.whole()
-        match plan.fault:
-            case "truncated-json" | "malformed-sse":
-                body = body[: len(body) // 2]
-            case "bad-utf8":
-                body = body.replace(b'"content":"', b'"content":"\xff\xfe', 1)
-            case "error-event":
-                body = openai_chat.error_body(500, "simulated error inside an answer")
-            case "reset-after-head" | "reset-mid" | "close-mid":
-                head = [_JSON, _LABEL, (b"content-length", str(len(body)).encode())]
-                await send({"type": "http.response.start", "status": 200, "headers": head})
-                await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-                await asyncio.sleep(0.01)
-                scope[ABORT]()
-                self.log.ended(record, plan.fault)
-                return
-            case "stall-mid":
-                head = [_JSON, _LABEL, (b"content-length", str(len(body)).encode())]
-                await send({"type": "http.response.start", "status": 200, "headers": head})
-                await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-                await asyncio.sleep(_STALL_SECONDS)
-            case _:
-                pass
-        rate = plan.rate or self.pace
-        if rate:
-            await asyncio.sleep(rendering.completion / rate)
-        record.tokens, record.bytes = rendering.completion, len(body)
-        await _reply(send, 200, body)
-        self.log.ended(record, plan.fault or "done")
-
-    async def _stream(
-        self,
-        scope: dict[str, Any],
-        rendering: openai_chat.Rendering,
-        plan: Plan,
-        record: Record,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        head = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"), _LABEL]
-        await send({"type": "http.response.start", "status": 200, "headers": head})
-        left = asyncio.ensure_future(receive())  # completes only when the client leaves
-        rate = plan.rate or self.pace
-        place = 0
-        try:
-            began = asyncio.get_running_loop().time()
-            for place, (event, tokens) in enumerate(rendering.chunks()):
-                if plan.fault is not None and place == plan.fault_at and await self._strike(scope, plan, send):
-                    self.log.ended(record, plan.fault)
-                    return
-                if rate and tokens:
-                    due = began + (record.tokens + tokens) / rate
-                    await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
-                if left.done():
-                    return
-                await send({"type": "http.response.body", "body": event, "more_body": True})
-                record.tokens += tokens
-                record.bytes += len(event)
-                if not rate and place % 64 == 63:
-                    await asyncio.sleep(0)  # a long stream leaves others their turn
-            await send({"type": "http.response.body", "body": b""})
-            self.log.ended(record, "done")
-        finally:
-            left.cancel()
-
-    async def _strike(self, scope: dict[str, Any], plan: Plan, send: Send) -> bool:
-        """A fault in the middle of a stream. True: the stream is over."""
-
-        async def write(data: bytes, *, more: bool = True) -> None:
-            await send({"type": "http.response.body", "body": data, "more_body": more})
-
-        match plan.fault:
-            case "reset-mid" | "reset-after-head":
-                await asyncio.sleep(0.01)  # what was sent so far leaves first
-                scope[ABORT]()
-            case "close-mid":
-                await write(b"", more=False)
-            case "stall-mid":
-                await asyncio.sleep(_STALL_SECONDS)
-            case "malformed-sse":
-                await write(b"data: {not json\n\n")
-                await write(b"", more=False)
-            case "truncated-json":
-                await write(b'data: {"id":"x","choices":[{"index":0,"del')
-                await write(b"", more=False)
-            case "bad-utf8":
-                await write(b'data: {"choices":[{"index":0,"delta":{"content":"\xff\xfe"}}]}\n\n')
-                await write(b"", more=False)
-            case "error-event":
-                await write(b"data: " + openai_chat.error_body(500, "simulated error inside a stream") + b"\n\n")
-                await write(b"", more=False)
-            case "endless":
-                while not scope["conflux.sim.lost"]():
-                    await write(b"data: " + b"x" * 65536)
-                    await asyncio.sleep(0)
-            case _:
-                return False
-        return True
+    def _told(self, line: Line, method: str) -> tuple[int, bytes, tuple[bytes, bytes]]:
+        """Paths that generate nothing."""
+        path = line.path
+        if method == "GET" and path.endswith("/models"):
+            rows = [openai_chat.model_row(name, 0) for name in self.script.models]
+            return 200, msgspec.json.encode({"object": "list", "data": rows}), JSON
+        if method == "GET" and "/models/" in path:
+            name = path.partition("/models/")[2]
+            if name in self.script.models:
+                return 200, msgspec.json.encode(openai_chat.model_row(name, 0)), JSON
+            return 404, openai_chat.error_body(404, f"The model '{name}' does not exist", "model_not_found"), JSON
+        if path == "/_sim/log" and method == "GET":
+            return 200, self.log.lines(), _LINES
+        if path == "/_sim/log" and method == "DELETE":
+            self.log.clear()
+            return 200, b"{}", JSON
+        if path == "/_sim/state" and method == "GET":
+            # The connection that asks is not counted.
+            state = {"connections": line.connections() - 1, "open": self.log.open, "received": self.log.received}
+            return 200, msgspec.json.encode(state), JSON
+        return 404, openai_chat.error_body(404, f"the simulator has nothing at {method} {path}"), JSON
 
 
-async def _reply(send: Send, status: int, body: bytes, extra: list[tuple[bytes, bytes]] | None = None) -> None:
-    headers = [*(extra or []), _LABEL, (b"content-length", str(len(body)).encode())]
-    if not any(name == b"content-type" for name, _ in headers):
-        headers.append(_JSON)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
+def build(
+    script: Script | None = None, *, clock: Callable[[], float] = time.time, seed: int = 0, log: SimLog | None = None
+) -> SimApp:
+    """The simulator for any ASGI server. Resets need SimServer's."""
+    return SimApp(script, log, clock=clock, seed=seed)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -1,25 +1,31 @@
 """Markers in a prompt: [[name: argument]] tells the simulator what to do.
 
-Law: a marker is read from the last user message (and the system message, for clients that write their own prompts).
-An unknown one is answered with a text that says so: nothing is ignored.
+Law: a marker is read from the script, the system message and the last user message, in this order; the later word wins.
+What looks like a marker and is none is answered with a text that says so: nothing is ignored.
 """
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from conflux.sim.plan import CallPlan, UsagePlan
 
-_MARKER = re.compile(r"\[\[([a-z-]+)(?::\s*(.*?))?\]\]", re.DOTALL)
-_NUMBER = re.compile(r"(\d+)")
-
 FAULTS = (
     "reset-before", "reset-after-head", "reset-mid", "stall-before", "stall-mid", "malformed-sse", "truncated-json",
-    "bad-utf8", "endless", "html", "empty", "wrong-model", "error-event", "close-mid",
+    "bad-utf8", "endless", "endless-events", "html", "empty", "wrong-model", "error-event", "close-mid",
 )  # fmt: skip
-USAGE_MANNERS = ("missing", "zero", "absurd", "twice", "own-chunk", "after-finish")
+USAGE_MANNERS = ("missing", "zero", "absurd", "twice", "own-chunk", "with-finish", "after-finish", "every-chunk")
+FINISHES = ("stop", "length", "tool_calls", "content_filter")
+
+_START = re.compile(r"\[\[([A-Za-z][A-Za-z_-]*)(:|\]\]|\s)")
+_CALL = re.compile(r"\s*([^\s\]]+)\s*")
+_END = re.compile(r"\s*\]\]")
+_STREAM = re.compile(r"(\d+)(?:\s+tokens?)?(?:\s+at\s+(\d+(?:\.\d+)?)(?:/s)?)?")
+_FAIL = re.compile(r"(\S+)(?:\s+(\d+))?(?:\s+code=(\S+))?(?:\s+retry-after=(.*))?")
+_SHOWN = 80
 
 
 class Found(msgspec.Struct):
@@ -32,8 +38,9 @@ class Found(msgspec.Struct):
     calls: list[CallPlan] = []
     usage: UsagePlan | None = None
     fail: str | None = None
-    fail_at: int = 0
-    retry_after: int | None = None
+    fail_at: int = 2
+    code: str | None = None
+    retry_after: str | None = None
     tokens: int | None = None
     rate: float = 0.0
     first_ms: int = 0
@@ -41,74 +48,142 @@ class Found(msgspec.Struct):
     unknown: list[str] = []
 
 
-def read(text: str) -> Found:
-    found = Found()
-    for name, argument in _MARKER.findall(text):
-        _apply(found, name, argument.strip())
-    return found
+def read(text: str) -> list[Found]:
+    """The steps a prompt asks for, one per answer; [[then]] parts them. There is always one."""
+    steps = [Found()]
+    place = 0
+    while start := _START.search(text, place):
+        name, after = start[1], start[2]
+        place = start.end()
+        if after == "]]":
+            argument = ""
+        elif after == ":":
+            end = _call_end(text, place) if name == "call" else text.find("]]", place)
+            if end < 0:
+                steps[-1].unknown.append(f"{name}: without an end: {text[start.start() : start.start() + _SHOWN]}")
+                break
+            argument = text[place:end].strip()
+            place = end + 2
+        else:
+            # Other people write [[ too: without a colon only our own names are meant for us.
+            if name in _MARKERS:
+                steps[-1].unknown.append(f"{name} without a colon")
+            continue
+        if name == "then":
+            steps.append(Found())
+        elif name in _MARKERS:
+            _MARKERS[name](steps[-1], argument)
+        else:
+            steps[-1].unknown.append(name)
+    return steps
 
 
-def _apply(found: Found, name: str, argument: str) -> None:
-    match name:
-        case "say":
-            found.say = argument
-        case "think":
-            found.think = argument
-        case "refuse":
-            found.refuse = True
-        case "echo":
-            found.echo = True
-        case "call":
-            _calls(found, argument)
-        case "stream":
-            numbers = _NUMBER.findall(argument)
-            found.tokens = int(numbers[0]) if numbers else None
-            found.rate = float(numbers[1]) if len(numbers) > 1 else 0.0
-        case "slow-first":
-            found.first_ms = int(argument or 0)
-        case "fail":
-            _fail(found, argument)
-        case "usage":
-            found.usage = _usage(found, argument)
-        case _:
-            found.unknown.append(name)
+def _call_end(text: str, place: int) -> int:
+    """Where a call's marker ends: its JSON may hold brackets of its own."""
+    tool = _CALL.match(text, place)
+    if tool is not None:
+        try:
+            _, stop = json.JSONDecoder().raw_decode(text, tool.end())
+        except (ValueError, RecursionError):
+            stop = tool.end()
+        end = _END.match(text, stop)
+        if end is not None:
+            return end.end() - 2
+    return text.find("]]", place)
 
 
-def _calls(found: Found, argument: str) -> None:
-    """`tool {json}`; several calls are several markers."""
-    name, _, rest = argument.partition(" ")
-    rest = rest.strip() or "{}"
+def _say(found: Found, argument: str) -> None:
+    found.say = argument
+
+
+def _think(found: Found, argument: str) -> None:
+    found.think = argument
+
+
+def _refuse(found: Found, argument: str) -> None:
+    found.refuse = True
+
+
+def _echo(found: Found, argument: str) -> None:
+    found.echo = True
+
+
+def _call(found: Found, argument: str) -> None:
+    """`tool {json}`, `tool` or nothing; several calls are several markers."""
+    words = argument.split(None, 1)
+    name, rest = words[0] if words else "", words[1] if len(words) > 1 else ""
     try:
-        json.loads(rest)
-    except ValueError:
-        found.unknown.append(f"call with arguments that are not JSON: {rest}")
+        right = not rest or isinstance(json.loads(rest), dict)
+    except (ValueError, RecursionError):
+        right = False
+    if right:
+        found.calls = [*found.calls, CallPlan(name, rest)]
+    else:
+        found.unknown.append(f"call with arguments that are no JSON object: {rest[:_SHOWN]}")
+
+
+def _stream(found: Found, argument: str) -> None:
+    said = _STREAM.fullmatch(argument)
+    if said is None:
+        found.unknown.append(f"stream: {argument}")
         return
-    found.calls = [*found.calls, CallPlan(name, rest)]
+    found.tokens = int(said[1])
+    found.rate = float(said[2] or 0)
+
+
+def _slow_first(found: Found, argument: str) -> None:
+    if argument.isdecimal():
+        found.first_ms = int(argument)
+    else:
+        found.unknown.append(f"slow-first: {argument}")
+
+
+def _finish(found: Found, argument: str) -> None:
+    if argument in FINISHES:
+        found.finish = argument
+    else:
+        found.unknown.append(f"finish: {argument}")
 
 
 def _fail(found: Found, argument: str) -> None:
-    word, _, rest = argument.partition(" ")
-    if not (word in FAULTS or (word.isdigit() and 400 <= int(word) <= 599)):
+    said = _FAIL.fullmatch(argument)
+    word = said[1] if said is not None else ""
+    # The value becomes a header: nothing that could end it.
+    printable = said is not None and all(32 <= ord(one) < 127 for one in said[4] or "")
+    if said is None or not printable or not (word in FAULTS or (word.isdecimal() and 400 <= int(word) <= 599)):
         found.unknown.append(f"fail: {argument}")
         return
     found.fail = word
-    wait = re.search(r"retry-after=(\d+)", rest)
-    found.retry_after = int(wait[1]) if wait else None
-    number = re.match(r"\s*(\d+)", rest)
-    found.fail_at = int(number[1]) if number else 2
+    found.fail_at = int(said[2]) if said[2] else 2
+    found.code, found.retry_after = said[3], said[4]
 
 
-def _usage(found: Found, argument: str) -> UsagePlan | None:
-    if argument in USAGE_MANNERS:
-        return UsagePlan(manner=argument)
+def _usage(found: Found, argument: str) -> None:
     values: dict[str, Any] = {}
     for word in argument.split():
         name, _, value = word.partition("=")
-        if name not in ("prompt", "completion", "cached", "reasoning") or not value.isdigit():
-            if word in USAGE_MANNERS:
-                values["manner"] = word
-                continue
+        if word in USAGE_MANNERS:
+            values["manner"] = word
+        elif name in ("prompt", "completion", "cached", "reasoning") and value.isdecimal():
+            values[name] = int(value)
+        else:
             found.unknown.append(f"usage: {word}")
-            return None
-        values[name] = int(value)
-    return UsagePlan(**values)
+            return
+    if not values:
+        found.unknown.append("usage: says nothing")
+        return
+    found.usage = UsagePlan(**values)
+
+
+_MARKERS: dict[str, Callable[[Found, str], None]] = {
+    "say": _say,
+    "think": _think,
+    "refuse": _refuse,
+    "echo": _echo,
+    "call": _call,
+    "stream": _stream,
+    "slow-first": _slow_first,
+    "finish": _finish,
+    "fail": _fail,
+    "usage": _usage,
+}

@@ -1,0 +1,14 @@
+"""How one provider differs from the protocol's text.
+
+Law: a quirk is a value here, read by the dialect that renders it; no provider's name is ever asked for. A script's
+[quirks] table sets them for a whole simulator.
+"""
+
+import msgspec
+
+
+class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reasoning_field: str = "reasoning_content"  # where thinking is told
+    done: bool = True  # a stream ends with [DONE]
+    usage: str = "normal"  # how usage is told where the prompt does not say, see markers.USAGE_MANNERS
+    refuses: tuple[str, ...] = ()  # fields of a body that are a mistake to this provider
