@@ -32,10 +32,11 @@ def cors(storefront: Storefront | None, origin: bytes | None) -> Headers:
 class HttpExchange:
     """Implements relay's Exchange over ASGI."""
 
-    __slots__ = ("_connection", "_origin", "_send", "_storefront", "began", "ended")
+    __slots__ = ("_connection", "_origin", "_send", "_storefront", "_waiting", "began", "ended")
 
     def __init__(self, scope: Any, send: Send, origin: bytes | None) -> None:
         self._send = send
+        self._waiting = bytearray()  # pushed, not yet sent
         self._connection = connection_of(scope)
         self._origin = origin
         self._storefront: Storefront | None = None
@@ -75,12 +76,19 @@ class HttpExchange:
             headers = [*headers, *cors(self._storefront, self._origin)]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    async def write(self, data: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+    def push(self, data: bytes) -> bool:
+        self._waiting += data
+        return False
+
+    async def drained(self) -> None:
+        if self._waiting:
+            data = bytes(self._waiting)
+            self._waiting.clear()
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def finish(self, data: bytes) -> None:
         self.ended = True
-        await self._send({"type": "http.response.body", "body": data})
+        await self._send({"type": "http.response.body", "body": bytes(self._waiting) + data})
 
 
 class ShortExchange:
@@ -120,8 +128,11 @@ class ShortExchange:
             headers = [*headers, *cors(self._storefront, self._origin)]
         self._connection.send_head(status, headers)
 
-    async def write(self, data: bytes) -> None:
+    def push(self, data: bytes) -> bool:
         self._connection.send_chunk(data)
+        return not self._connection.flow.write_paused or self._connection.lost
+
+    async def drained(self) -> None:
         await self._connection.drained()
 
     async def finish(self, data: bytes) -> None:

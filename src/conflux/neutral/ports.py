@@ -4,6 +4,7 @@ Law: the floors below the stores and the upstream client know them only by these
 runs in a test with other ones behind them.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -55,6 +56,11 @@ class Inbound(Protocol):
 
     async def chunk(self) -> bytes:
         """The next bytes as they came, or b"" at the end. Raises TransportError as read() does."""
+        ...
+
+    async def stream(self, sink: Callable[[bytes], bool]) -> bool:
+        """Hand each arrival to `sink` at once. True when the sink answered False: it wants a pause, and nothing more
+        is handed over until the next call. False at the end of the body. Raises TransportError as read() does."""
         ...
 
     def close(self) -> None:

@@ -5,6 +5,8 @@ failure becomes a Failed with what the client may be told and whether another ta
 told of each end.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from conflux.dialects.base import Dialect, Lane, Shape, Wanted
@@ -106,10 +108,10 @@ class Attempt:
         self.first_byte = self._parts.clock.monotonic()
         self.pending = pending
 
-    async def chunk(self) -> bytes:
-        """The next bytes of the answer after priming; b"" at its end. Raises TransportError."""
+    async def stream(self, sink: Callable[[bytes], bool]) -> bool:
+        """The rest of the answer after priming, as Inbound.stream gives it."""
         assert self._inbound is not None, "an attempt is primed before it is read"
-        return await self._inbound.chunk()
+        return await self._inbound.stream(sink)
 
     def close(self, *, good: bool | None = None) -> None:
         """Ends the leg. `good`: the target answered as it should (None: nobody can tell, the client left)."""

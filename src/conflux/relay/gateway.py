@@ -215,8 +215,8 @@ class Passage:
         self.waiting = waiting
         try:
             await self.exchange.begin(200, streamed(admitted, self.snapshot, self._dropped(), self.request_id.encode()))
-            if attempt.pending:
-                await self.exchange.write(attempt.pending)
+            if attempt.pending and not self.exchange.push(attempt.pending):
+                await self.exchange.drained()
             await self._pump(attempt)
         except asyncio.CancelledError as error:
             if self._left(error):
@@ -235,20 +235,26 @@ class Passage:
         return outcome
 
     async def _pump(self, attempt: Attempt) -> None:
+        """Hand the answer on as it arrives: the upstream's reader pushes it through, this task only waits."""
         lane, exchange, clock = attempt.lane, self.exchange, self.parts.clock
         tally = lane.tally
         marked, marked_at = tally.output_bytes, clock.monotonic()
-        while tally.fault is None and not tally.done:
-            data = await attempt.chunk()
-            out = lane.feed(data) if data else lane.end()
-            if out:
-                await exchange.write(out)
-            if not data:
-                return
+
+        def hand_on(data: bytes) -> bool:
+            nonlocal marked, marked_at
+            out = lane.feed(data)
+            going = exchange.push(out) if out else True
             now = clock.monotonic()
             if tally.output_bytes - marked >= _CHECKPOINT_BYTES or now - marked_at >= _CHECKPOINT_SECONDS:
                 marked, marked_at = tally.output_bytes, now
                 self._checkpoint(attempt)
+            return going and tally.fault is None and not tally.done
+
+        while tally.fault is None and not tally.done:
+            if not await attempt.stream(hand_on):
+                exchange.push(lane.end())
+                return
+            await exchange.drained()
 
     def _checkpoint(self, attempt: Attempt) -> None:
         found = account(attempt.lane.tally, self.admitted, cut=True)

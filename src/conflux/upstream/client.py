@@ -78,6 +78,16 @@ class _Answer:
             self._release()
         return data
 
+    async def stream(self, sink: Callable[[bytes], bool]) -> bool:
+        if self._connection is None:
+            if self._spent:
+                return False
+            raise TransportError("body", "the answer was closed", sent=True, answered=True)
+        paused = await self._connection.stream(self._call.idle_timeout, sink)
+        if not paused:
+            self._release()
+        return paused
+
     async def read(self) -> bytes:
         most = self._call.max_body
         parts: list[bytes] = []
