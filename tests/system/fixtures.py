@@ -1,0 +1,101 @@
+"""The servers that tests share, started once: `plain` has no provider, `real` has some.
+
+Law: a test that stops, reloads or floods a server starts one of its own.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import conflux.stores.opening
+from tests.system.serving import Served
+from tests.system.upstreams import Upstreams
+
+MODEL = 'storefront = "conflux"\ncontext = 100000\ncapabilities = ["text", "tools"]\n'
+MODEL += 'price = { input = "1.00", output = "2.00" }\n'
+
+
+def real_config(upstreams: Upstreams) -> str:
+    """acme/good answers; acme/bad fails; acme/pair has one of each; acme/stall waits little; acme/canary talks."""
+    sim, canary = upstreams.sim.port, upstreams.canary.port
+    providers = {
+        "house": f'base_url = "http://127.0.0.1:{sim}/v1"',
+        "hasty": f'base_url = "http://127.0.0.1:{sim}/v1"\nfirst_byte_timeout = 0.3\nidle_timeout = 0.3',
+        "canaryprovider": f'base_url = "http://127.0.0.1:{canary}/canarymodel"\nlabel = "CanaryProvider"\n'
+        'headers = { "x-canary" = "canarysecret" }',
+    }
+    pools = {
+        "good": [("house", "good-model")],
+        "bad": [("house", "bad-model")],
+        "pair": [("house", "bad-one"), ("house", "good-two")],
+        "stall": [("hasty", "slow-model")],
+        "canary": [("canaryprovider", "canarymodel-7b")],
+    }
+    text = "[limits]\nbody_bytes = 300_000\nbody_seconds = 1.0\n"
+    for name, rest in providers.items():
+        text += f'[[provider]]\nid = "{name}"\ndialect = "openai-chat"\n{rest}\n'
+    for name, targets in pools.items():
+        text += f'[[pool]]\nid = "acme-{name}"\n'
+        text += "".join(f'[[pool.target]]\nprovider = "{one}"\nmodel = "{model}"\n' for one, model in targets)
+        text += f'[[model]]\nid = "acme/{name}"\npool = "acme-{name}"\n{MODEL}'
+    return text
+
+
+@pytest.fixture(scope="session")
+def upstreams() -> Iterator[Upstreams]:
+    made = Upstreams()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = Served(tmp_path_factory.mktemp("plain"))
+    yield served.start()
+    served.stop()
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Iterator[Served]:
+    served = Served(tmp_path_factory.mktemp("real"), real_config(upstreams))
+    yield served.start()
+    served.stop()
+
+
+@pytest.fixture(scope="session")
+def plain_key(plain: Served) -> str:
+    return plain.key(name="tests")
+
+
+@pytest.fixture(scope="session")
+def real_key(real: Served) -> str:
+    return real.key(name="tests", budget_usd="5")
+
+
+Starter = Callable[..., Served]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Starter]:
+    """Servers of one test: start(config=..., flags=...). Each gets a folder; all are stopped."""
+    made: list[Served] = []
+
+    def one(config: str | None = None, *flags: str, folder: Path | None = None, **environment: str) -> Served:
+        if folder is None:
+            folder = tmp_path / f"server{len(made)}"
+        folder.mkdir(exist_ok=True)
+        served = Served(folder, config, environment)
+        made.append(served)
+        return served.start(*flags)
+
+    yield one
+    for served in made:
+        served.stop()
+
+
+@pytest.fixture(scope="session")
+def stored() -> None:
+    """Asks for the real store: what is kept must be there after a restart."""
+    if "TEMPORARY" in (conflux.stores.opening.__doc__ or ""):
+        pytest.skip("the store is a stand-in that keeps nothing")
