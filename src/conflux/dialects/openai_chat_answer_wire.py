@@ -1,33 +1,38 @@
-"""The chat completions wire: the shapes of an answer, and what is noted of every one that passes.
+"""The chat completions wire: the shapes of an answer.
 
-Law: fields that are not OpenAI's own do not pass, at any level a client reads: they would name the upstream.
+Law: fields that are not OpenAI's own (or reasoning, as DeepSeek and OpenRouter say it) do not pass, at any level: they
+would name the upstream. Indices are bounded here, so nobody who counts by them can be made to grow.
 """
 
-from typing import Any
+from types import GenericAlias
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, defstruct
 
 from conflux.dialects import strict_json
-from conflux.dialects.base import Tally
-from conflux.dialects.openai_usage import AbsurdUsage, read_usage
 from conflux.dialects.sse import write_data
 from conflux.neutral.events import Fault
 
 DONE = b"[DONE]"
 DONE_EVENT = write_data(DONE)
-NULL = b"null"
-PASSED = frozenset({"id", "object", "created", "model", "choices", "usage"})
+NULL = Raw(b"null")
+
+# What reading a foreign answer may raise: its JSON, its types, its text, its depth.
+BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+ChoiceIndex = Annotated[int, Meta(ge=0, lt=128)]  # as many as `n` may ask for
+CallIndex = Annotated[int, Meta(ge=0, lt=1024)]
 
 
-class FunctionDelta(Struct):
+class FunctionDelta(Struct, forbid_unknown_fields=True):
     name: str | None = None
     arguments: str | None = None
     input: str | None = None
 
 
-class ToolCallDelta(Struct):
-    index: int | None = None
+class ToolCallDelta(Struct, forbid_unknown_fields=True):
+    index: CallIndex | None = None
     id: str | None = None
     type: str | None = None
     function: FunctionDelta | None = None
@@ -49,90 +54,87 @@ class Delta(Struct, forbid_unknown_fields=True):
 
 
 class Choice(Struct, forbid_unknown_fields=True):
-    index: int = 0
+    index: ChoiceIndex = 0
     delta: Delta | None = None
     message: Delta | None = None
     finish_reason: str | None = None
     logprobs: Any = None
 
 
-chunk_decoder = msgspec.json.Decoder(dict[str, Raw])
-_choices = msgspec.json.Decoder(list[Choice] | None)
-_loose = msgspec.json.Decoder(list[dict[str, Any]] | None)
-_DELTA_FIELDS = frozenset(Delta.__struct_fields__)
-_CHOICE_FIELDS = frozenset(Choice.__struct_fields__)
+class Chunk(Struct):
+    """One event of a stream, or a plain answer: what is read of it. The rest is skipped and never passes."""
+
+    id: str | None = None
+    object: str | None = None
+    created: int | None = None
+    model: str | None = None
+    choices: Raw | UnsetType = UNSET
+    usage: Raw | UnsetType = UNSET
+    error: Raw | UnsetType = UNSET
+
+
+class _AnyChunk(Struct):
+    """The same where an upstream has its own idea of what an id or a time is."""
+
+    id: Any = None
+    object: Any = None
+    created: Any = None
+    model: Any = None
+    choices: Raw | UnsetType = UNSET
+    usage: Raw | UnsetType = UNSET
+    error: Raw | UnsetType = UNSET
+
+
+def _loose(struct: type[Struct], **inner: Any) -> Any:
+    """The same fields, unread, and any others left out: what is read is written again without them."""
+    fields = [(name, inner.get(name, Raw) | UnsetType, UNSET) for name in struct.__struct_fields__]
+    return defstruct(struct.__name__, fields)
+
+
+_function = _loose(FunctionDelta) | None
+_call = _loose(ToolCallDelta, function=_function, custom=_function)
+_delta = _loose(Delta, tool_calls=GenericAlias(list, (_call,)) | None, function_call=_function) | None
+_choice = _loose(Choice, delta=_delta, message=_delta)
+
+_chunk = msgspec.json.Decoder(Chunk).decode
+_any_chunk = msgspec.json.Decoder(_AnyChunk).decode
+_choices = msgspec.json.Decoder(list[Choice] | None).decode
+_any_choices = msgspec.json.Decoder(GenericAlias(list, (_choice,)) | None).decode
+
+
+def read_chunk(payload: bytes) -> Chunk:
+    """Raises what is in BROKEN."""
+    try:
+        return _chunk(payload)
+    except msgspec.ValidationError:
+        loose = _any_chunk(payload)
+        return Chunk(
+            id=loose.id if isinstance(loose.id, str) else None,
+            object=loose.object if isinstance(loose.object, str) else None,
+            created=int(loose.created) if isinstance(loose.created, int | float) else None,
+            model=loose.model if isinstance(loose.model, str) else None,
+            choices=loose.choices,
+            usage=loose.usage,
+            error=loose.error,
+        )
 
 
 def read_choices(raw: Raw) -> tuple[Raw, list[Choice]]:
-    """The choices as they may pass, and as records."""
+    """The choices as they may pass, and as records. Raises what is in BROKEN."""
     try:
-        return raw, _choices.decode(raw) or []
+        return raw, _choices(raw) or []
     except msgspec.ValidationError:
-        return _sift(raw)
+        sifted = Raw(strict_json.encode(_any_choices(raw)))
+        return sifted, _choices(sifted) or []
 
 
-def _sift(raw: Raw) -> tuple[Raw, list[Choice]]:
-    """The choices without the fields that are not OpenAI's own."""
-    kept = []
-    for choice in _loose.decode(raw) or ():
-        found = {name: value for name, value in choice.items() if name in _CHOICE_FIELDS}
-        for part in ("delta", "message"):
-            if isinstance(found.get(part), dict):
-                found[part] = {name: value for name, value in found[part].items() if name in _DELTA_FIELDS}
-        kept.append(found)
-    again = Raw(strict_json.encode(kept))
-    return again, _choices.decode(again) or []
-
-
-def _written(delta: Delta) -> int:
-    """UTF-8 bytes the model wrote in a delta, for an estimate where nobody counts."""
-    size = 0
-    for text in (delta.content, delta.refusal, delta.reasoning_content or delta.reasoning):
-        if text:
-            size += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-    for call in delta.tool_calls or ():
-        inner = call.function or call.custom
-        if inner is not None:
-            size += len(inner.name or "") + len(inner.arguments or inner.input or "")
-    return size
-
-
-def note(tally: Tally, choices: list[Choice]) -> None:
-    for choice in choices:
-        delta = choice.delta or choice.message
-        if delta is not None:
-            size = _written(delta)
-            if size:
-                tally.output_bytes += size
-                tally.content = True
-        if choice.finish_reason is not None:
-            tally.finished = True
-
-
-def note_usage(tally: Tally, raw: Raw) -> None:
-    try:
-        found = read_usage(raw)
-    except AbsurdUsage:
-        tally.usage, tally.usage_absurd = None, True
-        return
-    if found is not None:
-        tally.usage, tally.usage_absurd = found, False
-
-
-def fault_of(raw: Raw) -> Fault:
-    value = msgspec.json.decode(raw)
-    if isinstance(value, dict):
-        code = value.get("code") or value.get("type")
-        return Fault(message=str(value.get("message") or ""), code=str(code) if code else None)
-    return Fault(message=str(value))
-
-
-def is_null(raw: Raw) -> bool:
-    return bytes(raw) == NULL
-
-
-def text_of(raw: Raw | None) -> str | None:
-    if raw is None:
-        return None
-    value = msgspec.json.decode(raw)
-    return value if isinstance(value, str) else None
+def fault_of(value: Any) -> Fault:
+    """An error as upstreams put it into an answer: an object, or plain text."""
+    if not isinstance(value, dict):
+        return Fault(message=str(value))
+    inner = value.get("error")
+    if isinstance(inner, dict):
+        value = inner
+    code = value.get("code") or value.get("type")
+    message = value.get("message") or value.get("detail") or (inner if isinstance(inner, str) else "")
+    return Fault(message=str(message), code=str(code) if code else None)

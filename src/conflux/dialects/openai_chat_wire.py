@@ -4,15 +4,36 @@ Law: what has a documented type is checked here, once, with the path of the firs
 is left alone for `extra`. Types only: what they mean is said in openai_chat.py.
 """
 
-import re
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from conflux.neutral.errors import GatewayError, invalid
+from conflux.dialects.complaints import complaint
+from conflux.neutral.errors import invalid
+
+NAME = "openai-chat"
 
 MAX_OUTPUT_BOUND = 100_000_000
+
+# Fields that would let a caller route, price, choose or reach past this gateway's own decision.
+NOT_FORWARDED = frozenset(
+    {
+        "task_type",
+        "flux",
+        "models",
+        "fallbacks",
+        "route",
+        "provider",
+        "transforms",
+        "plugins",
+        "preset",
+        "service_tier",
+        "api_base",
+        "api_key",
+        "base_url",
+    }
+)
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
@@ -181,31 +202,35 @@ class ChatBody(Struct):
 
 KNOWN = frozenset(ChatBody.__struct_fields__)
 
-_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$\.?(?P<path>.*)`)?$", re.DOTALL)
+_WORDS = {"role": ("role", ", ".join(ROLES)), "type": ("content part type", ", ".join(PART_TYPES))}
 
 
 def check(body: dict[str, Any]) -> ChatBody:
     """The body as types, or a 400 that names the first field that is wrong."""
     try:
-        return msgspec.convert(body, ChatBody)
+        found = msgspec.convert(body, ChatBody)
     except msgspec.ValidationError as error:
-        raise _explain(str(error)) from None
+        raise complaint(str(error), body, _WORDS) from None
+    if found.tools:
+        for place, tool in enumerate(found.tools):
+            _has_its_kind(tool, f"tools[{place}]")
+    if found.response_format is not None and found.response_format.type == "json_schema":
+        _has(found.response_format.json_schema, "response_format.json_schema")
+    for number, message in enumerate(found.messages):
+        if isinstance(message, Assistant) and message.tool_calls:
+            for place, call in enumerate(message.tool_calls):
+                _has_its_kind(call, f"messages[{number}].tool_calls[{place}]")
+    return found
 
 
-def _explain(text: str) -> GatewayError:
-    found = _PLACE.match(text)
-    what, path = (found["what"], found["path"] or "") if found else (text, "")
-    missing = re.match(r"Object missing required field `(.+)`", what)
-    if missing is not None:
-        name = missing[1]
-        where = f"{path}.{name}" if path else name
-        return invalid(f"{where} is missing", param=where, code="missing_required_parameter")
-    what = what.replace("`", "").replace("array", "list")
-    if what.startswith("Invalid value") and path.endswith(".role"):
-        what += f": a role is one of {', '.join(ROLES)}"
-    elif what.startswith("Invalid value") and path.endswith(".type"):
-        what += f": a content part is one of {', '.join(PART_TYPES)}"
-    elif path == "messages" and "length" in what:
-        what = "needs at least one message"
-    what = what[:1].lower() + what[1:]
-    return invalid(f"{path}: {what}" if path else what, param=path or None)
+def _has_its_kind(tool: ToolSpec | ToolCall, where: str) -> None:
+    """A function is described under `function`, a custom tool under `custom`. Other kinds are their own affair."""
+    if tool.type == "function":
+        _has(tool.function, f"{where}.function")
+    elif tool.type == "custom":
+        _has(tool.custom, f"{where}.custom")
+
+
+def _has(value: object, where: str) -> None:
+    if value is None:
+        raise invalid(f"{where} is missing", where, "missing_required_parameter")

@@ -6,8 +6,12 @@ style changes only the shape of what its own document spells out: seed 2's flat 
 
 from typing import Any
 
+import msgspec
+
 from conflux.dialects import strict_json
+from conflux.dialects.openai_chat_answer_wire import BROKEN, fault_of
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.events import Fault
 
 # Kind: (status, type, code)
 ROWS: dict[Kind, tuple[int, str, str | None]] = {
@@ -61,3 +65,17 @@ def body(error: GatewayError, style: str) -> tuple[int, bytes]:
         flat = {"error": "Model not found", "message": error.message}
         return status, strict_json.encode(flat | {name: found[name] for name in ("type", "param", "code")})
     return status, strict_json.encode({"error": found})
+
+
+def read_upstream_error(status: int, body: bytes) -> Fault:
+    """An upstream's error body in OpenAI's shape, or as much of it as there is."""
+    try:
+        found: Any = msgspec.json.decode(body)
+    except BROKEN:
+        return Fault(message="the upstream answered something that is not JSON", status=status)
+    if isinstance(found, list) and found:
+        found = found[0]
+    if not isinstance(found, dict):
+        return Fault(message="", status=status)
+    fault = fault_of(found)
+    return Fault(message=fault.message, code=fault.code, status=status)

@@ -1,70 +1,111 @@
 """OpenAI's usage object, to and from disjoint buckets.
 
 Law: `prompt_tokens` includes what was cached and what was audio; `completion_tokens` includes reasoning, except where
-the total shows that a provider counts it beside. A count that cannot be true is absurd, never repaired.
+the total shows that a provider counts it beside. A count that cannot be true is absurd, never repaired. What a client
+is shown is OpenAI's own fields only, and the same counts as are billed.
 """
 
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from conflux.neutral.usage import Usage
 
 ABSURD = 1_000_000_000
+NULL = Raw(b"null")
 
 
-class PromptDetails(Struct):
+class PromptDetails(Struct, forbid_unknown_fields=True):
     cached_tokens: int | None = None
     audio_tokens: int | None = None
 
 
-class CompletionDetails(Struct):
+class CompletionDetails(Struct, forbid_unknown_fields=True):
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    accepted_prediction_tokens: int | None = None
+    rejected_prediction_tokens: int | None = None
 
 
-class WireUsage(Struct):
+class WireUsage(Struct, forbid_unknown_fields=True):
+    """OpenAI's own."""
+
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
     completion_tokens_details: CompletionDetails | None = None
+
+
+class _AnyPromptDetails(PromptDetails, forbid_unknown_fields=False):
+    pass
+
+
+class _AnyCompletionDetails(CompletionDetails, forbid_unknown_fields=False):
+    pass
+
+
+class _AnyUsage(WireUsage, forbid_unknown_fields=False):
+    """What others say in its place."""
+
+    prompt_tokens_details: _AnyPromptDetails | None = None
+    completion_tokens_details: _AnyCompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None
 
 
-_decoder = msgspec.json.Decoder(WireUsage | None)
+_own = msgspec.json.Decoder(WireUsage | None)
+_any = msgspec.json.Decoder(_AnyUsage | None)
 
 
 class AbsurdUsage(Exception):
     """The upstream counted something that no answer can have."""
 
 
-def read_usage(raw: bytes | msgspec.Raw) -> Usage | None:
+def read_usage(raw: bytes | Raw) -> Usage | None:
     """The buckets, None where nothing was counted, AbsurdUsage where it cannot be true."""
+    return read_and_pass(raw)[0]
+
+
+def read_and_pass(raw: bytes | Raw) -> tuple[Usage | None, bytes | Raw]:
+    """The buckets, and the object as a client may see it."""
+    cached_elsewhere = None
+    own = True
     try:
-        wire = _decoder.decode(raw)
-    except msgspec.MsgspecError as error:
+        wire = _own.decode(raw)
+    except msgspec.ValidationError:
+        own = False
+        try:
+            wire = loose = _any.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise AbsurdUsage(str(error)) from None
+        cached_elsewhere = loose.prompt_cache_hit_tokens if loose is not None else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AbsurdUsage(str(error)) from None
     if wire is None or (wire.prompt_tokens is None and wire.completion_tokens is None):
-        return None
+        return None, NULL
+    found, beside = _buckets(wire, cached_elsewhere)
+    if own and not beside:
+        return found, raw
+    return found, msgspec.json.encode(write_usage(found))
+
+
+def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, bool]:
+    """The buckets, and whether reasoning was counted beside the completion."""
     prompt, completion = wire.prompt_tokens or 0, wire.completion_tokens or 0
-    inside, beside = wire.prompt_tokens_details, wire.completion_tokens_details
-    cached = (inside.cached_tokens if inside is not None else None) or wire.prompt_cache_hit_tokens or 0
-    audio = (inside.audio_tokens if inside is not None else None) or 0
-    reasoning = (beside.reasoning_tokens if beside is not None else None) or 0
-    if reasoning and wire.total_tokens == prompt + completion + reasoning:
-        completion += reasoning  # counted beside: the total says so
-    found = Usage(
-        input=prompt - cached - audio,
-        cache_read=cached,
-        audio=audio,
-        output=completion - reasoning,
-        reasoning=reasoning,
-    )
-    if min(found.input, cached, audio, found.output, reasoning) < 0 or max(prompt, completion) > ABSURD:
-        raise AbsurdUsage(f"{prompt} prompt and {completion} completion tokens, {cached} cached")
-    return found
+    inside, outside = wire.prompt_tokens_details, wire.completion_tokens_details
+    cached, audio, reasoning = cached_elsewhere or 0, 0, 0
+    if inside is not None:
+        cached, audio = inside.cached_tokens or cached, inside.audio_tokens or 0
+    if outside is not None:
+        reasoning = outside.reasoning_tokens or 0
+    beside = reasoning > 0 and wire.total_tokens == prompt + completion + reasoning
+    if beside:
+        completion += reasoning
+    fresh, output = prompt - cached - audio, completion - reasoning
+    if fresh < 0 or cached < 0 or audio < 0 or output < 0 or reasoning < 0 or prompt > ABSURD or completion > ABSURD:
+        raise AbsurdUsage(f"{prompt} prompt and {completion} completion tokens, {cached} cached, {reasoning} reasoning")
+    return Usage(input=fresh, cache_read=cached, audio=audio, output=output, reasoning=reasoning), beside
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Server-sent events, as bytes in and out.
 
-Law: a reader fed the same bytes in any cuts yields the same events. Lines end in LF, CRLF or CR; only
-"data" and "event" fields mean anything to us; an event without data is none. Nothing here decodes text,
-so a cut inside a UTF-8 character is harmless. A writer never emits a raw line break inside a field.
+Law: a reader fed the same bytes in any cuts yields the same events, then the same error if there is one. Lines end in
+LF, CRLF or CR; only "data" and "event" fields mean anything to us; an event without data is none. Nothing here decodes
+text, so a cut inside a UTF-8 character is harmless. Memory is bounded by one event, time is linear in the bytes.
+A writer never emits a raw line break inside a field.
 """
 
 DEFAULT_LIMIT = 8 * 1024 * 1024
+
+_BOM = b"\xef\xbb\xbf"
 
 
 class SseError(Exception):
@@ -15,20 +18,23 @@ class SseError(Exception):
 class SseReader:
     """Bytes in, (event name, data) pairs out."""
 
-    __slots__ = ("_buffer", "_limit", "_searched", "_started")
+    __slots__ = ("_buffer", "_limit", "_overgrown", "_searched", "_started")
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self._buffer = bytearray()
         self._searched = 0
         self._limit = limit
         self._started = False
+        self._overgrown = False
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        if not self._buffer and self._started and data[-2:] == b"\n\n" and b"\r" not in data:
-            return _blocks(data)  # the common case: whole events, nothing held back
+        if self._started and not self._buffer and data[-2:] == b"\n\n" and len(data) <= self._limit:
+            return _events(data)  # the common case: whole events, nothing held back
         return self._feed_slowly(data)
 
     def _feed_slowly(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        if self._overgrown:
+            raise self._too_long()
         buffer = self._buffer
         if buffer[-1:] == b"\r":
             # A CR was held back until we knew whether an LF belongs to it.
@@ -39,55 +45,88 @@ class SseReader:
         if b"\r" in body:
             body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         buffer += body
-        if not self._started and buffer:
-            if len(buffer) < 3 and b"\xef\xbb\xbf".startswith(bytes(buffer)):
+        if not self._started:
+            if not held and len(buffer) < len(_BOM) and _BOM.startswith(bytes(buffer)):
                 return []
-            if buffer.startswith(b"\xef\xbb\xbf"):
-                del buffer[:3]
+            if buffer.startswith(_BOM):
+                del buffer[: len(_BOM)]
             self._started = True
         end = buffer.rfind(b"\n\n", max(self._searched - 1, 0))
         events: list[tuple[bytes, bytes]] = []
         if end >= 0:
-            events = _blocks(bytes(buffer[: end + 2]))
+            whole = bytes(buffer[: end + 2])
             del buffer[: end + 2]
-            # A block may begin with blank lines that belonged to the one before.
+            events = self._events_within(whole)
+        if self._grown(buffer):
+            self._stop()
+            if not events:
+                raise self._too_long()
+            return events
         self._searched = len(buffer)
-        if len(buffer) > self._limit:
-            raise SseError(f"an event of more than {self._limit} bytes")
-        if held:
+        if held and not self._overgrown:
             buffer += b"\r"
         return events
 
     def end(self) -> list[tuple[bytes, bytes]]:
         """What an upstream left without its closing blank line: it counts, since real ones do that."""
+        if self._overgrown:
+            raise self._too_long()
         rest, self._buffer = bytes(self._buffer).rstrip(b"\r"), bytearray()
-        return _blocks(rest) if rest else []
+        return self._events_within(rest)
+
+    def _events_within(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        """The events of whole blocks. One that is too long ends them: what came before it is delivered first."""
+        if len(data) <= self._limit:
+            return _events(data)
+        events: list[tuple[bytes, bytes]] = []
+        for block in data.split(b"\n\n"):
+            if self._grown(block):
+                self._stop()
+                if not events:
+                    raise self._too_long()
+                break
+            events += _events(block)
+        return events
+
+    def _grown(self, block: bytes | bytearray) -> bool:
+        # Blank lines before an event, and the line end after it, are no part of it: where they fall is up to the cuts.
+        return len(block) > self._limit and len(block.strip(b"\n")) > self._limit
+
+    def _stop(self) -> None:
+        """Nothing is kept any more; the error is raised as soon as there is nothing left to deliver."""
+        self._overgrown = True
+        self._started = False  # the short way is closed
+        self._buffer = bytearray()
+
+    def _too_long(self) -> SseError:
+        return SseError(f"an event of more than {self._limit} bytes")
 
 
-def _blocks(data: bytes) -> list[tuple[bytes, bytes]]:
-    events = []
-    for block in data.split(b"\n\n"):
-        if not block:
-            continue
-        if block.startswith(b"data: ") and b"\n" not in block:
-            events.append((b"", block[6:]))
-            continue
-        found = _fields(block)
-        if found is not None:
-            events.append(found)
-    return events
+def _events(data: bytes) -> list[tuple[bytes, bytes]]:
+    """The events of whole lines; what follows the last blank line counts as an event too.
 
-
-def _fields(block: bytes) -> tuple[bytes, bytes] | None:
+    For bytes, unlike text, splitlines knows only the three line ends of an event stream.
+    """
+    events: list[tuple[bytes, bytes]] = []
     name = b""
-    data: list[bytes] = []
-    for line in block.split(b"\n"):
-        field, _, value = line.partition(b":")
-        if field == b"data":
-            data.append(value.removeprefix(b" "))
-        elif field == b"event":
-            name = value.removeprefix(b" ")
-    return (name, b"\n".join(data)) if data else None
+    values: list[bytes] = []
+    for line in data.splitlines():
+        if line[:6] == b"data: ":
+            values.append(line[6:])
+        elif line:
+            field, _, value = line.partition(b":")
+            if field == b"data":
+                values.append(value.removeprefix(b" "))
+            elif field == b"event":
+                name = value.removeprefix(b" ")
+        else:
+            if values:
+                events.append((name, values[0] if len(values) == 1 else b"\n".join(values)))
+                values = []
+            name = b""
+    if values:
+        events.append((name, b"\n".join(values)))
+    return events
 
 
 def write_data(data: bytes) -> bytes:

@@ -7,7 +7,7 @@ that policies see and the only one that is forwarded.
 
 import json
 import re
-from typing import Any, Never
+from typing import Any
 
 import msgspec
 
@@ -15,17 +15,22 @@ from conflux.neutral.errors import GatewayError, invalid
 
 MAX_DEPTH = 64
 
-_KEY = re.compile(rb'"\s*:')
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
 def decode_object(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`, or a 400 that says what is wrong with it."""
+    return decode_measured(raw)[0]
+
+
+def decode_measured(raw: bytes) -> tuple[dict[str, Any], int]:
+    """The JSON object in `raw`, and its bytes as UTF-8 without white space and escapes that say nothing."""
     try:
         value = _decode(raw)
     except msgspec.DecodeError as error:
-        raise invalid(f"the body is not valid JSON: {error}") from None
+        raise invalid(f"the body is not valid JSON: {_why(error, raw)}") from None
     except UnicodeDecodeError:
         raise invalid("the body is not valid UTF-8") from None
     except RecursionError:
@@ -34,12 +39,23 @@ def decode_object(raw: bytes) -> dict[str, Any]:
         raise invalid("the body must be a JSON object")
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
         _check_depth(value)
-    _check_duplicates(raw, value)
-    return value
+    again: bytes = _encode(value)
+    if not _same_keys(raw, again):
+        json.loads(raw, object_pairs_hook=_unique)
+    return value, len(again)
 
 
 def encode(value: Any) -> bytes:
     return _encode(value)
+
+
+def _why(error: msgspec.DecodeError, raw: bytes) -> str:
+    text = str(error)
+    if not raw.strip():
+        return "it is empty"
+    if _HALF_PAIR.search(raw) and ("surrogate" in text or "truncated" in text):
+        return "it holds a lone surrogate, which is not text"
+    return text.removeprefix("JSON is malformed: ").replace(" - at `$[...]`", "").lower()
 
 
 def _too_deep() -> GatewayError:
@@ -58,31 +74,15 @@ def _check_depth(value: Any) -> None:
     raise _too_deep()
 
 
-def _check_duplicates(raw: bytes, value: dict[str, Any]) -> None:
-    """As many keys in the text as in what was read. Escapes could hide a key from the count (a quote or a colon
-    written as \\u00..), so a body with such escapes, or one whose counts differ, is read again the slow, exact way."""
-    if b"\\u00" not in raw:
-        try:
-            again = _encode(value)
-        except UnicodeEncodeError:
-            raise invalid("the body holds a lone surrogate, which is not text") from None
-        if _keys_in(raw) == again.count(b'":'):
-            return
-    try:
-        json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except RecursionError:
-        raise _too_deep() from None
-    try:
-        _encode(value)
-    except UnicodeEncodeError:
-        raise invalid("the body holds a lone surrogate, which is not text") from None
+def _same_keys(raw: bytes, again: bytes) -> bool:
+    """Does the text hold as many keys as what was read from it? Never true where one was lost, and cheap to say.
 
-
-def _keys_in(raw: bytes) -> int:
-    """Counting is four times faster than the pattern, and exact where no colon has white space before it."""
-    if b" :" in raw or b"\n:" in raw or b"\t:" in raw or b"\r:" in raw:
-        return len(_KEY.findall(raw))
-    return raw.count(b'":')
+    A key has one colon; a colon inside a string is in both texts, unless it was written as an escape: such a text is
+    not counted at all.
+    """
+    if b"\\" in raw and (b"\\u003a" in raw or b"\\u003A" in raw):
+        return False
+    return raw.count(b":") == again.count(b":")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -94,7 +94,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 raise invalid(f"the body has the key {key[:80]!r} twice in one object", param=key[:80])
             seen.add(key)
     return found
-
-
-def _no_constant(name: str) -> Never:
-    raise invalid(f"the body is not valid JSON: {name} is not a number")

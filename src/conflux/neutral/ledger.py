@@ -4,6 +4,7 @@ Law: a request is reserved, perhaps started and checkpointed, and settled exactl
 record: the ledger asks nothing back, and the relay needs nothing from the ledger but yes, no, or "cannot".
 """
 
+import itertools
 import random
 import time
 from enum import StrEnum
@@ -16,11 +17,22 @@ from conflux.neutral.usage import NOTHING, Provenance, Usage
 _ID_PREFIX = "req_"
 _ID_DIGITS = 16
 
+_LOW_BITS = 22
+_LOW = (1 << _LOW_BITS) - 1
+
+# Random low bits would meet within a millisecond every minute or so at full load; a count never does. It starts
+# anywhere and walks all the 2**22 values in odd steps, so an id does not tell how many requests there were.
+_COUNT = itertools.count(random.getrandbits(_LOW_BITS))
+_STEP = random.getrandbits(_LOW_BITS) | 1
+
 
 def new_request_id(now: float | None = None) -> int:
-    """63 bits: milliseconds, then 22 random ones. Grows with time, so the ledger's tree only appends."""
+    """63 bits: milliseconds, then 22 that no other request of this process has in that millisecond.
+
+    Grows with time, so the ledger's tree only appends.
+    """
     stamp = int((time.time() if now is None else now) * 1000)
-    return (stamp << 22 | random.getrandbits(22)) & 0x7FFFFFFFFFFFFFFF
+    return (stamp << _LOW_BITS | next(_COUNT) * _STEP & _LOW) & 0x7FFFFFFFFFFFFFFF
 
 
 def request_id_text(number: int) -> str:

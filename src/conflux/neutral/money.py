@@ -15,7 +15,7 @@ PICO_PER_NANO = 1000
 MICRO_PER_CREDIT = 10**6
 RATE_SCALE = 10**9
 
-_DECIMAL = re.compile(r"^(-?)(\d{1,15})(?:\.(\d{1,18}))?$", re.ASCII)
+_DECIMAL = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,18}))?", re.ASCII)
 
 
 class MoneyError(ValueError):
@@ -30,7 +30,7 @@ def parse_scaled(text: object, digits: int, *, allow_negative: bool = False) -> 
     """
     if not isinstance(text, str):
         raise MoneyError(f'write a price as a string such as "0.435", not as {text!r}: floats are not exact')
-    found = _DECIMAL.match(text)
+    found = _DECIMAL.fullmatch(text)
     if found is None:
         raise MoneyError(f"{text!r} is not a plain decimal number")
     sign, whole, fraction = found.group(1), found.group(2), (found.group(3) or "").rstrip("0")

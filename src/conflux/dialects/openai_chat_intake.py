@@ -1,0 +1,190 @@
+"""The way in for every answer of the openai-chat dialect, on either lane.
+
+Law: what is noted here is all that is ever known of an answer: usage, size, ends, faults. Nothing foreign raises: an
+answer that cannot be read is a Fault, and after a Fault, or the protocol's last word, nothing more is taken in.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from conflux.dialects.base import Tally
+from conflux.dialects.openai_chat_answer_wire import (
+    BROKEN,
+    DONE,
+    NULL,
+    Choice,
+    Chunk,
+    Delta,
+    FunctionDelta,
+    fault_of,
+    read_choices,
+    read_chunk,
+)
+from conflux.dialects.openai_usage import AbsurdUsage, read_and_pass
+from conflux.dialects.sse import SseError, SseReader
+from conflux.neutral.events import Fault
+
+# Finish reasons by which upstreams say that they failed.
+_FAILURES = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
+
+# The chunk; its choices as they may pass and as records; its usage as it may pass, None where it says none.
+Taken = tuple[Chunk, Raw, list[Choice], bytes | Raw | None]
+
+
+class Intake:
+    """Bytes in, chunks out, and the tally beside."""
+
+    __slots__ = ("_seen", "_sse", "tally")
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self._sse = SseReader()
+        self._seen: dict[int, bool] = {}  # choice: has it finished
+
+    def cut(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        """The events that are complete now."""
+        try:
+            return self._sse.feed(data)
+        except SseError as error:
+            self.fail(str(error))
+            return []
+
+    def rest(self) -> list[tuple[bytes, bytes]]:
+        """The event that the upstream left without its end, when it closed."""
+        try:
+            return self._sse.end()
+        except SseError as error:
+            self.fail(str(error))
+            return []
+
+    def closed(self) -> None:
+        """The upstream said all it had to say: an answer of nothing is none."""
+        if self.tally.events == 0:
+            self.fail("the answer is empty, or no event stream")
+
+    def fail(self, message: str) -> None:
+        if self.tally.fault is None:
+            self.tally.fault = Fault(message=message)
+
+    def take(self, name: bytes, payload: bytes) -> Taken | None:
+        """One event of a stream. None where it holds nothing that may pass."""
+        tally = self.tally
+        if tally.done or tally.fault is not None:
+            return None
+        if payload[:1] == b"[" and payload.strip() == DONE:
+            tally.done = tally.finished = True
+            self.closed()
+            return None
+        if b"\n" in payload:
+            payload = payload.replace(b"\n", b" ")  # between tokens only; what passes must stay one line
+        return self._read(name, payload)
+
+    def take_whole(self, body: bytes) -> Taken | None:
+        """A plain answer. None where it is a fault."""
+        if not body.strip():
+            self.fail("the answer is empty")
+            return None
+        found = self._read(b"", body)
+        if found is None or not found[2]:
+            self.fail("the answer has no choices")
+            return None
+        self.tally.done = self.tally.finished = True
+        return found
+
+    def _read(self, name: bytes, payload: bytes) -> Taken | None:
+        tally = self.tally
+        try:
+            chunk = read_chunk(payload)
+            if chunk.error is not UNSET or name == b"error" or chunk.choices is UNSET:
+                tally.fault = _fault_in(chunk, name, payload)
+                if tally.fault is not None:
+                    return None
+            raw, choices = read_choices(chunk.choices) if chunk.choices is not UNSET else (NULL, [])
+        except BROKEN as error:
+            if payload.strip():
+                self.fail(f"malformed answer: {error}")
+            return None
+        if not tally.model:  # the first chunks of some are empty shells
+            tally.model = chunk.model
+        if not tally.upstream_id:
+            tally.upstream_id = chunk.id
+        if not choices and chunk.usage is UNSET:
+            return None  # a keep-alive, a note of a filter: nothing a client could read
+        self._note(choices)
+        if tally.fault is not None:
+            return None
+        tally.events += 1
+        if chunk.usage is UNSET:
+            return chunk, raw, choices, None
+        return chunk, raw, choices, self._note_usage(chunk.usage)
+
+    def _note(self, choices: list[Choice]) -> None:
+        tally, seen = self.tally, self._seen
+        for choice in choices:
+            delta = choice.delta or choice.message
+            if delta is not None:
+                size = _written(delta)
+                if size:
+                    tally.output_bytes += size
+                    tally.content = True
+            reason, index = choice.finish_reason, choice.index
+            if reason:  # some say "" for none
+                if reason in _FAILURES:
+                    self.fail(f"the answer ended with {reason!r}")
+                seen[index] = True
+                tally.finished = all(seen.values())
+            elif index not in seen:
+                seen[index] = tally.finished = False
+
+    def _note_usage(self, raw: Raw) -> bytes | Raw | None:
+        if raw == NULL:
+            return raw
+        try:
+            found, passed = read_and_pass(raw)
+        except AbsurdUsage:
+            self.tally.usage, self.tally.usage_absurd = None, True
+            return None
+        if found is not None:
+            self.tally.usage, self.tally.usage_absurd = found, False
+        return passed
+
+
+def _fault_in(chunk: Chunk, name: bytes, payload: bytes) -> Fault | None:
+    """What an upstream says of its failure inside an answer, in one of several ways."""
+    if chunk.error is not UNSET:
+        value: Any = msgspec.json.decode(chunk.error)
+        if value:
+            return fault_of(value)
+    if name == b"error" or chunk.object == "error":
+        return fault_of(msgspec.json.decode(payload))
+    return None
+
+
+def _written(delta: Delta) -> int:
+    """UTF-8 bytes the model wrote in a delta, for an estimate where nobody counts."""
+    size = 0
+    if delta.content:
+        size = _size(delta.content)
+    thinking = delta.reasoning_content or delta.reasoning
+    if thinking:
+        size += _size(thinking)
+    if delta.refusal:
+        size += _size(delta.refusal)
+    if delta.tool_calls:
+        for call in delta.tool_calls:
+            size += _called(call.function or call.custom)
+    if delta.function_call is not None:
+        size += _called(delta.function_call)
+    return size
+
+
+def _called(inner: FunctionDelta | None) -> int:
+    if inner is None:
+        return 0
+    return _size(inner.name or "") + _size(inner.arguments or inner.input or "")
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8"))

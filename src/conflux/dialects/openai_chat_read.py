@@ -1,0 +1,196 @@
+"""A chat completions request, read into a neutral one.
+
+Law: nothing the wire names is lost: what has no neutral record stays in `extra`, or as an opaque part, for its own
+dialect. Empty text is no part. Types were checked before, in openai_chat_wire.py.
+"""
+
+from typing import Any
+
+from conflux.dialects import openai_chat_wire as wire
+from conflux.neutral.errors import invalid
+from conflux.neutral.request import (
+    Audio,
+    Envelope,
+    File,
+    Image,
+    Message,
+    Opaque,
+    Output,
+    Part,
+    Reasoning,
+    Refusal,
+    Request,
+    Role,
+    Sampling,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
+
+_ROLES = {
+    wire.System: Role.SYSTEM,
+    wire.Developer: Role.DEVELOPER,
+    wire.User: Role.USER,
+    wire.Assistant: Role.ASSISTANT,
+}
+
+# Fields the wire knows so that they are checked, but that no neutral record holds.
+_KEPT_AS_EXTRA = frozenset({"chat_template_kwargs", "web_search_options"})
+
+
+def read_request(envelope: Envelope) -> Request:
+    checked = wire.check(envelope.body)
+    return Request(
+        dialect=wire.NAME,
+        messages=tuple(_read_message(message, place) for place, message in enumerate(checked.messages)),
+        max_output=envelope.max_output,
+        tools=_read_tools(checked, envelope.body),
+        tool_choice=_read_choice(checked.tool_choice or checked.function_call),
+        parallel_tool_calls=checked.parallel_tool_calls,
+        sampling=_read_sampling(checked),
+        output=_read_output(checked.response_format),
+        reasoning=Reasoning(effort=checked.reasoning_effort) if checked.reasoning_effort else None,
+        stream=envelope.stream,
+        include_usage=envelope.include_usage,
+        user=checked.user,
+        metadata=checked.metadata,
+        extra={
+            name: value
+            for name, value in envelope.body.items()
+            if (name not in wire.KNOWN or name in _KEPT_AS_EXTRA) and name not in wire.NOT_FORWARDED
+        },
+    )
+
+
+def _read_sampling(checked: wire.ChatBody) -> Sampling:
+    return Sampling(
+        temperature=checked.temperature,
+        top_p=checked.top_p,
+        top_k=checked.top_k,
+        frequency_penalty=checked.frequency_penalty,
+        presence_penalty=checked.presence_penalty,
+        seed=checked.seed,
+        stop=(checked.stop,) if isinstance(checked.stop, str) else tuple(checked.stop or ()),
+        n=checked.n or 1,
+        logprobs=bool(checked.logprobs),
+        top_logprobs=checked.top_logprobs,
+        logit_bias=checked.logit_bias,
+    )
+
+
+def _read_message(message: wire.Message, place: int) -> Message:
+    parts = _read_content(message.content)
+    if isinstance(message, wire.Tool | wire.Function):
+        call_id = message.tool_call_id if isinstance(message, wire.Tool) else f"call_{message.name}"
+        content = tuple(part for part in parts if isinstance(part, Text | Image | File))
+        if len(content) != len(parts):
+            raise invalid(
+                f"messages[{place}].content: a tool's result holds text, images and files", f"messages[{place}].content"
+            )
+        return Message(role=Role.TOOL, parts=(ToolResult(call_id=call_id, content=content),))
+    if isinstance(message, wire.Assistant):
+        parts = _read_assistant(message, parts)
+    return Message(role=_ROLES[type(message)], parts=tuple(parts), name=message.name)
+
+
+def _read_assistant(message: wire.Assistant, parts: list[Part]) -> list[Part]:
+    found: list[Part] = []
+    if message.reasoning_content:
+        found.append(Thinking(text=message.reasoning_content, issuer=wire.NAME))
+    found += parts
+    if message.refusal:
+        found.append(Refusal(text=message.refusal))
+    if message.audio is not None:
+        found.append(Opaque(dialect=wire.NAME, kind="audio", value=message.audio))
+    for call in message.tool_calls or ():
+        if call.custom is not None:
+            found.append(ToolCall(id=call.id, name=call.custom.name, arguments=call.custom.input, custom=True))
+        elif call.function is not None:
+            found.append(ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments))
+    if message.function_call is not None:
+        name = message.function_call.name
+        found.append(ToolCall(id=f"call_{name}", name=name, arguments=message.function_call.arguments))
+    return found
+
+
+def _read_content(content: wire.Content) -> list[Part]:
+    if content is None:
+        return []
+    if isinstance(content, str):
+        return [Text(text=content)] if content else []
+    return [_read_part(part) for part in content if not (isinstance(part, wire.TextPart) and not part.text)]
+
+
+def _read_part(part: wire.Part) -> Part:
+    if isinstance(part, wire.TextPart):
+        return Text(text=part.text, cache=part.cache_control)
+    if isinstance(part, wire.ImagePart):
+        media_type, data = split_data_url(part.image_url.url)
+        if data is None:
+            return Image(url=part.image_url.url, detail=part.image_url.detail)
+        return Image(data=data, media_type=media_type, detail=part.image_url.detail)
+    if isinstance(part, wire.AudioPart):
+        return Audio(data=part.input_audio.data, format=part.input_audio.format)
+    if isinstance(part, wire.FilePart):
+        return _read_file(part.file)
+    return Refusal(text=part.refusal)
+
+
+def _read_file(file: wire.FileData) -> File:
+    media_type, data = split_data_url(file.file_data or "")
+    if data is None:
+        data = file.file_data
+    return File(data=data, file_id=file.file_id, name=file.filename, media_type=media_type)
+
+
+def split_data_url(url: str) -> tuple[str | None, str | None]:
+    """The media type and the base64 text of a data URL; (None, None) for any other address."""
+    if not url.startswith("data:"):
+        return None, None
+    head, found, data = url[5:].partition(",")
+    if not found or not head.endswith(";base64"):
+        return None, None
+    return head.removesuffix(";base64") or None, data
+
+
+def _read_tools(checked: wire.ChatBody, body: dict[str, Any]) -> tuple[Tool, ...]:
+    found = []
+    for place, tool in enumerate(checked.tools or ()):
+        raw = body["tools"][place]
+        if tool.function is not None:
+            spec = tool.function
+            found.append(Tool(name=spec.name, description=spec.description, schema=spec.parameters,
+                              strict=spec.strict, raw=raw))  # fmt: skip
+        else:
+            name = str((tool.custom or {}).get("name") or tool.type)
+            found.append(Tool(name=name, description=(tool.custom or {}).get("description"), kind=tool.type, raw=raw))
+    for spec in checked.functions or ():
+        found.append(Tool(name=spec.name, description=spec.description, schema=spec.parameters, strict=spec.strict))
+    return tuple(found)
+
+
+def _read_choice(choice: str | dict[str, Any] | None) -> ToolChoice | None:
+    if choice is None:
+        return None
+    if isinstance(choice, str):
+        if choice not in ("auto", "none", "required"):
+            raise invalid(f"tool_choice: {choice!r} is not one of auto, none, required", param="tool_choice")
+        return ToolChoice(mode=choice)
+    inner = choice.get("function") or choice.get("custom") or choice
+    name = inner.get("name") if isinstance(inner, dict) else None
+    if not isinstance(name, str):
+        raise invalid("tool_choice names no function", param="tool_choice")
+    return ToolChoice(mode="named", name=name)
+
+
+def _read_output(spec: wire.ResponseFormat | None) -> Output:
+    if spec is None:
+        return Output()
+    inner = spec.json_schema
+    if spec.type != "json_schema" or inner is None:
+        return Output(kind=spec.type)
+    return Output(kind="json_schema", name=inner.name, description=inner.description, schema=inner.schema,
+                  strict=inner.strict)  # fmt: skip

@@ -1,0 +1,234 @@
+"""A neutral request, written as a chat completions request.
+
+Law: what came in on this wire goes out as it came; of other dialects only what this wire has a place for. Whatever the
+target's model and its provider's quirks fix is set last, in `fit`, the same on both lanes.
+"""
+
+from typing import Any
+
+import msgspec
+
+from conflux.dialects import openai_chat_wire as wire
+from conflux.dialects.base import Shape
+from conflux.neutral.errors import invalid
+from conflux.neutral.request import (
+    Audio,
+    File,
+    Image,
+    Message,
+    Opaque,
+    Output,
+    Part,
+    Refusal,
+    Request,
+    Role,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
+
+_SAMPLING = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "top_logprobs",
+    "logit_bias",
+)
+
+
+class _Manner(msgspec.Struct, frozen=True):
+    """How this request is written."""
+
+    own: bool  # it came in on this wire
+    developer: str  # the role a developer speaks in
+
+
+def write_request(request: Request, shape: Shape) -> dict[str, Any]:
+    own = request.dialect == wire.NAME
+    manner = _Manner(own, "system" if strict_roles(shape) else "developer")
+    body: dict[str, Any] = {
+        "model": shape.model,
+        "messages": [entry for message in request.messages for entry in _write_message(message, manner)],
+    }
+    _write_options(request, body, own)
+    if own:
+        body.update(request.extra)
+    fit(body, shape)
+    if shape.stream:
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+    return body
+
+
+def fit(body: dict[str, Any], shape: Shape) -> tuple[str, ...]:
+    """Set what the target fixes. The names of what that leaves no room for."""
+    body["model"] = shape.model
+    newer, older = body.pop("max_completion_tokens", None), body.pop("max_tokens", None)
+    field = shape.quirks.get("max_tokens_field") or ("max_tokens" if newer is None else "max_completion_tokens")
+    output = shape.max_output if shape.max_output is not None else newer or older
+    if output is not None:
+        body[field] = output
+    if shape.temperature is not None and body.get("temperature") is None:
+        body["temperature"] = shape.temperature
+    if shape.effort is None:
+        return ()
+    body["reasoning_effort"] = shape.effort
+    return ("reasoning",) if body.pop("reasoning", None) is not None else ()
+
+
+def strict_roles(shape: Shape) -> bool:
+    """Does the provider know no developer?"""
+    return shape.quirks.get("developer_role") is False
+
+
+def _write_message(message: Message, manner: _Manner) -> list[dict[str, Any]]:
+    """One neutral message is one wire message, but for tool results, which are one each."""
+    entries: list[dict[str, Any]] = [
+        {"role": "tool", "tool_call_id": part.call_id, "content": _write_content(part.content, manner)}
+        for part in message.parts
+        if isinstance(part, ToolResult)
+    ]
+    others: list[Part] = [part for part in message.parts if not isinstance(part, ToolResult)]
+    if not others and entries:
+        return entries
+    assistant = message.role is Role.ASSISTANT
+    spoken = tuple(
+        part
+        for part in others
+        if isinstance(part, Text | Image | File | Audio) or (isinstance(part, Refusal) and not assistant)
+    )
+    entry: dict[str, Any] = {"role": manner.developer if message.role is Role.DEVELOPER else message.role.value}
+    if message.name:
+        entry["name"] = message.name
+    entry["content"] = _write_content(spoken, manner)
+    if assistant:
+        _write_assistant(entry, others, manner)
+    entries.append(entry)
+    return entries
+
+
+def _write_assistant(entry: dict[str, Any], parts: list[Part], manner: _Manner) -> None:
+    thinking = "".join(part.text for part in parts if isinstance(part, Thinking))
+    refusal = "".join(part.text for part in parts if isinstance(part, Refusal))
+    calls = [_write_call(part) for part in parts if isinstance(part, ToolCall)]
+    audio = [part.value for part in parts if isinstance(part, Opaque) and part.kind == "audio" and manner.own]
+    if not entry["content"] and (refusal or calls or audio):
+        entry["content"] = None
+    if thinking:
+        entry["reasoning_content"] = thinking
+    if refusal:
+        entry["refusal"] = refusal
+    if audio:
+        entry["audio"] = audio[-1]
+    if calls:
+        entry["tool_calls"] = calls
+
+
+def _write_call(call: ToolCall) -> dict[str, Any]:
+    if call.custom:
+        return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments or "{}"},
+    }
+
+
+def _write_content(parts: tuple[Part, ...], manner: _Manner) -> str | list[dict[str, Any]]:
+    if not parts:
+        return ""
+    if len(parts) == 1 and isinstance(parts[0], Text) and not (manner.own and parts[0].cache):
+        return parts[0].text
+    return [_write_part(part, manner) for part in parts]
+
+
+def _write_part(part: Part, manner: _Manner) -> dict[str, Any]:
+    if isinstance(part, Text):
+        text: dict[str, Any] = {"type": "text", "text": part.text}
+        return text | {"cache_control": part.cache} if manner.own and part.cache is not None else text
+    if isinstance(part, Image):
+        url = part.url if part.data is None else f"data:{part.media_type or 'image/png'};base64,{part.data}"
+        image: dict[str, Any] = {"url": url}
+        if part.detail is not None:
+            image["detail"] = part.detail
+        return {"type": "image_url", "image_url": image}
+    if isinstance(part, Audio):
+        return {"type": "input_audio", "input_audio": {"data": part.data, "format": part.format}}
+    if isinstance(part, File):
+        data = part.data
+        if data is not None and part.media_type:
+            data = f"data:{part.media_type};base64,{data}"
+        file = {"file_data": data, "file_id": part.file_id, "filename": part.name}
+        return {"type": "file", "file": {name: value for name, value in file.items() if value is not None}}
+    if isinstance(part, Refusal):
+        return {"type": "refusal", "refusal": part.text}
+    raise invalid(f"a part of type {type(part).__name__} has no place in a chat message")
+
+
+def _write_options(request: Request, body: dict[str, Any], own: bool) -> None:
+    sampling = request.sampling
+    for name in _SAMPLING:
+        value = getattr(sampling, name)
+        if value is not None:
+            body[name] = value
+    if request.max_output is not None:
+        body["max_tokens"] = request.max_output
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if sampling.n > 1:
+        body["n"] = sampling.n
+    if sampling.logprobs:
+        body["logprobs"] = True
+    if request.tools:
+        body["tools"] = [_write_tool(tool) for tool in request.tools]
+    if request.tool_choice is not None:
+        body["tool_choice"] = _write_choice(request.tool_choice, request.tools)
+    if request.parallel_tool_calls is not None:
+        body["parallel_tool_calls"] = request.parallel_tool_calls
+    if request.output.kind != "text":
+        body["response_format"] = _write_output(request.output)
+    if request.reasoning is not None and request.reasoning.effort:
+        body["reasoning_effort"] = request.reasoning.effort
+    if request.user is not None:
+        body["user"] = request.user
+    if request.metadata is not None and own:
+        body["metadata"] = request.metadata
+
+
+def _write_tool(tool: Tool) -> dict[str, Any]:
+    if tool.kind != "function" and tool.raw is not None:
+        return tool.raw
+    function: dict[str, Any] = {"name": tool.name}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.schema is not None:
+        function["parameters"] = tool.schema
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return {"type": "function", "function": function}
+
+
+def _write_choice(choice: ToolChoice, tools: tuple[Tool, ...]) -> str | dict[str, Any]:
+    if choice.mode != "named":
+        return choice.mode
+    kind = "custom" if any(tool.kind == "custom" and tool.name == choice.name for tool in tools) else "function"
+    return {"type": kind, kind: {"name": choice.name}}
+
+
+def _write_output(output: Output) -> dict[str, Any]:
+    if output.kind != "json_schema":
+        return {"type": output.kind}
+    spec: dict[str, Any] = {"name": output.name or "answer"}
+    if output.description is not None:
+        spec["description"] = output.description
+    if output.schema is not None:
+        spec["schema"] = output.schema
+    if output.strict is not None:
+        spec["strict"] = output.strict
+    return {"type": "json_schema", "json_schema": spec}

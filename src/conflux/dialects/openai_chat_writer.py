@@ -1,0 +1,176 @@
+"""Events, written as an answer of the openai-chat dialect.
+
+Law: nothing is added that no event said, but for what the wire demands: a role with the first delta of each choice,
+an index on every tool delta, and ids and names exactly once.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from conflux.dialects import strict_json
+from conflux.dialects.base import Wanted
+from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
+from conflux.dialects.openai_usage import write_usage
+from conflux.dialects.sse import write_data
+from conflux.neutral.events import (
+    Began,
+    Event,
+    Fault,
+    Finished,
+    RefusalDelta,
+    Reported,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ToolBegan,
+    ToolDelta,
+)
+from conflux.neutral.usage import Usage
+
+_REASONS = {
+    Stop.END: "stop",
+    Stop.LENGTH: "length",
+    Stop.TOOL_CALLS: "tool_calls",
+    Stop.STOP_SEQUENCE: "stop",
+    Stop.CONTENT_FILTER: "content_filter",
+    Stop.REFUSAL: "content_filter",
+    Stop.PAUSE: "stop",
+}
+
+
+class ChatWriter:
+    """Events, as an OpenAI chat answer."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._model = wanted.model
+        self._tools: dict[int, int] = {}
+        self._custom: dict[int, bool] = {}
+        self._spoken: set[int] = set()
+
+    def feed(self, events: Iterable[Event]) -> bytes:
+        return b"".join([self._write(event) for event in events])
+
+    def last(self, usage: Usage) -> bytes:
+        if not self._wanted.include_usage:
+            return DONE_EVENT
+        return self._chunk([], usage=write_usage(usage)) + DONE_EVENT
+
+    def _write(self, event: Event) -> bytes:
+        match event:
+            case Began(model=model):
+                self._model = self._wanted.model or model
+                return b""
+            case TextDelta():
+                return self._delta(event.index, {"content": event.text}, logprobs=event.logprobs)
+            case ThinkingDelta():
+                return self._delta(event.index, {"reasoning_content": event.text}) if event.text else b""
+            case RefusalDelta():
+                return self._delta(event.index, {"refusal": event.text})
+            case ToolBegan():
+                place = self._tools[event.index] = self._tools.get(event.index, -1) + 1
+                self._custom[event.index] = event.custom
+                return self._delta(event.index, {"tool_calls": [{"index": place, **_call(event)}]})
+            case ToolDelta():
+                kind, body = _kind(self._custom.get(event.index, False))
+                call = {"index": self._tools.get(event.index, 0), kind: {body: event.arguments}}
+                return self._delta(event.index, {"tool_calls": [call]})
+            case Finished():
+                return self._delta(event.index, {}, finish=_REASONS[event.stop])
+            case _:
+                return b""
+
+    def _delta(self, index: int, delta: dict[str, Any], finish: str | None = None, logprobs: Any = None) -> bytes:
+        if index not in self._spoken:
+            self._spoken.add(index)
+            delta = {"role": "assistant", **delta}
+        choice: dict[str, Any] = {"index": index, "delta": delta, "finish_reason": finish}
+        if logprobs is not None:
+            choice["logprobs"] = logprobs
+        return self._chunk([choice])
+
+    def _chunk(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
+        wanted = self._wanted
+        chunk = {"id": wanted.answer_id, "object": "chat.completion.chunk", "created": wanted.created,
+                 "model": self._model, "choices": choices, **more}  # fmt: skip
+        return write_data(strict_json.encode(chunk))
+
+    def whole(self, events: Iterable[Event], usage: Usage) -> bytes:
+        gathered: dict[int, _Gathered] = {}
+        for event in events:
+            if isinstance(event, Began):
+                self._model = self._wanted.model or event.model
+            elif not isinstance(event, Reported | Fault):
+                gathered.setdefault(event.index, _Gathered()).add(event)
+        answer = {
+            "id": self._wanted.answer_id,
+            "object": "chat.completion",
+            "created": self._wanted.created,
+            "model": self._model,
+            "choices": [choice.render(index) for index, choice in sorted(gathered.items())],
+            "usage": write_usage(usage),
+        }
+        return strict_json.encode(answer)
+
+
+def _kind(custom: bool) -> tuple[str, str]:
+    """What a call is called on the wire, and its arguments."""
+    return ("custom", "input") if custom else ("function", "arguments")
+
+
+def _call(event: ToolBegan) -> dict[str, Any]:
+    kind, body = _kind(event.custom)
+    return {"id": event.call_id, "type": kind, kind: {"name": event.name, body: ""}}
+
+
+class _Gathered:
+    """One choice of a plain answer, gathered from its events."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.thinking: list[str] = []
+        self.refusal: list[str] = []
+        self.calls: list[tuple[ToolBegan, list[str]]] = []
+        self.logprobs: dict[str, list[Any]] = {}
+        self.finish = "stop"
+
+    def add(self, event: Event) -> None:
+        match event:
+            case TextDelta():
+                self.text.append(event.text)
+                if isinstance(event.logprobs, dict):
+                    for name, values in event.logprobs.items():
+                        self.logprobs.setdefault(name, []).extend(values or ())
+            case ThinkingDelta():
+                self.thinking.append(event.text)
+            case RefusalDelta():
+                self.refusal.append(event.text)
+            case ToolBegan():
+                self.calls.append((event, []))
+            case ToolDelta() if self.calls:
+                self.calls[-1][1].append(event.arguments)
+            case Finished():
+                self.finish = _REASONS[event.stop]
+            case _:
+                pass
+
+    def render(self, index: int) -> dict[str, Any]:
+        content = "".join(self.text)
+        silent = self.calls or self.refusal
+        message: dict[str, Any] = {"role": "assistant", "content": content or (None if silent else "")}
+        if self.refusal:
+            message["refusal"] = "".join(self.refusal)
+        if self.thinking:
+            message["reasoning_content"] = "".join(self.thinking)
+        if self.calls:
+            message["tool_calls"] = [self._render_call(began, parts) for began, parts in self.calls]
+        choice: dict[str, Any] = {"index": index, "message": message, "finish_reason": self.finish}
+        if self.logprobs:
+            choice["logprobs"] = self.logprobs
+        return choice
+
+    def _render_call(self, began: ToolBegan, parts: list[str]) -> dict[str, Any]:
+        call = _call(began)
+        kind, body = _kind(began.custom)
+        call[kind][body] = "".join(parts)
+        return call
