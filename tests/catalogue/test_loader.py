@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflux.catalogue.catalogue import Catalogue
@@ -162,6 +162,7 @@ CHANGES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(CHANGES)
 def test_any_rows_are_a_catalogue_or_lines_that_say_why_not(changes: dict[str, dict[str, Any]]) -> None:
     for line in mistakes(tables(**changes)):
@@ -264,6 +265,31 @@ def test_a_provider_is_overridden_field_by_field() -> None:
     mine = shipped_with(provider=[{"id": "openai", "credential": "env:MINE", "dialect": "openai-chat"}])
     assert mine.providers["openai"].credentials == ("env:MINE",)
     assert mine.providers["openai"].dialects == ("openai-chat",)
+
+
+def test_a_pool_is_replaced_whole_and_not_mixed(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(SHOP)
+    assert refused(tmp_path, owner={"pool": [{"id": "pond"}]}) == [
+        "conflux.toml: [[pool]] #1 pond: target: missing: write at least one [[pool.target]]; to switch a model off, "
+        "set its enabled = false"
+    ]
+
+
+def test_what_is_said_in_another_form_replaces_the_form_below(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(
+        SHOP.replace('dialect = "openai-chat"', 'dialect = "openai-chat"\ncredential = "env:OLD"')
+        + '[[model]]\nstorefront = "shop"\nid = "e"\nkind = "embedding"\npool = "pond"\ndimensions = [8, 16]\n'
+        "max_dimension = 16\n"
+    )
+    catalogue = load(
+        [tmp_path],
+        {
+            "provider": [{"id": "up", "dialects": ["gemini"], "credentials": ["env:NEW"]}],
+            "model": [{"storefront": "shop", "id": "e", "dimensions": [4]}],
+        },
+    )
+    assert (catalogue.providers["up"].dialects, catalogue.providers["up"].credentials) == (("gemini",), ("env:NEW",))
+    assert catalogue.models["shop", "e"].max_dimension == 4
 
 
 def test_an_owner_who_sets_a_lane_to_auto_takes_the_compat_text_away() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflux.catalogue.rows import ONE_OF, ModelRow, PriceRow, ProviderRow, StorefrontRow, sheet_of
@@ -36,7 +36,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("storefront", {"agent_prefixes": ["sh_a_"]}, SHOP + "key_prefixes: sh_a_ of agent_prefixes is not among them"),
     ("storefront", {"header_prefix": "X Y"}, SHOP + "header_prefix: 'X Y': use lower-case letters, digits and -"),
     ("storefront", {"list_shape": "xml"},
-     SHOP + "list_shape: 'xml' is not one of openai, tokenflux, inference, llmbase"),
+     SHOP + "list_shape: 'xml' is not one of openai, tokenflux, llmbase, llmbase_rich, inference"),
     ("storefront", {"error_style": "x"}, SHOP + "error_style: 'x' is not one of openai, conflux, inference"),
     ("storefront", {"billing": "x"}, SHOP + "billing: 'x' is not one of usd, tier_credits, token_credits"),
     ("storefront", {"model_echo": "x"}, SHOP + "model_echo: 'x' is not one of requested, upstream"),
@@ -240,6 +240,7 @@ def test_a_targets_cost_is_the_houses_price() -> None:
 # --- prices, whatever is written
 
 
+@settings(deadline=None)
 @given(st.decimals(min_value=0, max_value=10**9, places=6, allow_nan=False, allow_infinity=False))
 def test_every_price_of_six_decimals_is_held_exactly(price: Decimal) -> None:
     told: list[str] = []
@@ -248,6 +249,7 @@ def test_every_price_of_six_decimals_is_held_exactly(price: Decimal) -> None:
     assert Decimal(sheet.input or 0) == price * 10**6
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12) | st.from_regex(r"-?[0-9]{0,4}\.?[0-9]{0,9}(e-?[0-9])?", fullmatch=True))
 def test_any_other_text_is_refused_and_never_rounded(text: str) -> None:
     told: list[str] = []
@@ -259,6 +261,7 @@ def test_any_other_text_is_refused_and_never_rounded(text: str) -> None:
         assert Decimal(sheet.output or 0) == Decimal(text) * 10**6
 
 
+@settings(deadline=None)
 @given(st.floats() | st.integers() | st.booleans())
 def test_a_price_that_is_no_string_is_refused(price: float | int | bool) -> None:
     (line,) = mistakes(tables(model={"price": {"input": price, "output": "1"}}))

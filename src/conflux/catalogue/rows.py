@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from conflux.catalogue.listings import SHAPES
 from conflux.neutral.money import (
     USD,
     MoneyError,
@@ -149,7 +150,7 @@ Wrong = Callable[[str, str], None]
 
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "storefront": {
-        "list_shape": ("openai", "tokenflux", "inference", "llmbase"),
+        "list_shape": tuple(SHAPES),
         "error_style": ("openai", "conflux", "inference"),
         "billing": ("usd", "tier_credits", "token_credits"),
         "model_echo": ("requested", "upstream"),
