@@ -91,7 +91,7 @@ def build(actions: Actions) -> typer.Typer:
 
 def _add_serve(app: typer.Typer, actions: Actions) -> None:
     @app.command(
-        epilog="Examples:  conflux serve   |   conflux serve --port 9000 --data /var/lib/conflux   |   conflux serve --sim"
+        epilog="Examples:  conflux serve   |   conflux serve --port 9000 --data /var/lib/conflux   |   … --sim"
     )
     def serve(
         config: ConfigFlag = None,

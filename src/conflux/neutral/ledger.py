@@ -5,8 +5,6 @@ record: the ledger asks nothing back, and the relay needs nothing from the ledge
 """
 
 import itertools
-import random
-import time
 from enum import StrEnum
 
 import msgspec
@@ -26,13 +24,12 @@ _COUNT = itertools.count(random.getrandbits(_LOW_BITS))
 _STEP = random.getrandbits(_LOW_BITS) | 1
 
 
-def new_request_id(now: float | None = None) -> int:
-    """63 bits: milliseconds, then 22 that no other request of this process has in that millisecond.
+ID_CHANCES = 1 << 22
 
-    Grows with time, so the ledger's tree only appends.
-    """
-    stamp = int((time.time() if now is None else now) * 1000)
-    return (stamp << _LOW_BITS | next(_COUNT) * _STEP & _LOW) & 0x7FFFFFFFFFFFFFFF
+
+def new_request_id(now: float, chance: int) -> int:
+    """63 bits: milliseconds, then a number below ID_CHANCES. Grows with time, so the ledger's tree only appends."""
+    return (int(now * 1000) << 22 | chance) & 0x7FFFFFFFFFFFFFFF
 
 
 def request_id_text(number: int) -> str:

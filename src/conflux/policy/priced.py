@@ -8,7 +8,10 @@ from conflux.policy.case import Case
 
 
 def check_priced(case: Case) -> None:
-    if not case.model.price.known and not case.caller.test:
+    price = case.model.price
+    # An embedding writes nothing, so nobody prices its output.
+    priced = price.known or (case.model.kind == "embedding" and price.input is not None)
+    if not priced and not case.caller.test:
         raise GatewayError(
             Kind.UNAVAILABLE,
             f"{case.model.id} has no price yet, so it cannot be run: an admin must set one",

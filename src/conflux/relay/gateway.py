@@ -11,6 +11,7 @@ from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect, Wanted
 from conflux.neutral.errors import GatewayError, Kind, StoreError, TransportError
 from conflux.neutral.ledger import (
+    ID_CHANCES,
     Checkpoint,
     Ending,
     Reservation,
@@ -72,7 +73,7 @@ class Passage:
         now = parts.clock.time()
         self.created = int(now)
         self.created_ms = int(now * 1000)
-        self.number = new_request_id(now)
+        self.number = new_request_id(now, parts.below(ID_CHANCES))
         self.request_id = request_id_text(self.number)
         self.admitted: Admitted
         self.attempt: Attempt | None = None
