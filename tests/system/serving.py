@@ -4,7 +4,9 @@ Law: everything is asked for from outside (ports, sockets, signals, the command 
 printed its greeting, and is stopped by whoever started it. Nothing of it outlives its folder.
 """
 
+import contextlib
 import http.client
+import io
 import json
 import os
 import signal
@@ -14,8 +16,10 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import conflux
+from conflux.__main__ import main
 from conflux.faces.control import ask
 
 SOURCES = Path(conflux.__file__).parents[1]
@@ -32,6 +36,14 @@ class Answer(NamedTuple):
 
     def events(self) -> list[Any]:
         return events(self.body)
+
+
+class Ended(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def events(body: bytes) -> list[Any]:
@@ -141,11 +153,30 @@ class Served:
 
     # --- its command line and control socket
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
+    def run(self, *arguments: str) -> Ended:
+        """The program to its end, in this process: starting another takes most of a second."""
+        out, err = io.StringIO(), io.StringIO()
+        code: int | str | None = 0
+        with (
+            mock.patch.dict(os.environ, self.environment, clear=True),
+            mock.patch.object(sys, "argv", ["conflux", *self._command(*arguments)[3:]]),
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+        return Ended(code if isinstance(code, int) else 0 if code is None else 1, out.getvalue(), err.getvalue())
+
+    def run_apart(self, *arguments: str) -> Ended:
+        """The same in a process of its own, as a shell does it."""
+        ended = subprocess.run(
             self._command(*arguments), cwd=self.folder, env=self.environment, capture_output=True, text=True,
             timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     def ask(self, operation: str, **params: Any) -> Any:
         return ask(self.data, operation, params)
