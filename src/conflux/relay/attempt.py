@@ -5,7 +5,7 @@ failure becomes a Failed with what the client may be told and whether another ta
 told of each end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -14,22 +14,27 @@ from conflux.neutral.errors import GatewayError, Kind, TransportError
 from conflux.neutral.events import Fault
 from conflux.neutral.ports import Inbound, Outbound
 from conflux.relay.admit import Admitted
-from conflux.relay.lanes import lane_of, outgoing
+from conflux.relay.lanes import lane_of, outgoing, upstream_dialect
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Credential, LiveTarget
+from conflux.routing.health import Health
 
-_RETRIED = frozenset({402, 403, 404, 408, 409, 425, 429})
+# Of the statuses that blame the request, those another target or credential may see otherwise.
+_RETRIED = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
+_ANOTHER_CREDENTIAL = frozenset({401, 429})
 _ERROR_BODY_MOST = 64 * 1024
+_RETRY_AFTER_MOST = 3600
 
 
 class Failed(Exception):
-    """An attempt that delivered nothing."""
+    """An attempt that delivered nothing. `again`: the same target may do better with another credential."""
 
-    def __init__(self, error: GatewayError, reason: str, *, retry: bool) -> None:
+    def __init__(self, error: GatewayError, reason: str, *, retry: bool, again: bool = False) -> None:
         super().__init__(reason)
         self.error = error
         self.reason = reason
         self.retry = retry
+        self.again = again
 
 
 class Attempt:
@@ -38,6 +43,7 @@ class Attempt:
     __slots__ = (
         "_credential",
         "_ended",
+        "_health",
         "_inbound",
         "_parts",
         "began",
@@ -52,6 +58,9 @@ class Attempt:
         self._parts = parts
         self.target = target
         self._credential = _choose(parts, target)
+        self._health = [parts.health.of(target.key)]
+        if self._credential is not None:
+            self._health.append(parts.health.of(self._credential.name))
         self._inbound: Inbound | None = None
         self._ended = False
         self.lane: Lane
@@ -59,13 +68,15 @@ class Attempt:
         self.began = parts.clock.monotonic()
         self.first_byte: float | None = None
         self.dropped: tuple[str, ...] = ()
-        parts.health.of(target.key).began()
+        for health in self._health:
+            health.began()
 
     async def prime(self, admitted: Admitted, wanted: Wanted, request_id: bytes) -> None:
         """Send, and read until there is something to deliver. Raises Failed."""
         provider = self.target.live.provider
-        dialect, body, self.dropped = outgoing(admitted, self.target)
+        dialect = upstream_dialect(admitted, self.target)
         self.lane = lane_of(admitted, self.target, dialect, wanted)
+        body, self.dropped = outgoing(admitted, self.target, dialect)
         try:
             self._inbound = inbound = await self._parts.transport.send(
                 Outbound(
@@ -120,11 +131,11 @@ class Attempt:
         if self._ended:
             return
         self._ended = True
-        health = self._parts.health.of(self.target.key)
-        health.ended()
-        if good:
-            now = self._parts.clock.monotonic()
-            health.succeeded((self.first_byte or now) - self.began, now)
+        now = self._parts.clock.monotonic()
+        for health in self._health:
+            health.ended()
+            if good:
+                health.succeeded((self.first_byte or now) - self.began, now)
 
     def seconds(self) -> float:
         return self._parts.clock.monotonic() - self.began
@@ -136,35 +147,37 @@ class Attempt:
     async def _refused(self, inbound: Inbound, dialect: Dialect) -> Failed:
         """The upstream answered with a status of its own."""
         status = inbound.status
-        body = b""
-        while len(body) < _ERROR_BODY_MOST:
-            data = await inbound.chunk()
-            if not data:
-                break
-            body += data
-        fault = dialect.upstream_error(status, body)
-        if status == 401 and self._credential is not None:
-            name = f"{self.target.live.provider.id}#{self._credential.name}"
-            self._parts.health.of(name).disabled = "the provider answered 401"
-        retry = status in _RETRIED or status >= 500 or status == 401
+        fault = dialect.upstream_error(status, await _error_body(inbound))
+        retry = status in _RETRIED or not 400 <= status < 500
         wait = _retry_after(inbound.header(b"retry-after"))
-        if retry:
-            self._note_failure(wait)
-        reason = f"status {status}"
+        if status == 401 and self._credential is not None:
+            self._health[-1].disabled = "the provider answered 401"
+        again = status in _ANOTHER_CREDENTIAL and self._has_other_credential()
+        if again:
+            self._blame(self._health[-1:], wait)
+        elif retry:
+            self._blame(self._health, wait)
+        return Failed(self._told(status, fault, wait), f"status {status}", retry=retry, again=again)
+
+    def _told(self, status: int, fault: Fault, wait: float | None) -> GatewayError:
+        """What the client may know of an upstream's refusal."""
         if status == 429:
-            error = GatewayError(
-                Kind.UPSTREAM_RATE_LIMITED, "the model is at its rate limit now: try again later", retry_after=wait or 1
-            )
-        elif status in (400, 413, 415, 422) and not retry:
-            error = GatewayError(Kind.INVALID, scrub(fault.message, self.target), code=_code(fault, self.target))
-        elif status in (503, 529):
-            error = GatewayError(Kind.OVERLOADED, "the model is overloaded now: try again later", retry_after=wait)
-        else:
-            error = GatewayError(Kind.UPSTREAM_FAILED, "the model's provider failed to answer")
-        return Failed(error, reason, retry=retry)
+            text = "the model is at its rate limit now: try again later"
+            return GatewayError(Kind.UPSTREAM_RATE_LIMITED, text, retry_after=wait or 1)
+        if status in (400, 413, 415, 422):
+            return GatewayError(Kind.INVALID, scrub(fault.message, self.target), code=_code(fault, self.target))
+        if status in (503, 529):
+            return GatewayError(Kind.OVERLOADED, "the model is overloaded now: try again later", retry_after=wait)
+        return GatewayError(Kind.UPSTREAM_FAILED, "the model's provider failed to answer")
+
+    def _has_other_credential(self) -> bool:
+        book = self._parts.health
+        return any(
+            one is not self._credential and book.of(one.name).disabled is None for one in self.target.live.credentials
+        )
 
     def _broken(self, error: TransportError) -> Failed:
-        self._note_failure(None)
+        self._blame(self._health, None)
         if error.timeout:
             text = "the model did not answer in time: try again, or another model"
             return Failed(GatewayError(Kind.UPSTREAM_TIMEOUT, text), str(error), retry=True)
@@ -176,15 +189,27 @@ class Attempt:
         return self._failed(Kind.UPSTREAM_FAILED, "the model's answer was broken: try again", fault.message[:200])
 
     def _failed(self, kind: Kind, text: str, reason: str) -> Failed:
-        self._note_failure(None)
+        self._blame(self._health, None)
         return Failed(GatewayError(kind, text), reason, retry=True)
 
-    def _note_failure(self, retry_after: float | None) -> None:
+    def _blame(self, whom: list[Health], retry_after: float | None) -> None:
         now = self._parts.clock.monotonic()
-        self._parts.health.of(self.target.key).failed(now - self.began, now, retry_after)
-        if self._credential is not None:
-            name = f"{self.target.live.provider.id}#{self._credential.name}"
-            self._parts.health.of(name).failed(now - self.began, now, retry_after)
+        for health in whom:
+            health.failed(now - self.began, now, retry_after)
+
+
+async def _error_body(inbound: Inbound) -> bytes:
+    """What an upstream says of its refusal; the status counts even where the words break off."""
+    body = b""
+    try:
+        while len(body) < _ERROR_BODY_MOST:
+            data = await inbound.chunk()
+            if not data:
+                break
+            body += data
+    except TransportError:
+        return b""
+    return body
 
 
 def _choose(parts: Parts, target: LiveTarget) -> Credential | None:
@@ -193,10 +218,9 @@ def _choose(parts: Parts, target: LiveTarget) -> Credential | None:
     if len(found) < 2:
         return found[0] if found else None
     now = parts.clock.monotonic()
-    provider = target.live.provider.id
 
     def rank(one: Credential) -> tuple[bool, bool, float]:
-        health = parts.health.of(f"{provider}#{one.name}")
+        health = parts.health.of(one.name)
         return health.disabled is not None, not health.open(now), health.cost(1)
 
     return min(found, key=rank)
@@ -208,20 +232,29 @@ def _path_shape(admitted: Admitted, target: LiveTarget) -> Shape:
 
 def _retry_after(value: bytes | None) -> float | None:
     """Whole seconds; a date or nonsense is no hint we trust."""
-    if value is None or not value.strip().isdigit():
+    digits = value.strip() if value is not None else b""
+    if not digits.isdigit():
         return None
-    return float(min(int(value), 3600))
+    # So many digits are no number of seconds, and more than int() takes.
+    return float(_RETRY_AFTER_MOST if len(digits) > 9 else min(int(digits), _RETRY_AFTER_MOST))
 
 
 def scrub(message: str, target: LiveTarget) -> str:
     """The upstream's own words, unless they name the upstream."""
-    provider = target.live.provider
-    host = target.live.origin.split("://")[-1]
     lowered = message.lower()
-    telling = (target.target.model, provider.id, provider.label, host, host.split(":")[0])
-    if not message or any(word and word.lower() in lowered for word in telling) or "http" in lowered:
+    if not message or "http" in lowered or any(word.lower() in lowered for word in _telling(target)):
         return "the model refused this request: check its parameters"
     return message[:1000]
+
+
+def _telling(target: LiveTarget) -> Iterator[str]:
+    """The words that would say who the upstream is."""
+    provider, model = target.live.provider, target.target.model
+    host = target.live.origin.split("://")[-1]
+    named = (model, model.rsplit("/", 1)[-1], provider.id, provider.label, host, host.rsplit(":", 1)[0])
+    yield from (word for word in named if word)
+    # api.example.com is also Example.
+    yield from (part for part in host.split(".") if len(part) > 3 and part.isalpha())
 
 
 def _code(fault: Fault, target: LiveTarget) -> str | None:

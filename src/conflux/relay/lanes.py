@@ -1,7 +1,7 @@
 """How an answer travels: through unchanged, or translated by way of neutral events.
 
-Law: passthrough only where both ends speak the same dialect and nobody asked for compat; a model's or a
-provider's `compat` wins. A compat lane is a reader and a writer back to back, and behaves like any lane.
+Law: passthrough only where both ends speak the same dialect and the provider's lane is not `compat`. A compat lane is
+a reader and a writer back to back, and behaves like any lane.
 """
 
 from conflux.dialects import DIALECTS
@@ -48,9 +48,8 @@ def is_passthrough(admitted: Admitted, target: LiveTarget, dialect: Dialect) -> 
     return dialect.name == admitted.dialect.name and target.live.provider.lane != "compat"
 
 
-def outgoing(admitted: Admitted, target: LiveTarget) -> tuple[Dialect, bytes, tuple[str, ...]]:
-    """The dialect to speak, the body to send, and what had to be left out."""
-    dialect = upstream_dialect(admitted, target)
+def outgoing(admitted: Admitted, target: LiveTarget, dialect: Dialect) -> tuple[bytes, tuple[str, ...]]:
+    """The body to send, and what had to be left out. Raises GatewayError for what the dialect cannot say."""
     shape = Shape(
         model=target.target.model,
         max_output=admitted.max_output,
@@ -60,9 +59,8 @@ def outgoing(admitted: Admitted, target: LiveTarget) -> tuple[Dialect, bytes, tu
         quirks=target.live.provider.quirks,
     )
     if is_passthrough(admitted, target, dialect):
-        body, dropped = dialect.forward(admitted.envelope, shape)
-        return dialect, body, dropped
-    return dialect, dialect.write_request(admitted.dialect.read_request(admitted.envelope), shape), ()
+        return dialect.forward(admitted.envelope, shape)
+    return dialect.write_request(admitted.dialect.read_request(admitted.envelope), shape), ()
 
 
 def lane_of(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wanted) -> Lane:

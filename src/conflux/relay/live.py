@@ -50,7 +50,9 @@ def live_provider(provider: Provider, secrets: Iterable[tuple[str, str]]) -> Liv
         origin=origin,
         base_path=base_path.rstrip("/"),
         head=b"".join(header_line(name, value) for name, value in headers.items()),
-        credentials=tuple(Credential(name, _auth_line(provider.auth, secret)) for name, secret in secrets),
+        credentials=tuple(
+            Credential(f"{provider.id}#{name}", _auth_line(provider.auth, secret)) for name, secret in secrets
+        ),
     )
 
 

@@ -27,7 +27,7 @@ class Health:
         self.failures = 0
         self.ejected_until = 0.0
         self.ejected_times = 0
-        self.disabled: str | None = None  # a credential the provider refused, until somebody looks
+        self.disabled: str | None = None  # a credential the provider refused, until it works or somebody looks
 
     def cost(self, weight: int) -> float:
         return self.latency * (self.in_flight + 1) / max(weight, 1)
@@ -45,6 +45,7 @@ class Health:
         self._sample(seconds, now)
         self.failures = 0
         self.ejected_times = 0
+        self.disabled = None
 
     def failed(self, seconds: float, now: float, retry_after: float | None = None) -> None:
         self._sample(max(seconds, PENALTY), now)
@@ -77,3 +78,12 @@ class HealthBook:
         if found is None:
             found = self._found[name] = Health()
         return found
+
+    def refused(self) -> dict[str, str]:
+        """The credentials a provider refused, and why: somebody has to look at them."""
+        return {name: one.disabled for name, one in self._found.items() if one.disabled is not None}
+
+    def forgive(self) -> None:
+        """Somebody looked: what was refused may be tried again."""
+        for one in self._found.values():
+            one.disabled = None
