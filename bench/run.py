@@ -10,23 +10,20 @@ import os
 import platform
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 from bench.report import write_report
+from bench.servers import Started, free_port, wait_for
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 MODEL = "conflux/deepseek-v4-pro"
 UPSTREAM_MODEL = "deepseek-v4-pro-260425"
-TICK = os.sysconf("SC_CLK_TCK")
 
 ANSWER = {
     "id": "chatcmpl-benchmark0001", "object": "chat.completion", "created": 1700000000, "model": UPSTREAM_MODEL,
@@ -41,7 +38,10 @@ def request_body(stream: bool) -> bytes:
         "model": MODEL,
         "messages": [
             {"role": "system", "content": "You are a helpful assistant."},
-            {"role": "user", "content": "What is the capital of France? Answer in one sentence, please." + " Think." * 8},
+            {
+                "role": "user",
+                "content": "What is the capital of France? Answer in one sentence, please." + " Think." * 8,
+            },
         ],
         "max_tokens": 100,
         "temperature": 0.7,
@@ -51,77 +51,8 @@ def request_body(stream: bool) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-class Started:
-    """Processes of one measured server, pinned to a core."""
-
-    def __init__(self, name: str, command: list[str], core: int, env: dict[str, str] | None = None, cwd: str = ".") -> None:
-        self.name = name
-        self.process = subprocess.Popen(
-            ["taskset", "-c", str(core), *command], env=env, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )  # fmt: skip
-
-    def pids(self) -> list[int]:
-        found = [self.process.pid]
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    fields = (entry / "stat").read_text().rpartition(") ")[2].split()
-                except OSError:
-                    continue
-                if int(fields[3]) == self.process.pid and int(entry.name) != self.process.pid:
-                    found.append(int(entry.name))
-        return found
-
-    def cpu(self) -> float:
-        total = 0
-        for pid in self.pids():
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-            except OSError:
-                continue
-            total += int(fields[11]) + int(fields[12])
-        return total / TICK
-
-    def rss_mib(self) -> float:
-        total = 0
-        for pid in self.pids():
-            try:
-                total += int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])  # type: ignore[index]
-            except (OSError, TypeError):
-                continue
-        return total / 1024
-
-    def stop(self) -> None:
-        try:
-            os.killpg(self.process.pid, signal.SIGTERM)
-            self.process.wait(10)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
-
-
-def wait_for(url: str, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            urllib.request.urlopen(url, timeout=2).read()  # noqa: S310
-            return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit(f"bench: {url} did not come up in {seconds:.0f} s")
 
 
 def nginx_conf(folder: Path, plain_port: int, proxy_port: int, stream_port: int) -> dict[str, Path]:
@@ -152,15 +83,16 @@ def nginx_conf(folder: Path, plain_port: int, proxy_port: int, stream_port: int)
     return files
 
 
-def wrk(port: int, path: str, key: str, body: bytes, seconds: int, folder: Path, connections: int = 64) -> dict[str, float]:
+def wrk(port: int, path: str, headers: dict[str, str], body: bytes, seconds: int, folder: Path) -> dict[str, float]:
     script = folder / "post.lua"
     lines = [f'wrk.method = "POST"; wrk.body = [==[{body.decode()}]==]',
-             'wrk.headers["content-type"] = "application/json"', f'wrk.headers["authorization"] = "Bearer {key}"',
+             'wrk.headers["content-type"] = "application/json"',
+             *(f'wrk.headers["{name}"] = [==[{value}]==]' for name, value in headers.items()),
              'done = function(s, l, r) io.write(string.format("RESULT %d %d %d %f %f\\n", s.requests, '
              's.errors.status + s.errors.connect + s.errors.read + s.errors.timeout, s.duration, '
              'l:percentile(50), l:percentile(99))) end']  # fmt: skip
     script.write_text("\n".join(lines))
-    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script),
+    command = ["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}s", "-s", str(script),
                f"http://127.0.0.1:{port}{path}"]  # fmt: skip
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)", out)
@@ -171,11 +103,17 @@ def wrk(port: int, path: str, key: str, body: bytes, seconds: int, folder: Path,
             "p99_ms": p99 / 1000}  # fmt: skip
 
 
-def measure_plain(server: Started, port: int, path: str, key: str, seconds: int, folder: Path) -> dict[str, float]:
+def bearer(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"}
+
+
+def measure_plain(
+    server: Started, port: int, path: str, headers: dict[str, str], seconds: int, folder: Path
+) -> dict[str, float]:
     body = request_body(stream=False)
-    wrk(port, path, key, body, 2, folder)
+    wrk(port, path, headers, body, 2, folder)
     before = server.cpu()
-    found = wrk(port, path, key, body, seconds, folder)
+    found = wrk(port, path, headers, body, seconds, folder)
     found["cpu_us"] = (server.cpu() - before) * 1e6 / max(found["requests"], 1)
     found["rss_mib"] = server.rss_mib()
     return found
@@ -254,7 +192,9 @@ def main() -> None:
             started.append(proxy)
             wait_for(f"http://127.0.0.1:{proxy_port}/v1/")
             say("nginx: plain, then streams")
-            rows["nginx"] = measure_plain(proxy, proxy_port, "/v1/chat/completions", "none", asked.seconds, folder)
+            rows["nginx"] = measure_plain(
+                proxy, proxy_port, "/v1/chat/completions", bearer("none"), asked.seconds, folder
+            )
             rows["nginx"] |= measure_streams(proxy, proxy_port, "/stream/v1/chat/completions", "none", asked.streams,
                                              asked.rounds)  # fmt: skip
             for label, lane in (("conflux", "auto"), ("conflux compat", "compat")):
@@ -266,17 +206,20 @@ def main() -> None:
                     path = "/v1/chat/completions"
                     if kind == "plain":
                         rows[label] |= {"rss_idle_mib": server.rss_mib()}
-                        rows[label] |= measure_plain(server, port, path, key, asked.seconds, folder)
+                        rows[label] |= measure_plain(server, port, path, bearer(key), asked.seconds, folder)
                     else:
                         rows[label] |= measure_streams(server, port, path, key, asked.streams, asked.rounds)
                     server.stop()
             say("nginx again: plain")
-            again = measure_plain(proxy, proxy_port, "/v1/chat/completions", "none", asked.seconds, folder)
+            again = measure_plain(proxy, proxy_port, "/v1/chat/completions", bearer("none"), asked.seconds, folder)
             rows["nginx"]["cpu_us_again"] = again["cpu_us"]
             if asked.peers:
                 from bench.peers import measure_peers
 
-                rows |= measure_peers(folder, plain_port, started, measure_plain, asked.seconds, say)
+                def measure(*what: Any) -> dict[str, float]:
+                    return measure_plain(*what[:4], asked.seconds, what[4])
+
+                rows |= measure_peers(folder, plain_port, started, measure, say)
             disk = fsync_ms(folder)
         finally:
             for one in started:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import time
+from functools import partial
 
 import uvloop
 
@@ -56,7 +57,7 @@ async def run(port: int, path: str, key: str, body: bytes, count: int, rounds: i
         streams = []
         for _ in range(count):
             done: asyncio.Future[None] = loop.create_future()
-            _, stream = await loop.create_connection(lambda d=done: Stream(head + body, d), "127.0.0.1", port)
+            _, stream = await loop.create_connection(partial(Stream, head + body, done), "127.0.0.1", port)
             futures.append(done)
             streams.append(stream)
         await asyncio.gather(*futures)

@@ -4,7 +4,6 @@ Law: a request is reserved, perhaps started and checkpointed, and settled exactl
 record: the ledger asks nothing back, and the relay needs nothing from the ledger but yes, no, or "cannot".
 """
 
-import itertools
 from enum import StrEnum
 
 import msgspec
@@ -14,15 +13,6 @@ from conflux.neutral.usage import NOTHING, Provenance, Usage
 
 _ID_PREFIX = "req_"
 _ID_DIGITS = 16
-
-_LOW_BITS = 22
-_LOW = (1 << _LOW_BITS) - 1
-
-# Random low bits would meet within a millisecond every minute or so at full load; a count never does. It starts
-# anywhere and walks all the 2**22 values in odd steps, so an id does not tell how many requests there were.
-_COUNT = itertools.count(random.getrandbits(_LOW_BITS))
-_STEP = random.getrandbits(_LOW_BITS) | 1
-
 
 ID_CHANCES = 1 << 22
 

@@ -6,6 +6,7 @@ interrupts the waiting on the upstream and nothing else.
 """
 
 import asyncio
+import itertools
 
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect, Wanted
@@ -35,9 +36,14 @@ class Gateway:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
+        # Random low bits would meet within a millisecond every minute or so at full load; a count never does. It
+        # starts anywhere and walks all values in odd steps, so an id does not tell how many requests there were.
+        self._count = itertools.count(parts.below(ID_CHANCES))
+        self._step = parts.below(ID_CHANCES) | 1
 
     async def generate(self, incoming: Incoming, exchange: Exchange) -> None:
-        await Passage(self.parts, incoming, exchange).run()
+        chance = next(self._count) * self._step % ID_CHANCES
+        await Passage(self.parts, incoming, exchange, chance).run()
 
 
 class _Left(Exception):
@@ -64,7 +70,7 @@ class Passage:
         "waiting",
     )
 
-    def __init__(self, parts: Parts, incoming: Incoming, exchange: Exchange) -> None:
+    def __init__(self, parts: Parts, incoming: Incoming, exchange: Exchange, chance: int) -> None:
         self.parts = parts
         self.incoming = incoming
         self.exchange = exchange
@@ -73,7 +79,7 @@ class Passage:
         now = parts.clock.time()
         self.created = int(now)
         self.created_ms = int(now * 1000)
-        self.number = new_request_id(now, parts.below(ID_CHANCES))
+        self.number = new_request_id(now, chance)
         self.request_id = request_id_text(self.number)
         self.admitted: Admitted
         self.attempt: Attempt | None = None

@@ -1,0 +1,85 @@
+"""The peers of the measurement: LiteLLM's proxy and Portkey's gateway, as installed, in front of the same upstream.
+
+Law: installed under .bench/ and nowhere else; what cannot be installed is said and left out, not guessed.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.servers import Started, free_port, wait_for
+
+ROOT = Path(__file__).resolve().parents[1]
+PLACE = ROOT / ".bench"
+LITELLM = "litellm[proxy]==1.109.*"
+PORTKEY = "@portkey-ai/gateway@1.15"
+
+Say = Callable[[str], None]
+Measure = Callable[[Started, int, str, dict[str, str], Path], dict[str, float]]
+
+
+def install_litellm(say: Say) -> Path | None:
+    python = PLACE / "litellm" / "bin" / "python"
+    program = python.parent / "litellm"
+    if not program.exists():
+        say("installing LiteLLM under .bench/ (once)")
+        subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
+        done = subprocess.run([str(python), "-m", "pip", "-q", "install", LITELLM], capture_output=True, text=True)
+        if done.returncode:
+            say(f"LiteLLM could not be installed: {done.stderr.strip().splitlines()[-1]}")
+            return None
+    return program
+
+
+def install_portkey(say: Say) -> Path | None:
+    folder = PLACE / "portkey"
+    program = folder / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
+    if not program.exists():
+        if shutil.which("npm") is None:
+            say("Portkey needs Node and npm, which are not here")
+            return None
+        say("installing Portkey under .bench/ (once)")
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "install", "--silent", "--prefix", str(folder), PORTKEY],
+                              capture_output=True, text=True)  # fmt: skip
+        if done.returncode or not program.exists():
+            say(f"Portkey could not be installed: {(done.stderr or 'no server in the package').strip()[-300:]}")
+            return None
+    return program
+
+
+def measure_peers(folder: Path, upstream: int, started: list[Started], measure: Measure, say: Say) -> dict[str, Any]:
+    rows: dict[str, Any] = {}
+    program = install_litellm(say)
+    if program is not None:
+        port = free_port()
+        config = folder / "litellm.yaml"
+        config.write_text(
+            "model_list:\n  - model_name: conflux/deepseek-v4-pro\n    litellm_params:\n"
+            f"      model: openai/deepseek-v4-pro\n      api_base: http://127.0.0.1:{upstream}/v1\n      api_key: none\n"
+        )
+        env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}
+        command = [str(program), "--config", str(config), "--port", str(port), "--host", "127.0.0.1"]
+        server = Started("litellm", command, 0, env, str(folder))
+        started.append(server)
+        say("LiteLLM: plain")
+        wait_for(f"http://127.0.0.1:{port}/health/liveliness", 120)
+        rows["LiteLLM"] = measure(server, port, "/v1/chat/completions", {"authorization": "Bearer none"}, folder)
+        server.stop()
+    program = install_portkey(say)
+    if program is not None:
+        port = free_port()
+        server = Started("portkey", ["node", str(program), f"--port={port}", "--headless"], 0, None, str(folder))
+        started.append(server)
+        say("Portkey: plain")
+        wait_for(f"http://127.0.0.1:{port}/")
+        target = {"provider": "openai", "api_key": "none", "custom_host": f"http://127.0.0.1:{upstream}/v1"}
+        headers = {"authorization": "Bearer none", "x-portkey-config": json.dumps(target)}
+        rows["Portkey"] = measure(server, port, "/v1/chat/completions", headers, folder)
+        server.stop()
+    return rows
