@@ -20,7 +20,7 @@ LITELLM = "litellm[proxy]==1.109.*"
 PORTKEY = "@portkey-ai/gateway@1.15"
 
 Say = Callable[[str], None]
-Measure = Callable[[Started, int, str, dict[str, str], Path], dict[str, float]]
+Measure = Callable[[Started, int, dict[str, str]], dict[str, float]]
 
 
 def install_litellm(say: Say) -> Path | None:
@@ -61,7 +61,8 @@ def measure_peers(folder: Path, upstream: int, started: list[Started], measure: 
         config = folder / "litellm.yaml"
         config.write_text(
             "model_list:\n  - model_name: conflux/deepseek-v4-pro\n    litellm_params:\n"
-            f"      model: openai/deepseek-v4-pro\n      api_base: http://127.0.0.1:{upstream}/v1\n      api_key: none\n"
+            "      model: openai/deepseek-v4-pro\n      api_key: none\n"
+            f"      api_base: http://127.0.0.1:{upstream}/v1\n"
         )
         env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}
         command = [str(program), "--config", str(config), "--port", str(port), "--host", "127.0.0.1"]
@@ -69,7 +70,7 @@ def measure_peers(folder: Path, upstream: int, started: list[Started], measure: 
         started.append(server)
         say("LiteLLM: plain")
         wait_for(f"http://127.0.0.1:{port}/health/liveliness", 120)
-        rows["LiteLLM"] = measure(server, port, "/v1/chat/completions", {"authorization": "Bearer none"}, folder)
+        rows["LiteLLM"] = measure(server, port, {"authorization": "Bearer none"})
         server.stop()
     program = install_portkey(say)
     if program is not None:
@@ -80,6 +81,6 @@ def measure_peers(folder: Path, upstream: int, started: list[Started], measure: 
         wait_for(f"http://127.0.0.1:{port}/")
         target = {"provider": "openai", "api_key": "none", "custom_host": f"http://127.0.0.1:{upstream}/v1"}
         headers = {"authorization": "Bearer none", "x-portkey-config": json.dumps(target)}
-        rows["Portkey"] = measure(server, port, "/v1/chat/completions", headers, folder)
+        rows["Portkey"] = measure(server, port, headers)
         server.stop()
     return rows

@@ -61,8 +61,8 @@ def nginx_conf(folder: Path, plain_port: int, proxy_port: int, stream_port: int)
     common = "daemon off; master_process on; worker_processes 1; error_log {0}/err.log crit; pid {0}/{1}.pid;\n" \
              "events {{ worker_connections 4096; }}\n"  # fmt: skip
     http = (
-        "http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {0}/body; proxy_temp_path {0}/proxy;"
-        " fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n{1} }}\n"
+        "http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {0}/body; "
+        "proxy_temp_path {0}/proxy; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n{1} }}\n"
     )
     upstream = (
         f"server {{ listen 127.0.0.1:{plain_port} backlog=4096; location / {{ default_type application/json; "
@@ -71,9 +71,10 @@ def nginx_conf(folder: Path, plain_port: int, proxy_port: int, stream_port: int)
     proxy = (
         f"upstream plain {{ server 127.0.0.1:{plain_port}; keepalive 256; }} "
         f"upstream streams {{ server 127.0.0.1:{stream_port}; keepalive 256; }}\n"
-        f"server {{ listen 127.0.0.1:{proxy_port} backlog=4096; proxy_http_version 1.1; proxy_set_header Connection ''; "
-        f"location /v1/ {{ proxy_pass http://plain; }} "
-        f"location /stream/ {{ proxy_pass http://streams; proxy_buffering off; }} }}"
+        f"server {{ listen 127.0.0.1:{proxy_port} backlog=4096; "
+        "proxy_http_version 1.1; proxy_set_header Connection ''; "
+        "location /v1/ { proxy_pass http://plain; } "
+        "location /stream/ { proxy_pass http://streams; proxy_buffering off; } }"
     )
     files = {}
     for name, servers in (("upstream", upstream), ("proxy", proxy)):
@@ -133,7 +134,8 @@ def measure_streams(server: Started, port: int, path: str, key: str, count: int,
 def conflux_config(folder: Path, name: str, upstream: int, lane: str = "auto") -> Path:
     file = folder / f"{name}.toml"
     file.write_text(
-        f'[[provider]]\nid = "local"\ndialect = "openai-chat"\nbase_url = "http://127.0.0.1:{upstream}/v1"\nlane = "{lane}"\n'
+        f'[[provider]]\nid = "local"\ndialect = "openai-chat"\nlane = "{lane}"\n'
+        f'base_url = "http://127.0.0.1:{upstream}/v1"\n'
         f'[[pool]]\nid = "deepseek-v4-pro"\n[[pool.target]]\nprovider = "local"\nmodel = "{UPSTREAM_MODEL}"\n'
     )
     return file
@@ -165,6 +167,65 @@ def fsync_ms(folder: Path) -> float:
     return sorted(times)[100] * 1000
 
 
+class Bench:
+    """One run: what is started, what is measured, in which order."""
+
+    def __init__(self, folder: Path, seconds: int, streams: int, rounds: int) -> None:
+        self.folder = folder
+        self.seconds = seconds
+        self.streams = streams
+        self.rounds = rounds
+        self.started: list[Started] = []
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.plain_port, self.proxy_port, self.stream_port = free_port(), free_port(), free_port()
+
+    def start(self, name: str, command: list[str], core: int) -> Started:
+        server = Started(name, command, core)
+        self.started.append(server)
+        return server
+
+    def plain(self, server: Started, port: int, headers: dict[str, str]) -> dict[str, float]:
+        return measure_plain(server, port, "/v1/chat/completions", headers, self.seconds, self.folder)
+
+    def run(self, peers: bool) -> None:
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        files = nginx_conf(self.folder, self.plain_port, self.proxy_port, self.stream_port)
+        self.start("upstream", [nginx, "-c", str(files["upstream"]), "-p", str(self.folder)], 1)
+        self.start("streams", [sys.executable, str(HERE / "upstream.py"), str(self.stream_port)], 1)
+        proxy = self.start("nginx", [nginx, "-c", str(files["proxy"]), "-p", str(self.folder)], 0)
+        wait_for(f"http://127.0.0.1:{self.proxy_port}/v1/")
+        say("nginx: plain, then streams")
+        self.rows["nginx"] = dict(self.plain(proxy, self.proxy_port, bearer("none")))
+        path = "/stream/v1/chat/completions"
+        self.rows["nginx"] |= measure_streams(proxy, self.proxy_port, path, "none", self.streams, self.rounds)
+        for label, lane in (("conflux", "auto"), ("conflux compat", "compat")):
+            self.conflux(label, lane)
+        say("nginx again: plain")
+        self.rows["nginx"]["cpu_us_again"] = self.plain(proxy, self.proxy_port, bearer("none"))["cpu_us"]
+        if peers:
+            from bench.peers import measure_peers
+
+            self.rows |= measure_peers(self.folder, self.plain_port, self.started, self.plain, say)
+
+    def conflux(self, label: str, lane: str) -> None:
+        say(f"{label}: plain, then streams")
+        row = self.rows[label] = {}
+        for kind, upstream in (("plain", self.plain_port), ("stream", self.stream_port)):
+            server, port, key = start_conflux(self.folder, f"{kind}-{lane}", upstream, lane)
+            self.started.append(server)
+            if kind == "plain":
+                row["rss_idle_mib"] = server.rss_mib()
+                row |= self.plain(server, port, bearer(key))
+            else:
+                row |= measure_streams(server, port, "/v1/chat/completions", key, self.streams, self.rounds)
+            server.stop()
+
+    def stop(self) -> None:
+        for one in self.started:
+            if one.process.poll() is None:
+                one.stop()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("--seconds", type=int, default=8, help="per plain measurement")
@@ -174,61 +235,21 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="LiteLLM and Portkey too, installed under .bench/")
     asked = parser.parse_args()
     for tool in ("nginx", "wrk", "taskset"):
-        if shutil.which(tool) is None and not (tool == "nginx" and Path("/usr/sbin/nginx").exists()):
+        if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():
             raise SystemExit(f"bench: {tool} is needed: apt-get install nginx wrk util-linux")
-    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-    rows: dict[str, dict[str, Any]] = {}
-    started: list[Started] = []
     with tempfile.TemporaryDirectory(prefix="conflux-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        plain_port, proxy_port, stream_port = free_port(), free_port(), free_port()
-        files = nginx_conf(folder, plain_port, proxy_port, stream_port)
+        bench = Bench(folder, asked.seconds, asked.streams, asked.rounds)
         try:
-            started.append(Started("upstream", [nginx, "-c", str(files["upstream"]), "-p", str(folder)], 1))
-            streams = [sys.executable, str(HERE / "upstream.py"), str(stream_port)]
-            started.append(Started("streams", streams, 1))
-            proxy = Started("nginx", [nginx, "-c", str(files["proxy"]), "-p", str(folder)], 0)
-            started.append(proxy)
-            wait_for(f"http://127.0.0.1:{proxy_port}/v1/")
-            say("nginx: plain, then streams")
-            rows["nginx"] = measure_plain(
-                proxy, proxy_port, "/v1/chat/completions", bearer("none"), asked.seconds, folder
-            )
-            rows["nginx"] |= measure_streams(proxy, proxy_port, "/stream/v1/chat/completions", "none", asked.streams,
-                                             asked.rounds)  # fmt: skip
-            for label, lane in (("conflux", "auto"), ("conflux compat", "compat")):
-                say(f"{label}: plain, then streams")
-                rows[label] = {}
-                for kind, upstream in (("plain", plain_port), ("stream", stream_port)):
-                    server, port, key = start_conflux(folder, f"{kind}-{lane}", upstream, lane)
-                    started.append(server)
-                    path = "/v1/chat/completions"
-                    if kind == "plain":
-                        rows[label] |= {"rss_idle_mib": server.rss_mib()}
-                        rows[label] |= measure_plain(server, port, path, bearer(key), asked.seconds, folder)
-                    else:
-                        rows[label] |= measure_streams(server, port, path, key, asked.streams, asked.rounds)
-                    server.stop()
-            say("nginx again: plain")
-            again = measure_plain(proxy, proxy_port, "/v1/chat/completions", bearer("none"), asked.seconds, folder)
-            rows["nginx"]["cpu_us_again"] = again["cpu_us"]
-            if asked.peers:
-                from bench.peers import measure_peers
-
-                def measure(*what: Any) -> dict[str, float]:
-                    return measure_plain(*what[:4], asked.seconds, what[4])
-
-                rows |= measure_peers(folder, plain_port, started, measure, say)
+            bench.run(asked.peers)
             disk = fsync_ms(folder)
         finally:
-            for one in started:
-                if one.process.poll() is None:
-                    one.stop()
+            bench.stop()
     facts = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
              "python": platform.python_version(), "fsync_p50_ms": round(disk, 3), "seconds": asked.seconds,
              "streams_at_once": asked.streams, "date": time.strftime("%Y-%m-%d")}  # fmt: skip
-    write_report(rows, facts, asked.out)
+    write_report(bench.rows, facts, asked.out)
 
 
 if __name__ == "__main__":
