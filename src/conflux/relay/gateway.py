@@ -16,6 +16,7 @@ from conflux.neutral.ledger import (
     Checkpoint,
     Ending,
     Reservation,
+    Settlement,
     new_request_id,
     request_id_text,
 )
@@ -46,10 +47,6 @@ class Gateway:
         await Passage(self.parts, incoming, exchange, chance).run()
 
 
-class _Left(Exception):
-    """The client left while the upstream was waited for."""
-
-
 class Passage:
     """One request on its way. Its fields are what is true so far."""
 
@@ -60,12 +57,16 @@ class Passage:
         "created",
         "created_ms",
         "delivering",
+        "ended",
         "exchange",
         "incoming",
+        "left",
         "number",
         "parts",
         "request_id",
+        "settling",
         "snapshot",
+        "storefront",
         "trials",
         "waiting",
     )
@@ -81,10 +82,14 @@ class Passage:
         self.created_ms = int(now * 1000)
         self.number = new_request_id(now, chance)
         self.request_id = request_id_text(self.number)
+        self.storefront = incoming.mount or root_storefront(self.snapshot)  # until the key says which
         self.admitted: Admitted
         self.attempt: Attempt | None = None
         self.trials: list[Trial] = []
         self.delivering = False
+        self.left = False  # the client left, and the waiting was interrupted for it
+        self.settling = False
+        self.ended: Outcome | None = None
         self.waiting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -94,8 +99,7 @@ class Passage:
         dialect = DIALECTS[self.incoming.dialect]
         try:
             await self._admit(dialect)
-            await self._reserve()
-            outcome = await self._reserved()
+            outcome = await self._reserved() if await self._reserve() else await self._stopped()
         except GatewayError as error:
             await self._refuse(dialect, error)
         except StoreError:
@@ -109,32 +113,39 @@ class Passage:
         incoming = self.incoming
         if incoming.mount is not None:
             self.exchange.serving(incoming.mount)
-        caller, storefront = await identify(self.parts, self.snapshot, incoming.secret, incoming.mount)
-        self.exchange.serving(storefront)
-        self.admitted = admit(self.parts, self.snapshot, caller, storefront, dialect, incoming.body)
+        caller, self.storefront = await identify(self.parts, self.snapshot, incoming.secret, incoming.mount)
+        self.exchange.serving(self.storefront)
+        self.admitted = admit(self.parts, self.snapshot, caller, self.storefront, dialect, incoming.body)
 
-    async def _reserve(self) -> None:
+    async def _reserve(self) -> bool:
+        """False where the server stops meanwhile: the hold may be there or not, so it must be settled."""
         admitted = self.admitted
         caller = admitted.caller
-        await self.parts.ledger.reserve(
-            Reservation(
-                request_id=self.number,
-                created=self.created_ms,
-                caller_key=caller.key_id,
-                caller_user=caller.user_id,
-                caller_workspace=caller.workspace_id,
-                storefront=admitted.storefront.id,
-                requested_model=admitted.requested,
-                amount=admitted.hold.amount,
-                scopes=caller.scopes,
-                input_floor=admitted.hold.input_floor,
-                simulated=admitted.simulated,
-            )
+        order = Reservation(
+            request_id=self.number,
+            created=self.created_ms,
+            caller_key=caller.key_id,
+            caller_user=caller.user_id,
+            caller_workspace=caller.workspace_id,
+            storefront=admitted.storefront.id,
+            requested_model=admitted.requested,
+            amount=admitted.hold.amount,
+            scopes=caller.scopes,
+            input_floor=admitted.hold.input_floor,
+            simulated=admitted.simulated,
         )
+        try:
+            await self.parts.ledger.reserve(order)
+        except asyncio.CancelledError:
+            _carry_on()
+            return False
+        return True
 
     async def _reserved(self) -> Outcome:
         """From the hold to the settlement. However this ends, it ends settled."""
         try:
+            if self.exchange.gone:
+                return await self._settle_left()
             self.waiting = asyncio.current_task()
             self.exchange.on_gone(self._client_left)
             await self._attempts()
@@ -142,17 +153,21 @@ class Passage:
                 return await self._stream()
             return await self._plain()
         except GatewayError as error:
-            outcome = await self._settle(Ending.FAILED, NO_ACCOUNT, status=_status(self.admitted.dialect, error))
-            await self._refuse(self.admitted.dialect, error)
-            return outcome
-        except _Left:
-            return await self._settle_left()
+            return await self._fail(error)
         except asyncio.CancelledError:
-            # The server stops: what was delivered is settled, and the client is told that it is not all.
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()
-            return await self._stopped()
+            _carry_on()
+            if self.ended is not None:
+                return self.ended  # settled and, as far as it went, delivered
+            return await (self._settle_left() if self.left else self._stopped())
+        except StoreError:
+            if not self.settling:
+                await self._settle(Ending.FAILED, NO_ACCOUNT, status=503)
+            raise
+        except Exception:
+            # A defect of ours, reported at the edge. The hold must not outlive it, and what went out is paid.
+            if not self.settling:
+                await self._settle(*self._delivered(Ending.FAILED, Ending.CUT), status=500)
+            raise
         finally:
             self.waiting = None
             if self.attempt is not None:
@@ -165,15 +180,8 @@ class Passage:
             return
         if self.attempt is not None and self.delivering and self.attempt.target.live.provider.drain:
             return
-        task.cancel(_Left.__name__)
-
-    def _left(self, error: asyncio.CancelledError) -> bool:
-        """Is this cancellation our own, because the client left?"""
-        task = asyncio.current_task()
-        if _Left.__name__ in error.args and task is not None:
-            task.uncancel()
-            return True
-        return False
+        self.left = True
+        task.cancel()
 
     async def _attempts(self) -> None:
         """Try the targets in order until one is primed."""
@@ -185,8 +193,9 @@ class Passage:
             include_usage=admitted.envelope.include_usage,
         )
         request_id = self.request_id.encode()
-        last = len(admitted.targets) - 1
-        for place, target in enumerate(admitted.targets):
+        queue = list(admitted.targets)
+        while True:
+            target = queue.pop(0)
             attempt = self.attempt = Attempt(self.parts, target)
             try:
                 await attempt.prime(admitted, wanted, request_id)
@@ -195,21 +204,21 @@ class Passage:
                 attempt.close(good=False)
                 self.attempt = None
                 self.trials.append(Trial(target, failed.reason, attempt.seconds()))
-                if place == last or not failed.retry:
+                tried = sum(one.target is target for one in self.trials)
+                if failed.again and tried < len(target.live.credentials):
+                    queue.insert(0, target)
+                if not queue or not failed.retry:
                     raise failed.error from None
-            except asyncio.CancelledError as error:
-                if self._left(error):
-                    raise _Left from None
-                raise
 
     async def _plain(self) -> Outcome:
         attempt, admitted = self._leg(), self.admitted
         self.waiting = None  # the answer is here: from now on nothing is interrupted
         attempt.close(good=True)
         found = account(attempt.lane.tally, admitted, cut=False)
+        body = attempt.lane.last(found.usage)  # nobody pays for what cannot be written
         outcome = await self._settle(Ending.DONE, found, status=200)
         headers = plain(admitted, self.snapshot, self._dropped(), outcome.charge, self.request_id.encode())
-        await self.exchange.reply(200, headers, attempt.lane.last(found.usage))
+        await self.exchange.reply(200, headers, body)
         return outcome
 
     async def _stream(self) -> Outcome:
@@ -222,13 +231,7 @@ class Passage:
         self.waiting = waiting
         try:
             await self.exchange.begin(200, streamed(admitted, self.snapshot, self._dropped(), self.request_id.encode()))
-            if attempt.pending and not self.exchange.push(attempt.pending):
-                await self.exchange.drained()
             await self._pump(attempt)
-        except asyncio.CancelledError as error:
-            if self._left(error):
-                raise _Left from None
-            raise
         except TransportError as error:
             return await self._cut(error.timeout)
         self.waiting = None
@@ -237,29 +240,34 @@ class Passage:
             return await self._cut(timeout=False)
         attempt.close(good=True)
         found = account(tally, admitted, cut=False)
+        last = attempt.lane.last(found.usage)
         outcome = await self._settle(Ending.DONE, found, status=200)
-        await self.exchange.finish(attempt.lane.last(found.usage))
+        await self.exchange.finish(last)
         return outcome
 
     async def _pump(self, attempt: Attempt) -> None:
         """Hand the answer on as it arrives: the upstream's reader pushes it through, this task only waits."""
         lane, exchange, clock = attempt.lane, self.exchange, self.parts.clock
         tally = lane.tally
-        marked, marked_at = tally.output_bytes, clock.monotonic()
+        marked, marked_at = 0, clock.monotonic()
 
-        def hand_on(data: bytes) -> bool:
+        def deliver(out: bytes) -> bool:
             nonlocal marked, marked_at
-            out = lane.feed(data)
-            going = exchange.push(out) if out else True
             now = clock.monotonic()
             if tally.output_bytes - marked >= _CHECKPOINT_BYTES or now - marked_at >= _CHECKPOINT_SECONDS:
                 marked, marked_at = tally.output_bytes, now
                 self._checkpoint(attempt)
+            going = exchange.push(out) if out else True
             return going and tally.fault is None and not tally.done
 
+        def hand_on(data: bytes) -> bool:
+            return deliver(lane.feed(data))
+
+        if not deliver(attempt.pending):
+            await exchange.drained()
         while tally.fault is None and not tally.done:
             if not await attempt.stream(hand_on):
-                exchange.push(lane.end())
+                deliver(lane.end())
                 return
             await exchange.drained()
 
@@ -279,54 +287,71 @@ class Passage:
         await self.exchange.finish(self.admitted.dialect.error_event(error))
         return outcome
 
-    async def _stopped(self) -> Outcome:
-        """The server stops before the answer is whole."""
-        if self.delivering and self.attempt is not None:
+    async def _fail(self, error: GatewayError) -> Outcome:
+        """No target answered, or none can be asked so."""
+        if self.delivering:
             return await self._cut(timeout=False)
-        outcome = await self._settle_left()
-        text = "the gateway is restarting: try again"
-        await self._refuse(self.admitted.dialect, GatewayError(Kind.UNAVAILABLE, text, retry_after=2))
+        outcome = await self._settle(Ending.FAILED, NO_ACCOUNT, status=_status(self.admitted.dialect, error))
+        await self._refuse(self.admitted.dialect, error)
         return outcome
+
+    async def _stopped(self) -> Outcome:
+        """The server stops before the answer is whole: what was delivered is settled, and the client is told."""
+        return await self._fail(GatewayError(Kind.UNAVAILABLE, "the gateway is restarting: try again", retry_after=2))
 
     async def _settle_left(self) -> Outcome:
         """The client is gone: cancel upstream, account what it may have received."""
         self.waiting = None
         if self.attempt is not None:
             self.attempt.close()
+        return await self._settle(
+            *self._delivered(Ending.CANCELLED, Ending.CANCELLED), status=200 if self.delivering else 499
+        )
+
+    def _delivered(self, nothing: Ending, some: Ending) -> tuple[Ending, Account]:
+        """What an answer that ends early costs: what went out of it."""
         if not self.delivering or self.attempt is None:
-            return await self._settle(Ending.CANCELLED, NO_ACCOUNT, status=499)
-        found = account(self.attempt.lane.tally, self.admitted, cut=True)
-        return await self._settle(Ending.CANCELLED, found, status=200)
+            return nothing, NO_ACCOUNT
+        return some, account(self.attempt.lane.tally, self.admitted, cut=True)
 
     async def _settle(self, ending: Ending, found: Account, *, status: int) -> Outcome:
         parts, admitted, attempt = self.parts, self.admitted, self.attempt
         seconds = parts.clock.monotonic() - self.began
         first_byte = attempt.first_byte - self.began if attempt is not None and attempt.first_byte else None
-        charge = await parts.ledger.settle(
-            settlement(
-                admitted,
-                self.number,
-                ending,
-                found,
-                attempt=attempt,
-                trials=tuple(self.trials),
-                dropped=self._dropped(),
-                status=status,
-                seconds=seconds,
-                first_byte=first_byte,
-            )
+        self.settling = True
+        end = settlement(
+            admitted,
+            self.number,
+            ending,
+            found,
+            attempt=attempt,
+            trials=tuple(self.trials),
+            dropped=self._dropped(),
+            status=status,
+            seconds=seconds,
+            first_byte=first_byte,
         )
-        return Outcome(
+        self.ended = outcome = Outcome(
             storefront=admitted.storefront.id,
             model=admitted.model.id,
             ending=ending,
             status=status,
             stream=admitted.envelope.stream,
             usage=found.usage,
-            charge=charge,
+            charge=await self._committed(end),
             seconds=seconds,
             first_byte=first_byte,
         )
+        return outcome
+
+    async def _committed(self, end: Settlement) -> int:
+        """No cancellation reaches a settlement: it is asked for once more, which changes nothing where it was done."""
+        while True:
+            try:
+                return await self.parts.ledger.settle(end)
+            except asyncio.CancelledError:
+                if not _carry_on():
+                    raise StoreError("the ledger went away") from None
 
     def _leg(self) -> Attempt:
         assert self.attempt is not None, "an attempt was primed before its answer is handled"
@@ -338,13 +363,10 @@ class Passage:
         return self.admitted.dropped + self.attempt.dropped
 
     async def _refuse(self, dialect: Dialect, error: GatewayError) -> None:
-        mount = self.incoming.mount
-        admitted: Admitted | None = getattr(self, "admitted", None)
-        storefront = admitted.storefront if admitted is not None else mount or root_storefront(self.snapshot)
         if self.delivering:
             await self.exchange.finish(dialect.error_event(error))
             return
-        status, body = dialect.error(error, storefront.error_style)
+        status, body = dialect.error(error, self.storefront.error_style)
         headers = [JSON, (b"x-request-id", self.request_id.encode())]
         if error.retry_after is not None:
             headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
@@ -353,3 +375,12 @@ class Passage:
 
 def _status(dialect: Dialect, error: GatewayError) -> int:
     return dialect.error(error, "openai")[0]
+
+
+def _carry_on() -> bool:
+    """Takes back a cancellation of this task; False where it was something else that was cancelled."""
+    task = asyncio.current_task()
+    if task is None or not task.cancelling():
+        return False
+    task.uncancel()
+    return True
