@@ -74,8 +74,8 @@ def read(raw: bytes, path: str, salt: int, quirks: Quirks) -> Ask:
             raise BadRequest(f"Unrecognized request argument supplied: {name}", name)
     body = {name: value for name, value in body.items() if value is not None}
     _check_fields(body)
+    _check_messages(body.get("messages"))
     messages = body["messages"]
-    _check_messages(messages)
     tools = _tools(body)
     schema, json_object = _shape(body)
     attachments = [seen for message in messages for seen in _attachments(message)]
@@ -295,7 +295,7 @@ def _prompt_tokens(body: dict[str, Any], attachments: int) -> int:
     total = count_tokens("".join(_text(one) for one in messages))
     total += _PER_MESSAGE * len(messages) + _PER_ATTACHMENT * attachments
     for message in messages:
-        for call in message.get("tool_calls") or ():
+        for call in (message.get("tool_calls") or ()) if message["role"] == "assistant" else ():
             total += count_tokens(call["function"]["name"] + call["function"]["arguments"])
     for name in ("tools", "response_format"):
         if name in body:

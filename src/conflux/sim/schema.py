@@ -10,7 +10,7 @@ import random
 from fractions import Fraction
 from typing import Any
 
-_DEEP = 8
+_DEEP = 6
 _DEEPEST = 64
 _MOST_VALUES = 2_000
 _MOST_ITEMS = 1_000
