@@ -1,0 +1,81 @@
+"""A store, opened: the one place where the wiring meets the rooms of this floor.
+
+Law: the lock first, then the file, then what stands on it; closed in the reverse order, and never half open.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from time import time
+from typing import NamedTuple
+
+from conflux.neutral.errors import ConfigError
+from conflux.neutral.records import Caller
+from conflux.stores.data_dir import DATABASE, DataDir, InUse, open_data_dir
+from conflux.stores.key_ring import KeyRing
+from conflux.stores.sqlite_keys import SqliteKeys, find_caller
+from conflux.stores.sqlite_ledger import Recovered, SqliteLedger
+from conflux.stores.sqlite_verify import verify
+
+
+class Spent(NamedTuple):
+    """A budget as its key may see it, in nano-USD."""
+
+    scope: str
+    window: str
+    spent: int
+    held: int
+    cap: int | None
+
+
+class Store:
+    def __init__(self, data: DataDir, ledger: SqliteLedger, now: Callable[[], float]) -> None:
+        self._data = data
+        self.ledger = ledger
+        self.keys = KeyRing(data.pepper, self._find)
+        self.key_admin = SqliteKeys(ledger, data.pepper, self.keys.changed, now)
+
+    @property
+    def fresh(self) -> bool:
+        """There was no database here before."""
+        return self._data.fresh
+
+    @property
+    def trouble(self) -> str | None:
+        return self.ledger.trouble
+
+    async def recover(self) -> Recovered:
+        return await self.ledger.recover()
+
+    async def spending(self, caller: Caller) -> list[Spent]:
+        found = await self.ledger.standing(caller.scopes)
+        return [Spent(one.scope.kind, one.scope.window, one.posted, one.held, one.scope.cap) for one in found]
+
+    async def verify(self) -> dict[str, int]:
+        report = await asyncio.get_running_loop().run_in_executor(None, verify, self._data.database)
+        return report.counts()
+
+    async def aclose(self) -> None:
+        await self.ledger.aclose()
+        self._data.close()
+
+    async def _find(self, name: bytes) -> Caller | None:
+        return await self.ledger.read(lambda run: find_caller(run, name))
+
+
+def open_store(path: Path, now: Callable[[], float] = time) -> Store:
+    """On the loop that will use it. Raises ConfigError where another process has it, or it cannot be made."""
+    try:
+        data = open_data_dir(path)
+    except InUse as error:
+        raise ConfigError([str(error)]) from None
+    try:
+        return Store(data, SqliteLedger.open(data.database, now), now)
+    except BaseException:
+        data.close()
+        raise
+
+
+def verify_file(path: Path) -> dict[str, int]:
+    """Every invariant of a data directory's ledger, also beside a running server."""
+    return verify(path / DATABASE).counts()

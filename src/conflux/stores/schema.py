@@ -1,0 +1,207 @@
+"""Every table, once, for SQLite and PostgreSQL.
+
+Law: 64-bit integers, no float anywhere. What is open lies in `hold`, what has ended in `request`: a request moves from
+one to the other in the transaction that settles it, so its primary key is the proof that it ended once. `entry` only
+grows. `budget_window` is a projection of both and can be rebuilt. Migrations build the tables; a test holds them to
+this file.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+# SQLite's strict tables know only INTEGER, which has 64 bits there.
+Long = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _table(name: str, *parts: SchemaItem, keyed: bool = False) -> Table:
+    """`keyed`: the rows lie in the order of their primary key, with no second tree beside it."""
+    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=not keyed)
+
+
+def _long(name: str, **rest: object) -> Column[int]:
+    return Column(name, Long, nullable=False, **rest)  # type: ignore[arg-type]
+
+
+def _maybe_long(name: str) -> Column[int]:
+    return Column(name, Long)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _maybe_text(name: str) -> Column[str]:
+    return Column(name, Text)
+
+
+def _id() -> Column[int]:
+    return Column("id", Long, primary_key=True)
+
+
+meta = _table(
+    "meta",
+    _id(),
+    _text("instance"),
+    _long("created"),
+    _long("owner_epoch"),  # grows with each process that opens the store; holds of older ones are orphans
+    _long("probes"),  # written to see whether writing works
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+account = _table("account", _id(), _text("name"), UniqueConstraint("name"))
+
+workspace = _table("workspace", _id(), _text("name"), _long("created"), UniqueConstraint("name"))
+
+app_user = _table(
+    "app_user",
+    _id(),
+    Column("workspace_id", Long, ForeignKey("workspace.id"), nullable=False),
+    _text("name"),
+    _long("created"),
+    UniqueConstraint("workspace_id", "name"),
+)
+
+api_key = _table(
+    "api_key",
+    _id(),
+    Column("digest", LargeBinary, nullable=False),  # HMAC-SHA-256 with the pepper
+    _text("prefix"),
+    _text("last4"),
+    _text("name"),
+    _text("storefront"),
+    Column("workspace_id", Long, ForeignKey("workspace.id"), nullable=False),
+    Column("user_id", Long, ForeignKey("app_user.id"), nullable=False),
+    _maybe_text("models"),  # JSON array; null: all the storefront's
+    _long("admin"),
+    _long("test"),
+    _long("agent"),
+    _long("created"),  # unix seconds, as the two below
+    _maybe_long("expires_at"),
+    _maybe_long("revoked_at"),
+    UniqueConstraint("digest"),
+)
+
+# Names of storefronts that have a budget: scopes are counted by number.
+storefront = _table("storefront", _id(), _text("name"), UniqueConstraint("name"))
+
+budget = _table(
+    "budget",
+    _id(),
+    _text("kind"),
+    _long("scope_id"),
+    _text("period"),  # total | day | week | month
+    _maybe_long("cap"),  # nano-USD; null: counted, not capped
+    _long("created"),
+    _maybe_long("lowered_at"),  # when an admin set the cap below what was spent: excuses the windows of that moment
+    UniqueConstraint("kind", "scope_id", "period"),
+    CheckConstraint("cap >= 0", name="cap"),
+)
+
+budget_window = _table(
+    "budget_window",
+    _long("budget_id", primary_key=True),
+    _long("start", primary_key=True),  # unix milliseconds; 0 for a total
+    _long("posted"),
+    _long("held"),
+    CheckConstraint("posted >= 0", name="posted"),
+    CheckConstraint("held >= 0", name="held"),
+    keyed=True,
+)
+
+# The facts of a request, the same in `hold` and `request`.
+_FACTS = ("created", "key_id", "user_id", "workspace_id")
+
+
+def _facts() -> list[SchemaItem]:
+    return [*(_long(name) for name in _FACTS), _text("storefront"), _text("requested_model"), _long("simulated")]
+
+
+hold = _table(
+    "hold",
+    Column("request_id", Long, primary_key=True, autoincrement=False),
+    *_facts(),
+    _long("amount"),
+    _long("input_floor"),
+    _long("started"),
+    _long("checkpoint"),
+    _maybe_text("usage"),  # at the checkpoint; JSON array of the buckets
+    _long("owner_epoch"),
+    _long("lease_until"),
+    CheckConstraint("amount >= 0", name="amount"),
+)
+
+_BUCKETS = (
+    "input",
+    "cache_read",
+    "cache_write_5m",
+    "cache_write_1h",
+    "output",
+    "reasoning",
+    "audio",
+    "image",
+    "search",
+)
+
+request = _table(
+    "request",
+    Column("id", Long, primary_key=True, autoincrement=False),  # grows with time, so the tree only appends
+    *_facts(),
+    _long("ended"),
+    _text("ending"),
+    _long("started"),
+    _maybe_text("served_model"),
+    _long("held"),
+    _long("cost"),  # the receipt's; of a simulated request nothing of it is posted
+    _long("variance"),
+    _long("provider_cost"),
+    _long("credits"),
+    *(_long(name) for name in _BUCKETS),
+    _text("provenance"),
+    _text("price_version"),
+    _long("status"),
+    _long("latency_ms"),
+    _maybe_long("first_byte_ms"),
+    _text("detail"),  # JSON: lines, calls, dropped, tags
+    CheckConstraint("cost >= 0", name="cost"),
+)
+
+attempt = _table(
+    "attempt",
+    _long("request_id", primary_key=True),
+    _long("n", primary_key=True),
+    _maybe_text("target"),
+    _maybe_long("provider_cost"),
+    _maybe_text("upstream_id"),
+    keyed=True,
+)
+
+# Triggers of the first migration refuse every UPDATE and DELETE.
+entry = _table(
+    "entry",
+    _long("tx", primary_key=True),
+    _long("account", primary_key=True),
+    _long("party", primary_key=True),  # a customer's key; 0 for the house
+    _long("amount"),
+    CheckConstraint("amount <> 0", name="amount"),
+    keyed=True,
+)

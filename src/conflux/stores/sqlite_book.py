@@ -1,0 +1,343 @@
+"""The ledger in memory, beside the file: open holds and the budgets in use, and what a batch makes of them.
+
+Law: decide here, then write: what a batch changed is one set of rows, written in one transaction, in which every
+budget row must still be as remembered. The file is the authority: after anything went wrong, memory is thrown away and
+read again. One process owns the file (data_dir.py holds the lock), so nobody else changes it meanwhile.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from conflux.neutral.errors import StoreError
+from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
+from conflux.neutral.records import Scope
+from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs
+from conflux.stores.budgets import Full, refusal, span_of
+from conflux.stores.sqlite_rows import (
+    ADD_ATTEMPTS,
+    ADD_ENTRIES,
+    ADD_HOLDS,
+    ADD_REQUESTS,
+    ADD_WINDOWS,
+    END_HOLDS,
+    MARK_HOLD,
+    MOVE_WINDOW,
+    OPEN_HOLDS,
+    START_HOLDS,
+    hold_of,
+    hold_row,
+    request_row,
+    usage_text,
+)
+
+_LEASE_MS = 30 * 60 * 1000  # longer than any request may take
+_MOST_CALLERS = 50_000
+_MOST_SEEN = 20_000
+
+Step = Callable[[Any], Any]
+
+
+class Drift(Exception):
+    """A row was not as remembered: someone else wrote to the file."""
+
+
+class Window:
+    """One window of a budget: what was spent and what is held in it."""
+
+    __slots__ = ("budget", "end", "held", "posted", "start", "stored", "touched", "was_held", "was_posted")
+
+    def __init__(self, budget: int, start: int, end: int, row: tuple[int, int] | None) -> None:
+        self.budget = budget
+        self.start = start
+        self.end = end
+        self.posted, self.held = row or (0, 0)
+        self.was_posted = self.was_held = 0
+        self.stored = row is not None
+        self.touched = False
+
+
+class Budget:
+    __slots__ = ("cap", "id", "kind", "now", "older", "period", "scope_id")
+
+    def __init__(self, row: tuple[Any, ...]) -> None:
+        self.id: int
+        self.id, self.kind, self.scope_id, self.period, self.cap = row
+        self.now: Window | None = None
+        self.older: dict[int, Window] = {}
+
+
+_BUDGETS = (
+    "SELECT id, kind, scope_id, period, cap FROM budget WHERE (kind, scope_id) IN (VALUES ('key', ?), ('user', ?),"
+    " ('workspace', ?), ('storefront', coalesce((SELECT id FROM storefront WHERE name = ?), -1)))"
+    " ORDER BY kind, scope_id, period"
+)
+_WINDOW = "SELECT posted, held FROM budget_window WHERE budget_id = ? AND start = ?"
+_ENDED = "SELECT cost FROM request WHERE id = ?"
+
+_Payer = tuple[int, int, int, str]
+
+
+class SqliteBook:
+    """Not safe for two threads at once: its writer runs one batch at a time and nothing beside it."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._connection: sqlite3.Connection
+        self.epoch = 0
+        self.holds: dict[int, Hold] = {}
+        self._budgets: dict[int, Budget] = {}
+        self._payers: dict[_Payer, tuple[tuple[Budget, ...], tuple[Scope, ...]]] = {}
+        self._top = 0  # no id above it was ever used
+        self._floor = 0  # every id used above it is in `_seen`
+        self._seen: set[int] = set()
+        # Endings and beginnings whose batch was lost with the disk; see `lost` and `owed`.
+        self._lost_ends: dict[int, Settlement] = {}
+        self._lost_starts: set[int] = set()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Forget the batch's rows."""
+        self._new_holds: list[Any] = []
+        self._begun: list[int] = []
+        self._marks: dict[int, Checkpoint] = {}
+        self._requests: list[Any] = []
+        self._attempts: list[Any] = []
+        self._entries: list[Any] = []
+        self._gone: list[int] = []
+        self._costs: dict[int, int] = {}
+        self._touched: list[Window] = []
+
+    # -- what a batch is made of: each step decides in memory and leaves its rows behind
+
+    def reserve(self, order: Reservation) -> None:
+        number = order.request_id
+        self._claim(number)
+        amount = held_for(order)
+        if not order.simulated:
+            self._hold(order, amount)
+        self.holds[number] = Hold(order, amount)
+        self._new_holds += hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS)
+
+    def _claim(self, number: int) -> None:
+        """An id is used once, though it holds some chance: two made in one millisecond may be alike."""
+        if number > self._top:
+            self._top = number
+        elif number in self._seen if number > self._floor else number in self.holds or self._ended(number) is not None:
+            raise StoreError(f"the request id {request_id_text(number)} is taken")
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+            self._floor = self._top
+        self._seen.add(number)
+
+    def _hold(self, order: Reservation, amount: int) -> None:
+        windows = []
+        full: list[Full] = []
+        for budget in self._of(order):
+            window = self._window(budget, order.created)
+            windows.append(window)
+            if budget.cap is not None and window.posted + window.held + amount > budget.cap:
+                full.append(Full(budget.kind, budget.period, budget.cap, window.posted, window.held, window.end))
+        if full:
+            raise refusal(full, amount, order.created)
+        for window in windows:
+            if not window.touched:
+                self._touch(window)
+            window.held += amount
+
+    def start(self, number: int) -> None:
+        hold = self.holds.get(number)
+        if hold is None:
+            raise StoreError(f"the request {request_id_text(number)} is not open, so it cannot start")
+        if not hold.started:
+            hold.started = True
+            self._begun.append(number)
+
+    def checkpoint(self, mark: Checkpoint) -> None:
+        hold = self.holds.get(mark.request_id)
+        if hold is not None:
+            hold.checkpoint, hold.usage = mark.amount, mark.usage
+            self._marks[mark.request_id] = mark
+
+    def settle(self, end: Settlement) -> int:
+        number = end.request_id
+        hold = self.holds.get(number)
+        if hold is None:
+            return self._settled(number)
+        order = hold.order
+        booked = book(hold, end)
+        row = request_row(hold, end, booked, int(self._now() * 1000))
+        if not order.simulated:
+            for budget in self._of(order):
+                window = self._window(budget, order.created)
+                if not window.touched:
+                    self._touch(window)
+                window.held -= hold.amount
+                window.posted += booked.paid
+        del self.holds[number]
+        self._gone.append(number)
+        self._costs[number] = booked.cost
+        self._requests += row
+        for leg in legs(number, order.caller_key, booked):
+            self._entries += leg
+        for place, call in enumerate(end.calls):
+            self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)
+        return booked.cost
+
+    def _settled(self, number: int) -> int:
+        cost = self._costs.get(number)
+        if cost is None:
+            cost = self._ended(number)
+        if cost is None:
+            raise StoreError(f"the request {request_id_text(number)} was never reserved, so it cannot be settled")
+        return cost
+
+    def _ended(self, number: int) -> int | None:
+        row = self._connection.execute(_ENDED, (number,)).fetchone()
+        return row[0] if row is not None else None
+
+    # -- budgets
+
+    def _of(self, order: Reservation) -> tuple[Budget, ...]:
+        """Every budget a request counts against, in the order of its scopes."""
+        payer = (order.caller_key, order.caller_user, order.caller_workspace, order.storefront)
+        found = self._payers.get(payer)
+        if found is None or found[1] is not order.scopes:
+            found = self._look_up(payer, order.scopes)
+        return found[0]
+
+    def _look_up(self, payer: _Payer, scopes: tuple[Scope, ...]) -> tuple[tuple[Budget, ...], tuple[Scope, ...]]:
+        known = self._payers.get(payer)
+        if known is not None:
+            budgets = known[0]
+        else:
+            rows = self._connection.execute(_BUDGETS, payer).fetchall()
+            budgets = tuple(self._budgets.setdefault(row[0], Budget(row)) for row in rows)
+        names = {(one.kind, one.scope_id, one.period) for one in budgets}
+        for scope in scopes:
+            if scope.cap is not None and (scope.kind, scope.id, scope.window) not in names:
+                # A cap nobody counts against would be no cap.
+                raise StoreError(f"there is no budget for {scope.kind} {scope.id} by {scope.window} on the books")
+        found = self._payers[payer] = (budgets, scopes)
+        return found
+
+    def _window(self, budget: Budget, moment: int) -> Window:
+        window = budget.now
+        if window is not None and window.start <= moment < window.end:
+            return window
+        span = span_of(budget.period, moment)
+        older = budget.older.get(span.start)
+        if older is not None:
+            return older
+        row = self._connection.execute(_WINDOW, (budget.id, span.start)).fetchone()
+        found = Window(budget.id, span.start, span.end, row)
+        if window is None:
+            budget.now = found
+        elif window.start < span.start:
+            budget.older = {start: one for start, one in budget.older.items() if one.held or one.touched}
+            budget.older[window.start] = window
+            budget.now = found
+        else:
+            budget.older[span.start] = found
+        return found
+
+    def _touch(self, window: Window) -> None:
+        window.touched = True
+        window.was_posted, window.was_held = window.posted, window.held
+        self._touched.append(window)
+
+    # -- the batch's transaction
+
+    def write(self) -> bool:
+        """Open a transaction and write the batch's rows into it. False where there is nothing to write."""
+        if not (self._new_holds or self._begun or self._marks or self._gone):
+            return False
+        run = self._connection
+        run.execute("BEGIN IMMEDIATE")
+        if self._new_holds:
+            ADD_HOLDS.run(run, self._new_holds)
+        if self._begun:
+            _all(START_HOLDS.run(run, self._begun), self._begun, "hold")
+        if self._marks:
+            marks = [(mark.amount, usage_text(mark.usage), number) for number, mark in self._marks.items()]
+            _all(run.executemany(MARK_HOLD, marks).rowcount, marks, "hold")
+        if self._gone:
+            ADD_REQUESTS.run(run, self._requests)
+            ADD_ATTEMPTS.run(run, self._attempts)
+            ADD_ENTRIES.run(run, self._entries)
+            _all(END_HOLDS.run(run, self._gone), self._gone, "hold")
+        if self._touched:
+            self._write_windows(run)
+        self._clear()
+        if len(self._payers) > _MOST_CALLERS:
+            self.forget_budgets()
+        return True
+
+    def _write_windows(self, run: sqlite3.Connection) -> None:
+        new: list[Any] = []
+        moved: list[tuple[int, ...]] = []
+        for one in self._touched:
+            one.touched = False
+            if not one.stored:
+                one.stored = True
+                new += (one.budget, one.start, one.posted, one.held)
+            elif one.posted != one.was_posted or one.held != one.was_held:
+                moved.append((one.posted, one.held, one.budget, one.start, one.was_posted, one.was_held))
+        if new:
+            ADD_WINDOWS.run(run, new)
+        if moved:
+            _all(run.executemany(MOVE_WINDOW, moved).rowcount, moved, "budget window")
+
+    # -- between batches
+
+    def read(self, connection: sqlite3.Connection) -> None:
+        """Take the file's word for everything. Holds of other processes are recovery's business."""
+        self._connection = connection
+        self._clear()
+        self.forget_budgets()
+        self.epoch = connection.execute("SELECT owner_epoch FROM meta").fetchone()[0]
+        rows = connection.execute(f"{OPEN_HOLDS} WHERE owner_epoch = ?", (self.epoch,)).fetchall()
+        self.holds = {row[0]: hold_of(row) for row in rows}
+        top = "SELECT max((SELECT coalesce(max(id), 0) FROM request), (SELECT coalesce(max(request_id), 0) FROM hold))"
+        self._top = self._floor = max(self._top, connection.execute(top).fetchone()[0])
+        self._seen.clear()
+
+    def adopt_orphans(self) -> list[Hold]:
+        """The holds of processes that are gone: from now on ours to end."""
+        rows = self._connection.execute(f"{OPEN_HOLDS} WHERE owner_epoch < ?", (self.epoch,)).fetchall()
+        found = [hold_of(row) for row in rows]
+        self.holds.update((hold.order.request_id, hold) for hold in found)
+        return found
+
+    def forget_budgets(self) -> None:
+        self._budgets.clear()
+        self._payers.clear()
+
+    def lost(self, step: Step, word: Any) -> None:
+        """A step whose batch did not reach the disk. Its caller is told so; what must still happen, happens later."""
+        if step == self.settle:
+            self._lost_ends.setdefault(word.request_id, word)
+        elif step == self.reserve:
+            self._lost_starts.add(word.request_id)
+
+    def owed(self) -> list[Settlement]:
+        """What is to be settled now that the disk is back: endings that could not be written, and reservations that
+        were refused for it but reached the disk all the same."""
+        ends = [late(hold, end) for number, end in self._lost_ends.items() if (hold := self.holds.get(number))]
+        ends += [dropped(number) for number in self._lost_starts if number in self.holds]
+        self._lost_ends.clear()
+        self._lost_starts.clear()
+        return ends
+
+    def abandoned(self, step: Step, word: Any) -> Settlement | None:
+        """What to settle because the caller of a step that was written has gone away."""
+        return dropped(word.request_id) if step == self.reserve else None
+
+    def simpler(self, step: Step, word: Any) -> Any | None:
+        """A word the database may take where it refused the first."""
+        return bare(word) if step == self.settle and word != bare(word) else None
+
+
+def _all(changed: int, wanted: list[Any], what: str) -> None:
+    if changed != len(wanted):
+        raise Drift(f"{len(wanted) - changed} {what} rows were not as remembered")

@@ -1,0 +1,210 @@
+"""Keys as rows.
+
+Law: a secret exists once, in what `create` returns; the row has its keyed hash, its beginning and its last four
+letters. What was changed counts when the call returns.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from time import time
+from typing import Any, Protocol
+
+import msgspec
+
+from conflux.neutral.errors import ConfigError
+from conflux.neutral.records import Caller, Scope
+from conflux.stores.key_format import digest, new_secret
+from conflux.stores.sqlite_budgets import put_budget
+from conflux.stores.sqlite_ledger import SqliteLedger
+
+
+class KeyOrder(Protocol):
+    """What a key is to be; a record of any kind with these fields."""
+
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def storefront(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def workspace(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def admin(self) -> bool: ...
+    @property
+    def test(self) -> bool: ...
+    @property
+    def agent(self) -> bool: ...
+    @property
+    def models(self) -> tuple[str, ...] | None: ...
+    @property
+    def budget(self) -> int | None:
+        """Nano-USD, for the key's lifetime."""
+        ...
+
+    @property
+    def expires_at(self) -> int | None: ...
+
+
+class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as it may be shown."""
+
+    id: str
+    name: str
+    prefix: str
+    last4: str
+    storefront: str
+    workspace: str
+    user: str
+    admin: bool
+    test: bool
+    agent: bool
+    models: list[str] | None
+    budget: int | None
+    spent: int
+    created: int
+    expires_at: int | None
+    revoked: bool
+
+
+_ID = "key_"
+_LAST = 4
+
+_FIND = """
+    SELECT api_key.id, api_key.name, storefront, api_key.workspace_id, workspace.name, user_id, app_user.name,
+        admin, test, agent, models, expires_at, revoked_at
+    FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id JOIN app_user ON app_user.id = user_id
+    WHERE digest = ?
+"""
+_SCOPES = """
+    SELECT kind, scope_id, period, cap FROM budget
+    WHERE (kind, scope_id) IN (VALUES ('key', ?), ('user', ?), ('workspace', ?),
+        ('storefront', coalesce((SELECT id FROM storefront WHERE name = ?), -1)))
+    ORDER BY kind, scope_id, period
+"""
+_LIST = """
+    SELECT api_key.id, api_key.name, prefix, last4, storefront, workspace.name, app_user.name, admin, test, agent,
+        models, cap, coalesce(posted, 0), api_key.created, expires_at, revoked_at
+    FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id JOIN app_user ON app_user.id = user_id
+    LEFT JOIN budget ON kind = 'key' AND scope_id = api_key.id AND period = 'total'
+    LEFT JOIN budget_window ON budget_id = budget.id AND start = 0
+    ORDER BY api_key.id
+"""
+
+
+def find_caller(run: sqlite3.Connection, name: bytes) -> Caller | None:
+    row = run.execute(_FIND, (name,)).fetchone()
+    if row is None:
+        return None
+    key, label, storefront, workspace, workspace_name, user, user_name, admin, test, agent, models, expires, gone = row
+    scopes = run.execute(_SCOPES, (key, user, workspace, storefront)).fetchall()
+    return Caller(
+        key_id=key,
+        name=label,
+        storefront=storefront,
+        workspace_id=workspace,
+        workspace=workspace_name,
+        user_id=user,
+        user=user_name,
+        admin=bool(admin),
+        test=bool(test),
+        agent=bool(agent),
+        models=frozenset(msgspec.json.decode(models, type=list[str])) if models is not None else None,
+        expires_at=expires,
+        revoked=gone is not None,
+        scopes=tuple(Scope(*scope) for scope in scopes),
+    )
+
+
+class SqliteKeys:
+    """`changed` is called after each change, before the call that made it returns."""
+
+    def __init__(
+        self, ledger: SqliteLedger, pepper: bytes, changed: Callable[[], None], now: Callable[[], float] = time
+    ) -> None:
+        self._ledger = ledger
+        self._pepper = pepper
+        self._changed = changed
+        self._now = now
+
+    async def create(self, order: KeyOrder) -> tuple[str, str]:
+        """The new key's id, and its secret, shown this once."""
+        secret = new_secret(order.prefix)
+        name = digest(self._pepper, secret)
+        number = await self._ledger.write(lambda run: self._insert(run, order, name, secret[-_LAST:]))
+        self._changed()
+        return f"{_ID}{number}", secret
+
+    def _insert(self, run: sqlite3.Connection, order: KeyOrder, name: bytes, last: str) -> int:
+        now = int(self._now())
+        workspace = _named(run, "workspace", "name = ?", (order.workspace,), "(name, created)", (order.workspace, now))
+        owner = (workspace, order.user)
+        user = _named(
+            run, "app_user", "workspace_id = ? AND name = ?", owner, "(workspace_id, name, created)", (*owner, now)
+        )
+        models = msgspec.json.encode(order.models).decode() if order.models is not None else None
+        values = (
+            *(name, order.prefix, last, order.name, order.storefront, workspace, user, models),
+            *(int(order.admin), int(order.test), int(order.agent), now, order.expires_at),
+        )
+        key = run.execute(
+            "INSERT INTO api_key (digest, prefix, last4, name, storefront, workspace_id, user_id, models, admin, test,"
+            " agent, created, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            values,
+        ).fetchone()[0]
+        # Every key is counted, capped or not: its spending is asked for more often than anything else.
+        put_budget(run, "key", key, "total", order.budget, now * 1000, fresh=True)
+        return int(key)
+
+    async def list(self) -> list[KeyRow]:
+        rows = await self._ledger.read(lambda run: run.execute(_LIST).fetchall())
+        return [_row(row) for row in rows]
+
+    async def revoke(self, key_id: str) -> bool:
+        """False where there is no such key. Revoking twice is no mistake."""
+        digits = key_id.removeprefix(_ID)
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+            return False
+        put = "UPDATE api_key SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?"
+        values = (int(self._now()), int(digits))
+        changed = await self._ledger.write(lambda run: run.execute(put, values).rowcount)
+        self._changed()
+        return changed > 0
+
+
+def _named(
+    run: sqlite3.Connection, table: str, where: str, values: tuple[Any, ...], columns: str, new: tuple[Any, ...]
+) -> int:
+    """The row's id; a name that is new is a new row."""
+    row = run.execute(f"SELECT id FROM {table} WHERE {where}", values).fetchone()
+    if row is None:
+        if not new[-2].strip():
+            raise ConfigError([f"a {table.removeprefix('app_')} needs a name"])
+        marks = ", ".join("?" * len(new))
+        row = run.execute(f"INSERT INTO {table} {columns} VALUES ({marks}) RETURNING id", new).fetchone()
+    return int(row[0])
+
+
+def _row(row: tuple[Any, ...]) -> KeyRow:
+    number, name, prefix, last4, storefront, workspace, user, admin, test, agent, models, cap, spent = row[:13]
+    created, expires_at, revoked_at = row[13:]
+    return KeyRow(
+        id=f"{_ID}{number}",
+        name=name,
+        prefix=prefix,
+        last4=last4,
+        storefront=storefront,
+        workspace=workspace,
+        user=user,
+        admin=bool(admin),
+        test=bool(test),
+        agent=bool(agent),
+        models=msgspec.json.decode(models, type=list[str]) if models is not None else None,
+        budget=cap,
+        spent=spent,
+        created=created,
+        expires_at=expires_at,
+        revoked=revoked_at is not None,
+    )

@@ -1,0 +1,100 @@
+"""What the budgets must say, computed from entries and open holds alone.
+
+Law: the one place that knows how a projection follows from the books. Checking compares with it, rebuilding writes it,
+a new budget begins with it. Read row by row in the order of the keys, summed as exact integers.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from conflux.stores.booking import Account
+from conflux.stores.budgets import DAY, span_of
+
+Figures = dict[tuple[int, int], list[int]]  # (budget, start of the window) -> [posted, held]
+
+_DIMENSIONS = {"key": "key_id", "user": "user_id", "workspace": "workspace_id"}
+
+
+class _Sum(NamedTuple):
+    """Amounts of one day that count against the same budgets."""
+
+    day: int
+    key: int
+    user: int
+    workspace: int
+    storefront: str
+    amount: int
+
+    def owner(self, kind: str) -> int | str:
+        return self.storefront if kind == "storefront" else int(getattr(self, kind))
+
+
+_GROUP = "created / 86400000, key_id, user_id, workspace_id, storefront"
+
+
+def _posted(run: sqlite3.Connection, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:
+    query = (
+        f"SELECT {_GROUP}, -sum(entry.amount) FROM request JOIN entry ON entry.tx = request.id"
+        f" AND entry.account = {Account.CUSTOMER.value} WHERE {where} GROUP BY {_GROUP}"
+    )
+    return map(_Sum._make, run.execute(query, values))
+
+
+def _held(run: sqlite3.Connection, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:
+    return map(
+        _Sum._make, run.execute(f"SELECT {_GROUP}, sum(amount) FROM hold WHERE {where} GROUP BY {_GROUP}", values)
+    )
+
+
+def _owners(run: sqlite3.Connection) -> dict[tuple[str, int | str], list[tuple[int, str]]]:
+    """Budgets by what they belong to: (kind, id or name) -> [(budget, period)]."""
+    query = (
+        "SELECT budget.id, kind, CASE kind WHEN 'storefront' THEN storefront.name ELSE scope_id END, period FROM budget"
+        " LEFT JOIN storefront ON kind = 'storefront' AND storefront.id = scope_id"
+    )
+    found: dict[tuple[str, int | str], list[tuple[int, str]]] = defaultdict(list)
+    for budget, kind, owner, period in run.execute(query):
+        found[kind, owner].append((budget, period))
+    return found
+
+
+def figures(run: sqlite3.Connection) -> Figures:
+    """What every budget window should say; windows with nothing in them are left out."""
+    owners = _owners(run)
+    kinds = {kind for kind, _ in owners}
+    found: Figures = defaultdict(lambda: [0, 0])
+    for place, sums in enumerate((_posted(run, "true", ()), _held(run, "true", ()))):
+        for one in sums:
+            for kind in kinds:
+                for budget, period in owners.get((kind, one.owner(kind)), ()):
+                    found[budget, span_of(period, one.day * DAY).start][place] += one.amount
+    return {window: pair for window, pair in found.items() if any(pair)}
+
+
+def figures_of(run: sqlite3.Connection, kind: str, owner: int | str, period: str) -> dict[int, list[int]]:
+    """The same for one budget: start of the window -> [posted, held]."""
+    where = f"{_DIMENSIONS.get(kind, 'storefront')} = ?"
+    found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for place, sums in enumerate((_posted(run, where, (owner,)), _held(run, where, (owner,)))):
+        for one in sums:
+            found[span_of(period, one.day * DAY).start][place] += one.amount
+    return found
+
+
+STORED = "SELECT budget_id, start, posted, held FROM budget_window"
+
+
+def stored(run: sqlite3.Connection) -> Figures:
+    return {(budget, start): [posted, held] for budget, start, posted, held in run.execute(STORED) if posted or held}
+
+
+def rebuild(run: sqlite3.Connection) -> int:
+    """How many windows were wrong."""
+    right, found = figures(run), stored(run)
+    wrong = [window for window in right.keys() | found.keys() if right.get(window) != found.get(window)]
+    for budget, start in wrong:
+        posted, held = right.get((budget, start), (0, 0))
+        run.execute("INSERT OR REPLACE INTO budget_window VALUES (?, ?, ?, ?)", (budget, start, posted, held))
+    return len(wrong)

@@ -1,0 +1,235 @@
+"""The ledger's statements for SQLite, many rows each.
+
+Law: a batch's rows of one table go in as few statements as powers of two allow. One row a statement costs twice as
+much, most of it on the way in and out of SQLite.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from conflux.neutral.ledger import Call, Ending, Line, Receipt, Reservation, Settlement
+from conflux.neutral.usage import BUCKETS, Provenance, Usage
+from conflux.stores.booking import Booked, Hold
+
+_MOST = 64
+
+
+class Many:
+    """A statement that takes any number of rows."""
+
+    __slots__ = ("_sql", "width")
+
+    def __init__(self, head: str, width: int, tail: str = "") -> None:
+        row = f"({','.join('?' * width)})"
+        self.width = width
+        self._sql = {1 << n: f"{head} {','.join([row] * (1 << n))}{tail}" for n in range(_MOST.bit_length())}
+
+    def run(self, connection: sqlite3.Connection, flat: list[Any]) -> int:
+        """How many rows it changed. `flat` holds the values of all rows one after the other."""
+        width, at, changed = self.width, 0, 0
+        left = len(flat) // width
+        while left:
+            size = _MOST if left >= _MOST else 1 << (left.bit_length() - 1)
+            changed += connection.execute(self._sql[size], flat[at : at + size * width]).rowcount
+            at += size * width
+            left -= size
+        return changed
+
+
+def _insert(table: str, columns: Sequence[str]) -> Many:
+    return Many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES", len(columns))
+
+
+_FACTS = ("created", "key_id", "user_id", "workspace_id", "storefront", "requested_model", "simulated")
+_HOLD = (
+    *("request_id", *_FACTS, "amount", "input_floor", "started", "checkpoint", "usage"),
+    *("owner_epoch", "lease_until"),
+)
+_REQUEST = (
+    *("id", *_FACTS, "ended", "ending", "started", "served_model", "held", "cost", "variance", "provider_cost"),
+    *("credits", *BUCKETS, "provenance", "price_version", "status", "latency_ms", "first_byte_ms", "detail"),
+)
+
+ADD_HOLDS = _insert("hold", _HOLD)
+ADD_REQUESTS = _insert("request", _REQUEST)
+ADD_ATTEMPTS = _insert("attempt", ("request_id", "n", "target", "provider_cost", "upstream_id"))
+ADD_ENTRIES = _insert("entry", ("tx", "account", "party", "amount"))
+START_HOLDS = Many("UPDATE hold SET started = 1 WHERE request_id IN (VALUES", 1, ")")
+END_HOLDS = Many("DELETE FROM hold WHERE request_id IN (VALUES", 1, ")")
+MARK_HOLD = "UPDATE hold SET checkpoint = ?, usage = ? WHERE request_id = ?"
+ADD_WINDOWS = _insert("budget_window", ("budget_id", "start", "posted", "held"))
+# Held to what the mirror took for the old figures: a row changed behind our back is found out, never overwritten.
+MOVE_WINDOW = (
+    "UPDATE budget_window SET posted = ?, held = ? WHERE budget_id = ? AND start = ? AND posted = ? AND held = ?"
+)
+
+_encode = msgspec.json.Encoder().encode
+_plain = msgspec.structs.astuple
+
+
+def usage_text(usage: Usage) -> str:
+    return _encode(_plain(usage)).decode()
+
+
+_usage_decoder = msgspec.json.Decoder(tuple[int, ...])
+
+
+def usage_of(text: str) -> Usage:
+    return Usage(**dict(zip(BUCKETS, _usage_decoder.decode(text), strict=True)))
+
+
+def hold_row(order: Reservation, amount: int, epoch: int, lease_until: int) -> tuple[Any, ...]:
+    return (
+        order.request_id,
+        order.created,
+        order.caller_key,
+        order.caller_user,
+        order.caller_workspace,
+        order.storefront,
+        order.requested_model,
+        1 if order.simulated else 0,
+        amount,
+        order.input_floor,
+        0,
+        0,
+        None,
+        epoch,
+        lease_until,
+    )
+
+
+OPEN_HOLDS = f"SELECT {', '.join(_HOLD)} FROM hold"
+
+
+def hold_of(row: tuple[Any, ...]) -> Hold:
+    number, created, key, user, workspace, storefront, model, simulated, amount, floor, started, mark, usage = row[:13]
+    order = Reservation(
+        request_id=number,
+        created=created,
+        caller_key=key,
+        caller_user=user,
+        caller_workspace=workspace,
+        storefront=storefront,
+        requested_model=model,
+        amount=amount,
+        input_floor=floor,
+        simulated=bool(simulated),
+    )
+    hold = Hold(order, amount, bool(started), mark)
+    if usage is not None:
+        hold.usage = usage_of(usage)
+    return hold
+
+
+# A call's first fields lie in `detail`, its last three in the row of its attempt.
+_CALL_TEXT = 7
+
+
+def call_text(call: Call) -> tuple[Any, ...]:
+    fields = _plain(call)
+    usage = fields[4]
+    return (*fields[:4], _plain(usage) if usage is not None else None, *fields[5:_CALL_TEXT])
+
+
+def detail_text(end: Settlement) -> str:
+    lines = [_plain(line) for line in end.lines]
+    return _encode((lines, [call_text(call) for call in end.calls], end.dropped, end.tags)).decode()
+
+
+def request_row(hold: Hold, end: Settlement, booked: Booked, now: int) -> tuple[Any, ...]:
+    order, usage = hold.order, end.usage
+    return (
+        order.request_id,
+        order.created,
+        order.caller_key,
+        order.caller_user,
+        order.caller_workspace,
+        order.storefront,
+        order.requested_model,
+        1 if order.simulated else 0,
+        now,
+        end.ending.value,
+        1 if booked.started else 0,
+        end.served_model,
+        hold.amount,
+        booked.cost,
+        booked.variance,
+        booked.provider_cost,
+        end.credits,
+        usage.input,
+        usage.cache_read,
+        usage.cache_write_5m,
+        usage.cache_write_1h,
+        usage.output,
+        usage.reasoning,
+        usage.audio,
+        usage.image,
+        usage.search,
+        end.provenance.value,
+        end.price_version,
+        end.status,
+        end.latency_ms,
+        end.first_byte_ms,
+        detail_text(end),
+    )
+
+
+class _Call(NamedTuple):
+    role: str
+    model: str
+    status: str
+    latency_ms: int
+    usage: tuple[int, ...] | None
+    cost: int
+    reason: str | None
+
+
+_Detail = tuple[tuple[tuple[str, int, str, int], ...], tuple[_Call, ...], tuple[str, ...], dict[str, str]]
+_detail_decoder = msgspec.json.Decoder(_Detail)
+
+RECEIPT = (
+    "SELECT id, created, key_id, storefront, requested_model, served_model, ending, provenance, price_version, cost,"
+    f" credits, simulated, status, detail, {', '.join(BUCKETS)} FROM request WHERE id = ?"
+)
+ATTEMPTS = "SELECT target, provider_cost, upstream_id FROM attempt WHERE request_id = ? ORDER BY n"
+
+
+def receipt_of(row: tuple[Any, ...], attempts: list[tuple[Any, ...]]) -> Receipt:
+    lines, calls, dropped, _tags = _detail_decoder.decode(row[13])
+    return Receipt(
+        request_id=row[0],
+        created=row[1],
+        caller_key=row[2],
+        storefront=row[3],
+        requested_model=row[4],
+        served_model=row[5],
+        ending=Ending(row[6]),
+        usage=Usage(**dict(zip(BUCKETS, row[14:], strict=True))),
+        provenance=Provenance(row[7]),
+        price_version=row[8],
+        cost=row[9],
+        credits=row[10],
+        simulated=bool(row[11]),
+        lines=tuple(Line(*line) for line in lines),
+        calls=tuple(_call_of(call, attempt) for call, attempt in zip(calls, attempts, strict=True)),
+        dropped=dropped,
+        status=row[12],
+    )
+
+
+def _call_of(call: _Call, attempt: tuple[Any, ...]) -> Call:
+    return Call(
+        role=call.role,
+        model=call.model,
+        status=call.status,
+        latency_ms=call.latency_ms,
+        usage=Usage(**dict(zip(BUCKETS, call.usage, strict=True))) if call.usage is not None else None,
+        cost=call.cost,
+        reason=call.reason,
+        target=attempt[0],
+        provider_cost=attempt[1],
+        upstream_id=attempt[2],
+    )
