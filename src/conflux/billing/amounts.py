@@ -17,7 +17,7 @@ class Unpriced(Exception):
 
 
 class Hold(NamedTuple):
-    """Nano-USD to reserve, and the least a started answer costs."""
+    """Nano-USD to reserve, and what a started answer costs whose process died before its first checkpoint."""
 
     amount: int
     input_floor: int
@@ -78,8 +78,12 @@ def worst_case(
     choices: int = 1,
     images: int = 0,
     searches: bool = False,
+    least_input: int = 0,
 ) -> Hold:
-    """The hold: every input token at the dearest input price, every output token at the dearest output price."""
+    """The hold: every input token at the dearest input price, every output token at the dearest output price.
+
+    `least_input` are the input tokens to pay for where nobody could count any more.
+    """
     if sheet.input is None or sheet.output is None:
         raise Unpriced("the model has no price")
     dearest_in = max(sheet.input, sheet.cache_read or 0, sheet.cache_write_5m or 0, sheet.cache_write_1h or 0,
@@ -93,7 +97,7 @@ def worst_case(
     if searches and sheet.search:
         amount += line_amount(SEARCHES_BOUND, sheet.search, rate)
     fixed = line_amount(1, sheet.request, rate) if sheet.request else 0
-    return Hold(amount + fixed, fixed)
+    return Hold(amount + fixed, line_amount(least_input, sheet.input, rate) + fixed)
 
 
 # Each line rounds up by less than one nano-USD; a receipt has at most ten.

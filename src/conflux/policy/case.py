@@ -15,3 +15,4 @@ class Case(msgspec.Struct, frozen=True):
     model: Model
     envelope: Envelope
     now: float  # seconds since the epoch
+    free: bool = False  # posts nothing: a test key's, or simulated

@@ -11,7 +11,7 @@ def check_priced(case: Case) -> None:
     price = case.model.price
     # An embedding writes nothing, so nobody prices its output.
     priced = price.known or (case.model.kind == "embedding" and price.input is not None)
-    if not priced and not case.caller.test:
+    if not priced and not case.free:
         raise GatewayError(
             Kind.UNAVAILABLE,
             f"{case.model.id} has no price yet, so it cannot be run: an admin must set one",

@@ -11,10 +11,8 @@ from conflux.billing.credits import tier_credits
 from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Call, Ending, Line, Settlement
 from conflux.neutral.usage import NOTHING, Provenance, Usage
-from conflux.relay.admit import Admitted
+from conflux.relay.admit import Admitted, billed_tokens
 from conflux.relay.attempt import Attempt, Trial
-
-_BYTES_PER_TOKEN = 4
 
 
 class Account(NamedTuple):
@@ -28,9 +26,7 @@ def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Prov
     """The buckets to bill, and where they come from."""
     if tally.usage is not None:
         return tally.usage, Provenance.PROVIDER
-    estimate = Usage(
-        input=-(-admitted.envelope.size // _BYTES_PER_TOKEN), output=-(-tally.output_bytes // _BYTES_PER_TOKEN)
-    )
+    estimate = Usage(input=billed_tokens(admitted.envelope.size), output=billed_tokens(tally.output_bytes))
     if tally.usage_absurd:
         return estimate, Provenance.QUARANTINED
     return estimate, Provenance.PARTIAL if cut else Provenance.ESTIMATED
@@ -38,11 +34,13 @@ def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Prov
 
 def account(tally: Tally, admitted: Admitted, *, cut: bool) -> Account:
     usage, provenance = measure(tally, admitted, cut=cut)
+    if provenance is Provenance.QUARANTINED:
+        return Account(usage, provenance, (), 0)
     try:
         lines, total = charge(usage, admitted.model.price)
     except Unpriced:
-        lines, total = (), 0  # only a test key comes this far without a price
-    return Account(usage, provenance, lines, 0 if provenance is Provenance.QUARANTINED else total)
+        lines, total = (), 0  # only what posts nothing comes this far without a price
+    return Account(usage, provenance, lines, total)
 
 
 NO_ACCOUNT = Account(NOTHING, Provenance.UNKNOWN, (), 0)

@@ -12,6 +12,7 @@ from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need
 from conflux.policy import RULES
+from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import room
 from conflux.policy.permitted import permitted, unknown_model
@@ -22,6 +23,8 @@ from conflux.routing.tasks import Task, cheapest, task_named
 
 # Until a tokenizer counts, the gate takes a third of the bytes: English runs at a quarter, code at a third.
 _BYTES_PER_TOKEN = 3
+# What is billed where nobody counted must not be too much: a quarter.
+_BYTES_PER_BILLED_TOKEN = 4
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +47,18 @@ def estimate_tokens(size: int) -> int:
     return -(-size // _BYTES_PER_TOKEN)
 
 
+def billed_tokens(size: int) -> int:
+    return -(-size // _BYTES_PER_BILLED_TOKEN)
+
+
 def admit(
     parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, body: bytes
 ) -> Admitted:
     envelope = dialect.open(body)
     model, requested, task = _resolve(snapshot, caller, storefront, envelope)
-    case = Case(caller, storefront, model, envelope, parts.clock.time())
+    live = snapshot.targets(model, test=caller.test)
+    simulated = bool(live) and live[0].live.provider.simulated
+    case = Case(caller, storefront, model, envelope, parts.clock.time(), free=caller.test or simulated)
     for rule in RULES:
         rule(case)
     fitted = room(
@@ -58,7 +67,6 @@ def admit(
         wanted=envelope.max_output,
         default=storefront.default_max_output if _takes(model, "max_tokens") else None,
     )
-    live = snapshot.targets(model, test=caller.test)
     if not live:
         raise GatewayError(
             Kind.UNAVAILABLE, f"{model.id} has no live target now: try another model, or later", param="model"
@@ -74,8 +82,8 @@ def admit(
         targets=tuple(order(live, parts.health.of, parts.clock.monotonic(), parts.below)),
         max_output=fitted.max_output,
         temperature=storefront.default_temperature if _takes(model, "temperature") else None,
-        hold=_hold(model, envelope, fitted.max_output, free=caller.test),
-        simulated=live[0].live.provider.simulated,
+        hold=_hold(model, envelope, fitted.max_output, free=case.free),
+        simulated=simulated,
         dropped=("max_tokens",) if fitted.clamped else (),
     )
 
@@ -98,9 +106,11 @@ def _resolve(
     models = [
         one
         for one in snapshot.catalogue.models_of(storefront.id)
-        if permitted(caller, one) and snapshot.targets(one, test=caller.test)
+        if permitted(caller, one)
+        and snapshot.targets(one, test=caller.test)
+        and all(answers(one, need) is not False for need in envelope.needs)
     ]
-    model = cheapest(task, models)
+    model = cheapest(task, models, tools=Need.TOOLS in envelope.needs)
     return model, model.id, task
 
 
@@ -118,6 +128,7 @@ def _hold(model: Model, envelope: Envelope, max_output: int, *, free: bool) -> H
             choices=envelope.choices,
             images=envelope.images,
             searches=Need.WEB_SEARCH in envelope.needs,
+            least_input=billed_tokens(envelope.size),
         )
     except Unpriced:
         if free:
