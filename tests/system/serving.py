@@ -105,7 +105,13 @@ class Served:
             process.wait(PATIENCE)
             raise AssertionError(f"the server ended with {process.returncode}: {self.stderr}")
         self.port = int(self.address.rsplit(":", 1)[1])
+        eventually(self._minds_signals, "the server minds signals")
         return self
+
+    def _minds_signals(self) -> bool:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
     @property
     def stderr(self) -> str:

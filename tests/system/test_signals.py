@@ -4,7 +4,7 @@ import asyncio
 import signal
 
 from tests.system.fixtures import Starter, real_config
-from tests.system.serving import Answer, Served, events, said
+from tests.system.serving import Answer, Served, eventually, events, said
 from tests.system.upstreams import Upstreams
 from tests.system.wire import Wire, request, wire
 
@@ -48,8 +48,6 @@ async def test_hangup_with_a_good_and_a_broken_file_under_streams(start: Starter
 
 
 def _logged(served: Served, words: str) -> None:
-    from tests.system.serving import eventually
-
     eventually(lambda: words in served.stderr, words)
 
 
@@ -107,8 +105,6 @@ async def test_terminate_answers_what_is_too_long(start: Starter, upstreams: Ups
 
 
 def _in_flight(served: Served, many: int) -> None:
-    from tests.system.serving import eventually
-
     eventually(lambda: served.in_flight == many, f"{many} in flight")
 
 

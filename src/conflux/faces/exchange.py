@@ -64,7 +64,9 @@ class HttpExchange:
 
     async def reply(self, status: int, headers: Headers, body: bytes) -> None:
         self.began = self.ended = True
-        headers = [*headers, (b"content-length", str(len(body)).encode())]
+        headers = list(headers)
+        if status != 204:  # which has no body to have a length
+            headers.append((b"content-length", str(len(body)).encode()))
         if self._origin is not None:
             headers += cors(self._storefront, self._origin)
         await self._send({"type": "http.response.start", "status": status, "headers": headers})

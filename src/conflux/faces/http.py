@@ -15,6 +15,7 @@ from conflux.faces.connection import Connection, ShortRequest
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.public import Public, Question, Reply
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
 from conflux.neutral.records import Storefront
 from conflux.relay.gateway import Gateway
 from conflux.relay.headers import JSON
@@ -29,6 +30,7 @@ Send = Callable[[Any], Awaitable[None]]
 # path below a mount: the dialect a generation call speaks there
 GENERATION = {"/v1/chat/completions": "openai-chat", "/chat/completions": "openai-chat"}
 
+_READ, _WRITE = b"GET, HEAD", b"POST"  # the methods of a path
 _SECRET_HEADERS = (b"x-api-key", b"api-key")
 
 
@@ -144,9 +146,21 @@ class HttpFace:
         await self._refuse(ShortExchange(connection, heard.origin), self._too_large(), mount or mounts.root)
         connection.finished()
 
-    async def _refuse(self, exchange: Exchange, error: GatewayError, storefront: Storefront) -> None:
+    async def _refuse(
+        self, exchange: Exchange, error: GatewayError, storefront: Storefront, *, allow: bytes = b""
+    ) -> None:
         status, content = openai_error(error, storefront.error_style)
-        await exchange.reply(status, [JSON], content)
+        headers = [JSON, self._request_id()]
+        if error.kind is Kind.METHOD_NOT_ALLOWED:
+            headers.append((b"allow", allow))
+        exchange.serving(storefront)
+        await exchange.reply(status, headers, content)
+
+    def _request_id(self) -> tuple[bytes, bytes]:
+        """A number for an answer that is on no receipt, so that its client can be helped."""
+        parts = self._gateway.parts
+        number = new_request_id(parts.clock.time(), parts.below(ID_CHANCES))
+        return (b"x-request-id", request_id_text(number).encode())
 
     # --- ASGI: everything else
 
@@ -169,7 +183,8 @@ class HttpFace:
             exchange.serving(mount or mounts.root)
             await self._other(scope, exchange, heard, mount, path, dialect)
         except GatewayError as error:
-            await self._refuse(exchange, error, mount or mounts.root)
+            allow = _READ if dialect is None else _WRITE
+            await self._refuse(exchange, error, mount or mounts.root, allow=allow)
         except _Gone:
             return
         except Exception as error:  # noqa: BLE001 edge: nobody above can answer the client
@@ -183,7 +198,7 @@ class HttpFace:
         error = GatewayError(Kind.INTERNAL, "the gateway failed on this request; it was noted")
         status, content = openai_error(error, storefront.error_style)
         if not exchange.began:
-            await exchange.reply(status, [JSON], content)
+            await exchange.reply(status, [JSON, self._request_id()], content)
         elif not exchange.ended:
             await exchange.finish(b"data: " + content + b"\n\n")
 
@@ -198,7 +213,8 @@ class HttpFace:
     ) -> None:
         method = scope["method"]
         if method == "OPTIONS":
-            await self._preflight(exchange, heard, mount)
+            allow = _READ if dialect is None else _WRITE
+            await self._preflight(exchange, heard, mount or self._current_mounts().root, allow)
             return
         if dialect is not None:
             raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{path} takes POST, not {method}")
@@ -213,20 +229,20 @@ class HttpFace:
         reply: Reply = await self._public.answer(question)
         if reply.storefront is not None:
             exchange.serving(reply.storefront)
-        await exchange.reply(reply.status, [*reply.headers], reply.body)
+        await exchange.reply(reply.status, [*reply.headers, self._request_id()], reply.body)
 
-    async def _preflight(self, exchange: HttpExchange, heard: Heard, mount: Storefront | None) -> None:
-        storefront = mount or self._current_mounts().root
-        headers = cors(storefront, heard.origin)
-        allowed = any(name == b"access-control-allow-origin" for name, _ in headers)
-        if allowed:
-            headers = [
-                (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-                (b"access-control-allow-headers", b"authorization, content-type, x-api-key, api-key, "
-                 b"x-firebase-appcheck, anthropic-version, anthropic-beta, idempotency-key, x-conflux-fallback"),
-                (b"access-control-max-age", b"600"),
-            ]  # fmt: skip
-        await exchange.reply(204 if allowed else 403, headers if allowed else [], b"")
+    async def _preflight(self, exchange: HttpExchange, heard: Heard, storefront: Storefront, allow: bytes) -> None:
+        if heard.origin is None:  # nobody's page asks: the plain question what there is
+            await exchange.reply(204, [(b"allow", allow + b", OPTIONS"), self._request_id()], b"")
+            return
+        allowed = any(name == b"access-control-allow-origin" for name, _ in cors(storefront, heard.origin))
+        headers = [
+            (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+            (b"access-control-allow-headers", b"authorization, content-type, x-api-key, api-key, "
+             b"x-firebase-appcheck, anthropic-version, anthropic-beta, idempotency-key, x-conflux-fallback"),
+            (b"access-control-max-age", b"600"),
+        ]  # fmt: skip
+        await exchange.reply(204 if allowed else 403, [*(headers if allowed else ()), self._request_id()], b"")
 
     def _current_mounts(self) -> Mounts:
         snapshot = self._gateway.parts.snapshot()
@@ -267,7 +283,8 @@ class HttpFace:
 
 def _check_encoding(heard: Heard) -> None:
     if heard.encoding not in (None, b"identity"):
-        raise GatewayError(Kind.INVALID, f"content-encoding {heard.encoding!r} is not read here: send plain JSON")
+        shown = (heard.encoding or b"").decode("latin-1")[:40]
+        raise GatewayError(Kind.INVALID, f"content-encoding {shown!r} is not read here: send plain JSON")
 
 
 class _Gone(Exception):

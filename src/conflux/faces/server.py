@@ -4,6 +4,7 @@ Law: sockets are bound by us, so that a taken port is one clear line; signals ar
 reloading happen in our order. Everything else is uvicorn's.
 """
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -24,6 +25,16 @@ class QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """An answer cut short at the deadline is settled, and its client told, before the ledger closes."""
+        await super().shutdown(sockets)
+        left = list(self.server_state.tasks)
+        if left:
+            await asyncio.wait(left, timeout=_LAST_WORDS_SECONDS)
+
+
+_LAST_WORDS_SECONDS = 10.0
 
 
 def make_server(
