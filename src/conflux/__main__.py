@@ -7,6 +7,8 @@ here as its own line, never as a traceback.
 import asyncio
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,9 @@ from conflux.settings import Config, load, redacted
 
 if TYPE_CHECKING:
     from conflux.wiring import Running
+
+
+_STARTING_SECONDS = 15.0
 
 
 class Program:
@@ -46,13 +51,19 @@ class Program:
         from conflux.faces.control import ask, server_runs
 
         config = self._config(flags)
-        if server_runs(config.data_dir):
-            return ask(config.data_dir, operation, params)
-        if operation.startswith("server."):
-            raise ConfigError([f"no server runs on {config.data_dir}: start one with `conflux serve`"])
-        from conflux.wiring import operate
+        if not server_runs(config.data_dir):
+            if operation.startswith("server."):
+                raise ConfigError([f"no server runs on {config.data_dir}: start one with `conflux serve`"])
+            from conflux.stores.data_dir import InUse
+            from conflux.wiring import operate
 
-        return asyncio.run(operate(config, lambda: self._config(flags), operation, params))
+            try:
+                return asyncio.run(operate(config, lambda: self._config(flags), operation, params))
+            except InUse:
+                # A server that is starting has the lock before it has the socket.
+                if not _appears(lambda: server_runs(config.data_dir)):
+                    raise
+        return ask(config.data_dir, operation, params)
 
     def show_config(self, flags: dict[str, Any]) -> dict[str, Any]:
         return redacted(self._config(flags))
@@ -66,6 +77,15 @@ class Program:
         from conflux.stores.opening import verify_file
 
         return verify_file(self._config(flags).data_dir)
+
+
+def _appears(there: Callable[[], bool]) -> bool:
+    end = time.monotonic() + _STARTING_SECONDS
+    while not there():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _run(work: Any) -> None:

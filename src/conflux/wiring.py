@@ -25,10 +25,11 @@ from conflux.dialects import DIALECTS
 from conflux.faces.control import SOCKET_NAME, ControlFace
 from conflux.faces.http import HttpFace, Limits
 from conflux.faces.metrics import Metrics
-from conflux.faces.operations import KeyOrder, Operations
+from conflux.faces.operations import Operations
 from conflux.faces.public import Public
 from conflux.faces.server import QuietServer, bind_tcp, bind_unix, make_server
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.keys import KeyOrder
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import build_snapshot, simulator_provider
 from conflux.relay.parts import Parts
@@ -115,8 +116,8 @@ class Running:
         found: dict[str, str] = {}
         if self.stopping:
             found["server"] = "stopping"
-        if not self.store.healthy:
-            found["ledger"] = "the ledger cannot write"
+        if self.store.trouble is not None:
+            found["ledger"] = f"nothing can be written: {self.store.trouble}"
         return found
 
     async def reload(self) -> dict[str, Any]:
@@ -264,21 +265,9 @@ async def first_admin_key(running: Running) -> str | None:
     if not running.store.fresh:
         return None
     root = running.snapshot.catalogue.root
-    _, secret = await running.store.key_admin.create(
-        KeyOrder(
-            prefix=next(one for one in root.key_prefixes if one not in root.test_prefixes),
-            storefront=root.id,
-            name="admin",
-            workspace="default",
-            user="default",
-            admin=True,
-            test=False,
-            agent=False,
-            models=None,
-            budget=None,
-            expires_at=None,
-        )
-    )
+    prefix = next(one for one in root.key_prefixes if one not in root.test_prefixes)
+    order = KeyOrder(prefix=prefix, storefront=root.id, name="admin", admin=True)
+    secret: str = (await running.store.key_admin.create(order))[1]
     return secret
 
 

@@ -14,6 +14,7 @@ import msgspec
 from conflux.catalogue.figures import tokens
 from conflux.catalogue.limitations import limitations
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.keys import KeyOrder, KeyRow
 from conflux.neutral.money import MoneyError, nano_from_usd, per_million, usd
 from conflux.neutral.records import Model, Storefront
 from conflux.relay.snapshot import Snapshot
@@ -32,43 +33,6 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     models: list[str] | None = None
     budget_usd: str | None = None
     expires: str | None = None
-
-
-class KeyOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """The same, understood: what the key store is told."""
-
-    prefix: str
-    storefront: str
-    name: str
-    workspace: str
-    user: str
-    admin: bool
-    test: bool
-    agent: bool
-    models: tuple[str, ...] | None
-    budget: int | None  # nano-USD, a lifetime cap
-    expires_at: int | None
-
-
-class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as it may be shown: never its secret."""
-
-    id: str
-    name: str
-    prefix: str
-    last4: str
-    storefront: str
-    workspace: str
-    user: str
-    admin: bool
-    test: bool
-    agent: bool
-    models: list[str] | None
-    budget: int | None
-    spent: int
-    created: int
-    expires_at: int | None
-    revoked: bool
 
 
 class KeyAdmin(Protocol):

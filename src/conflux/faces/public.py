@@ -4,9 +4,9 @@ Law: reads only. A key is not needed to list, but a bad one is refused everywher
 paid for it, and to admins with what was really called.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-from urllib.parse import parse_qs, unquote
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -39,14 +39,22 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     storefront: Storefront | None = None
 
 
-class Spending(msgspec.Struct, frozen=True):
-    """What a key has spent and may still spend, in nano-USD, as the ledger has it."""
+class Spent(Protocol):
+    """What a key has spent and may still spend under one budget, in nano-USD, as the ledger has it."""
 
-    spent: int
-    held: int
-    cap: int | None
+    @property
+    def scope(self) -> str: ...
+    @property
+    def window(self) -> str: ...
+    @property
+    def spent(self) -> int: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def cap(self) -> int | None: ...
 
 
+Spending = Callable[[Caller], Awaitable[Sequence[Spent]]]
 Handler = Callable[["Public", Question, str], Awaitable[Reply]]
 
 
@@ -54,7 +62,7 @@ class Public:
     def __init__(
         self,
         parts: Parts,
-        spending: Callable[[Caller], Awaitable[list[tuple[str, str, Spending]]]],
+        spending: Spending,
         ready: Callable[[], dict[str, str]],
         metrics: Callable[[], bytes] | None,
     ) -> None:
@@ -104,7 +112,6 @@ class Public:
 
     async def model(self, question: Question, name: str) -> Reply:
         caller, storefront, snapshot = await self._who(question)
-        name = unquote(name)
         model = snapshot.catalogue.resolve(storefront.id, name)
         if model is None or not permitted(caller, model):
             raise unknown_model(name)
@@ -133,14 +140,14 @@ class Public:
             "models": sorted(caller.models) if caller.models is not None else None,
             "budgets": [
                 {
-                    "scope": scope,
-                    "window": window,
+                    "scope": found.scope,
+                    "window": found.window,
                     "spent_usd": usd(found.spent),
                     "held_usd": usd(found.held),
                     "cap_usd": usd(found.cap) if found.cap is not None else None,
                     "left_usd": usd(max(found.cap - found.spent - found.held, 0)) if found.cap is not None else None,
                 }
-                for scope, window, found in await self._spending(caller)
+                for found in await self._spending(caller)
             ],
         }
         return Reply(headers=[JSON, (b"cache-control", b"private, no-cache")], body=msgspec.json.encode(view),

@@ -9,9 +9,8 @@ from pathlib import Path
 from time import time
 from typing import NamedTuple
 
-from conflux.neutral.errors import ConfigError
 from conflux.neutral.records import Caller
-from conflux.stores.data_dir import DATABASE, DataDir, InUse, open_data_dir
+from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.key_ring import KeyRing
 from conflux.stores.sqlite_keys import SqliteKeys, find_caller
 from conflux.stores.sqlite_ledger import Recovered, SqliteLedger
@@ -64,11 +63,8 @@ class Store:
 
 
 def open_store(path: Path, now: Callable[[], float] = time) -> Store:
-    """On the loop that will use it. Raises ConfigError where another process has it, or it cannot be made."""
-    try:
-        data = open_data_dir(path)
-    except InUse as error:
-        raise ConfigError([str(error)]) from None
+    """On the loop that will use it. Raises InUse where another process has it, ConfigError where it cannot be made."""
+    data = open_data_dir(path)
     try:
         return Store(data, SqliteLedger.open(data.database, now), now)
     except BaseException:

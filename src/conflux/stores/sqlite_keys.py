@@ -7,67 +7,16 @@ letters. What was changed counts when the call returns.
 import sqlite3
 from collections.abc import Callable
 from time import time
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.keys import KeyOrder, KeyRow
 from conflux.neutral.records import Caller, Scope
 from conflux.stores.key_format import digest, new_secret
 from conflux.stores.sqlite_budgets import put_budget
 from conflux.stores.sqlite_ledger import SqliteLedger
-
-
-class KeyOrder(Protocol):
-    """What a key is to be; a record of any kind with these fields."""
-
-    @property
-    def prefix(self) -> str: ...
-    @property
-    def storefront(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def workspace(self) -> str: ...
-    @property
-    def user(self) -> str: ...
-    @property
-    def admin(self) -> bool: ...
-    @property
-    def test(self) -> bool: ...
-    @property
-    def agent(self) -> bool: ...
-    @property
-    def models(self) -> tuple[str, ...] | None: ...
-    @property
-    def budget(self) -> int | None:
-        """Nano-USD, for the key's lifetime."""
-        ...
-
-    @property
-    def expires_at(self) -> int | None: ...
-
-
-class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as it may be shown."""
-
-    id: str
-    name: str
-    prefix: str
-    last4: str
-    storefront: str
-    workspace: str
-    user: str
-    admin: bool
-    test: bool
-    agent: bool
-    models: list[str] | None
-    budget: int | None
-    spent: int
-    created: int
-    expires_at: int | None
-    revoked: bool
-
 
 _ID = "key_"
 _LAST = 4

@@ -187,7 +187,7 @@ class _Call(NamedTuple):
     reason: str | None
 
 
-_Detail = tuple[tuple[tuple[str, int, str, int], ...], tuple[_Call, ...], tuple[str, ...], dict[str, str]]
+_Detail = tuple[tuple[tuple[str, int, int, int], ...], tuple[_Call, ...], tuple[str, ...], dict[str, str]]
 _detail_decoder = msgspec.json.Decoder(_Detail)
 
 RECEIPT = (
