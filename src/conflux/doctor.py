@@ -53,8 +53,10 @@ def examine(read: Callable[[], Config]) -> list[Finding]:
 
 
 def _data(path: Path) -> list[Finding]:
-    place = path if path.exists() else path.parent
-    if not os.access(place, os.W_OK):
+    place = path
+    while not place.exists() and place != place.parent:
+        place = place.parent  # the server makes what is missing
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return [("data directory", False, f"{path} cannot be written: choose another with --data")]
     free = shutil.disk_usage(place).free
     enough = free >= _LEAST_FREE

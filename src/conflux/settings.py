@@ -5,6 +5,7 @@ named (the environment or a file) and is never printed: `redacted` is the only f
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +59,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     file: Path | None
     tables: dict[str, list[dict[str, Any]]]
     environment: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Config(file={self.file})"  # the rest holds secrets
 
     @property
     def data_dir(self) -> Path:
@@ -124,39 +128,54 @@ def _read_file(file: Path | None, problems: list[str]) -> tuple[dict[str, Any], 
 def _read_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, key in _PLAIN.items():
-        value = _from_environment(environment, name, problems)
+        value = _from_environment(environment, name, key, problems)
         if value is not None:
             found[key] = value
-    for name in sorted(environment):
-        if not name.startswith(PREFIX) or name in _NOT_SETTINGS:
-            continue
-        base = (
-            name.removesuffix("_FILE") if name.removesuffix("_FILE").removeprefix(PREFIX).lower() in _SECRET else name
-        )
-        value = _from_environment(environment, base, problems)
-        path = base.removeprefix(PREFIX).lower().split("__")
-        place = found
-        for step in path[:-1]:
-            place = place.setdefault(step, {})
-        place[path[-1]] = value.split(",") if path == ["trusted_proxies"] and value is not None else value
+    bases = {_without_file(name) for name in environment if name.startswith(PREFIX) and name not in _NOT_SETTINGS}
+    for name in sorted(bases):
+        path = name.removeprefix(PREFIX).lower().split("__")
+        value = _from_environment(environment, name, path[-1], problems)
+        if value is not None:
+            _put(found, path, _list(value) if path == ["trusted_proxies"] else value, name, problems)
     return found
+
+
+def _without_file(name: str) -> str:
+    base = name.removesuffix("_FILE")
+    return base if base.removeprefix(PREFIX).lower() in _SECRET else name
+
+
+def _list(value: str) -> list[str]:
+    return [one.strip() for one in value.split(",") if one.strip()]
+
+
+def _put(found: dict[str, Any], path: list[str], value: Any, name: str, problems: list[str]) -> None:
+    place = found
+    for step in path[:-1]:
+        place = place.setdefault(step, {})
+        if not isinstance(place, dict):
+            problems.append(f"environment: {name}: {step} is set as a whole and in parts: keep one")
+            return
+    place[path[-1]] = value
 
 
 _SECRET = frozenset({"database_url", "redis_url"})
 
 
-def _from_environment(environment: Mapping[str, str], name: str, problems: list[str]) -> str | None:
-    """A variable's value, or the content of the file its _FILE variant names."""
-    if name in environment:
+def _from_environment(environment: Mapping[str, str], name: str, key: str, problems: list[str]) -> str | None:
+    """A variable's value, or of a secret the content of the file its _FILE variant names. Empty is not set."""
+    if environment.get(name):
         return environment[name]
-    path = environment.get(name + "_FILE")
-    if path is None:
+    path = environment.get(name + "_FILE") if key in _SECRET else None
+    if not path:
         return None
     try:
         return Path(path).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        problems.append(f"environment: {name}_FILE: {path}: not a text file")
     except OSError as error:
         problems.append(f"environment: {name}_FILE: {path}: {error.strerror}")
-        return None
+    return None
 
 
 def _check(source: str, layer: Mapping[str, Any], problems: list[str]) -> None:
@@ -199,8 +218,16 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 def _judge(settings: Settings) -> list[str]:
     problems = []
-    if not 0 <= settings.port <= 65535:
-        problems.append(f"configuration: port: {settings.port} is not a port")
+    ports = {"port": settings.port, "metrics.port": settings.metrics.port}
+    for name, port in ports.items():
+        if port is not None and not 0 <= port <= 65535:
+            problems.append(f"configuration: {name}: {port} is not a port")
+    for name, text in (("host", settings.host), ("data", settings.data), ("metrics.host", settings.metrics.host)):
+        if not text.strip():
+            problems.append(f"configuration: {name}: must not be empty")
+    for name, limit in msgspec.structs.asdict(settings.limits).items():
+        if not 0 < limit < float("inf") and not (name == "graceful_seconds" and limit == 0):
+            problems.append(f"configuration: limits.{name}: {limit} is not above 0")
     if settings.workers < 1:
         problems.append("configuration: workers: at least one is needed")
     if settings.workers > 1 and settings.database_url is None:
@@ -221,29 +248,47 @@ def redacted(config: Config) -> dict[str, Any]:
             shown[name] = _without_password(shown[name])
     shown["config_file"] = str(config.file) if config.file is not None else None
     for name, rows in config.tables.items():
-        shown[name] = [_redact_row(row) for row in rows]
+        shown[name] = [_redact_row(row) if name == "provider" else row for row in rows]
     return shown
+
+
+_HIDDEN = "***"
+# What somebody may call a secret that does not belong into the file at all.
+_TELLING = re.compile(r"key|secret|token|password|authorization", re.IGNORECASE)
 
 
 def _redact_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for name, value in row.items():
-        if name == "headers" and isinstance(value, dict):
-            shown[name] = dict.fromkeys(value, "***")
-        elif name in ("base_url", "proxy") and isinstance(value, str):
-            shown[name] = _without_password(value)
-        else:
-            shown[name] = value
-    return shown
+    return {name: _redact(name, value) for name, value in row.items()}
+
+
+def _redact(name: str, value: Any) -> Any:
+    if name == "headers" and isinstance(value, dict):
+        return dict.fromkeys(value, _HIDDEN)
+    if isinstance(value, list):
+        return [_redact(name, one) for one in value]
+    if not isinstance(value, str):
+        return value
+    if name in ("credential", "credentials"):
+        return value if value.startswith(("env:", "file:")) else _HIDDEN
+    if name in ("base_url", "proxy"):
+        return _without_password(value)
+    return _HIDDEN if _TELLING.search(name) else value
 
 
 def _without_password(address: str) -> str:
-    parts = urlsplit(address)
-    if parts.password is None:
-        return address
-    host = parts.hostname or ""
-    netloc = f"{parts.username or ''}:***@{host}" + (f":{parts.port}" if parts.port else "")
-    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment))
+    """The address without what a password may be: after the user's name, in place of one, or in the query."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return _HIDDEN
+    user, at, host = parts.netloc.rpartition("@")
+    name, colon, _ = user.partition(":")
+    shown = (f"{name}:{_HIDDEN}" if colon else _HIDDEN) + "@" + host if at else host
+    query = "&".join(
+        f"{key}={_HIDDEN}" if equals and _TELLING.search(key) else f"{key}{equals}{value}"
+        for key, equals, value in (one.partition("=") for one in parts.query.split("&"))
+    )
+    return urlunsplit((parts.scheme, shown, parts.path, query, parts.fragment))
 
 
 def process_environment() -> dict[str, str]:

@@ -70,7 +70,7 @@ def secret_reader(config: Config) -> Callable[[str], str | None]:
 def _content(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8").strip() or None
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None
 
 
@@ -126,6 +126,7 @@ class Running:
         simulator = simulator_provider(self.simulator.port)
         self.snapshot = make_snapshot(config, simulator, self.snapshot.version + 1)
         self.config = config
+        self.gateway.parts.health.forgive()
         return {"version": self.snapshot.version, "models": len(self.snapshot.catalogue.models)}
 
     def status(self) -> dict[str, Any]:
@@ -136,6 +137,7 @@ class Running:
             "in_flight": self.metrics.in_flight,
             "simulated": self.snapshot.simulated,
             "problems": self.problems(),
+            "refused_credentials": self.gateway.parts.health.refused(),
             "upstreams": msgspec.to_builtins(self.client.stats()),
         }
 

@@ -59,9 +59,9 @@ def live_provider(provider: Provider, secrets: Iterable[tuple[str, str]]) -> Liv
 def header_line(name: str, value: str) -> bytes:
     """A header as it goes out. What could break a line is refused where it is configured, not where it is sent."""
     line = f"{name.lower()}: {value}"
-    if any(one in line for one in "\r\n\0") or not name.isascii() or " " in name:
-        raise ConfigError([f"the header {name!r} of a provider holds a line break or a space in its name"])
-    return line.encode("latin-1", "replace") + b"\r\n"
+    if not line.isascii() or not line.isprintable() or not name or " " in name or ":" in name:
+        raise ConfigError([f"the header {name!r} holds a line break, or a character that no header takes"])
+    return line.encode() + b"\r\n"
 
 
 def _auth_line(auth: str, secret: str) -> bytes:
@@ -101,7 +101,10 @@ def find_live(
             continue
         if not found and not (provider.configured and not provider.credentials):
             continue
-        live[provider.id] = live_provider(msgspec.structs.replace(provider, dialects=dialects), found)
+        try:
+            live[provider.id] = live_provider(msgspec.structs.replace(provider, dialects=dialects), found)
+        except ConfigError as error:
+            problems += [f"provider {provider.id}: {line}" for line in error.problems]
     return live, problems
 
 
