@@ -263,8 +263,8 @@ async def serve(config: Config, reread: Callable[[], Config], say: Callable[[Run
 
 
 async def first_admin_key(running: Running) -> str | None:
-    """A new store has nobody who may administer it: make one key, shown once."""
-    if not running.store.fresh:
+    """A store that never had an admin's key gets one, shown once."""
+    if any(row.admin for row in await running.store.key_admin.list()):
         return None
     root = running.snapshot.catalogue.root
     prefix = next(one for one in root.key_prefixes if one not in root.test_prefixes)

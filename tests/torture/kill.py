@@ -58,7 +58,7 @@ class Result:
             ("requests answered", len(self.answers)),
             ("of them whole", whole),
             ("cut by a kill", len(self.answers) - whole),
-            ("refused or unreached", self.refused + self.unreached),
+            ("tries while it was down", self.refused + self.unreached),
             ("kills", self.kills),
             ("slowest restart, s", round(max(self.ready_seconds, default=0.0), 2)),
             ("answered without a receipt", len(self.missing)),
@@ -125,42 +125,45 @@ class Gateway:
         return json.loads(out)
 
 
-async def one_request(session: aiohttp.ClientSession, port: int, key: str, number: int, result: Result) -> None:
+async def one_request(session: aiohttp.ClientSession, gateway: Gateway, key: str, number: int, result: Result) -> None:
+    """Ask until somebody answers: while the server is down nobody does."""
     stream = number % 2 == 0
     tokens = random.randrange(20, 400)
     pace = f" at {random.randrange(200, 2000)}/s" if stream else ""
-    body = {
-        "model": MODEL,
-        "stream": stream,
-        "messages": [{"role": "user", "content": f"[[stream: {tokens} tokens{pace}]] request {number}"}],
-    }
-    answer: Answer | None = None
-    try:
-        async with session.post(
-            f"http://127.0.0.1:{port}/v1/chat/completions", json=body, headers={"authorization": f"Bearer {key}"}
-        ) as response:
-            if response.status != 200:
-                result.refused += 1
-                return
-            answer = Answer(response.headers["x-request-id"], stream, status=response.status)
-            if stream:
-                async for line in response.content:
-                    if line.startswith(b"data: [DONE]"):
-                        answer.whole = True
-                    elif line.startswith(b"data: "):
-                        for choice in json.loads(line[6:]).get("choices", ()):
-                            answer.content_bytes += len((choice["delta"].get("content") or "").encode())
-            else:
-                found = await response.json()
-                answer.content_bytes = len((found["choices"][0]["message"]["content"] or "").encode())
-                answer.whole = True
-    except (aiohttp.ClientError, ConnectionError, TimeoutError):
-        if answer is None:
-            result.unreached += 1
+    content = f"[[stream: {tokens} tokens{pace}]] request {number}"
+    body = {"model": MODEL, "stream": stream, "messages": [{"role": "user", "content": content}]}
+    while True:
+        answer = Answer("", stream)
+        try:
+            await _ask(session, gateway.port, key, body, answer)
+        except (aiohttp.ClientError, ConnectionError, TimeoutError):
+            result.unreached += not answer.status
             await asyncio.sleep(0.05)
-    finally:
-        if answer is not None and (answer.content_bytes or answer.whole):
+        if answer.content_bytes or answer.whole:
             result.answers.append(answer)
+            return
+        result.refused += answer.status not in (0, 200)
+
+
+async def _ask(session: aiohttp.ClientSession, port: int, key: str, body: dict[str, Any], answer: Answer) -> None:
+    url = f"http://127.0.0.1:{port}/v1/chat/completions"
+    async with session.post(url, json=body, headers={"authorization": f"Bearer {key}"}) as response:
+        answer.status = response.status
+        if response.status != 200:
+            await asyncio.sleep(0.05)
+            return
+        answer.request_id = response.headers["x-request-id"]
+        if not answer.stream:
+            found = await response.json()
+            answer.content_bytes = len((found["choices"][0]["message"]["content"] or "").encode())
+            answer.whole = True
+            return
+        async for line in response.content:
+            if line.startswith(b"data: [DONE]"):
+                answer.whole = True
+            elif line.startswith(b"data: "):
+                for choice in json.loads(line[6:]).get("choices", ()):
+                    answer.content_bytes += len((choice["delta"].get("content") or "").encode())
 
 
 async def reckon(session: aiohttp.ClientSession, gateway: Gateway, key: str, result: Result) -> None:
@@ -198,7 +201,7 @@ async def torture(folder: Path, requests: int, kills: int, at_once: int, upstrea
             nonlocal begun
             for number in numbers:
                 begun += 1
-                await one_request(session, gateway.port, key, number, result)
+                await one_request(session, gateway, key, number, result)
 
         callers = [asyncio.create_task(caller()) for _ in range(at_once)]
         while strikes and not all(task.done() for task in callers):

@@ -188,6 +188,10 @@ def _add_keys(app: typer.Typer, actions: Actions) -> None:
             out(made["key"])
             print("conflux: this key is shown once; keep it well", file=sys.stderr)
 
+    _add_keys_list(keys, actions)
+
+
+def _add_keys_list(keys: typer.Typer, actions: Actions) -> None:
     @keys.command("list")
     def list_keys(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
         """All keys, without their secrets."""

@@ -35,11 +35,6 @@ class Store:
         self.key_admin = SqliteKeys(ledger, data.pepper, self.keys.changed, now)
 
     @property
-    def fresh(self) -> bool:
-        """There was no database here before."""
-        return self._data.fresh
-
-    @property
     def trouble(self) -> str | None:
         return self.ledger.trouble
 
