@@ -124,8 +124,13 @@ class Attempt:
         assert self._inbound is not None, "an attempt is primed before it is read"
         return await self._inbound.stream(sink)
 
-    def close(self, *, good: bool | None = None) -> None:
-        """Ends the leg. `good`: the target answered as it should (None: nobody can tell, the client left)."""
+    def broke(self) -> None:
+        """The answer broke off after it had begun."""
+        self._blame(self._health, None)
+
+    def close(self, *, good: bool = False) -> None:
+        """Ends the leg. `good`: the target answered as it should. Else whoever is to blame has been blamed already,
+        or nobody is: the client left, or the request was wrong."""
         if self._inbound is not None:
             self._inbound.close()
         if self._ended:

@@ -201,7 +201,7 @@ class Passage:
                 await attempt.prime(admitted, wanted, request_id)
                 return
             except Failed as failed:
-                attempt.close(good=False)
+                attempt.close()
                 self.attempt = None
                 self.trials.append(Trial(target, failed.reason, attempt.seconds()))
                 tried = sum(one.target is target for one in self.trials)
@@ -233,10 +233,12 @@ class Passage:
             await self.exchange.begin(200, streamed(admitted, self.snapshot, self._dropped(), self.request_id.encode()))
             await self._pump(attempt)
         except TransportError as error:
+            attempt.broke()
             return await self._cut(error.timeout)
         self.waiting = None
         tally = attempt.lane.tally
         if tally.fault is not None or not tally.finished:
+            attempt.broke()
             return await self._cut(timeout=False)
         attempt.close(good=True)
         found = account(tally, admitted, cut=False)
@@ -276,10 +278,10 @@ class Passage:
         self.parts.ledger.checkpoint(Checkpoint(request_id=self.number, amount=found.charge, usage=found.usage))
 
     async def _cut(self, timeout: bool) -> Outcome:
-        """The upstream broke off after content was delivered: what was delivered is paid, and the client is told."""
+        """The answer breaks off after content was delivered: what was delivered is paid, and the client is told."""
         self.waiting = None
         attempt = self._leg()
-        attempt.close(good=False)
+        attempt.close()
         found = account(attempt.lane.tally, self.admitted, cut=True)
         outcome = await self._settle(Ending.CUT, found, status=200)
         kind = Kind.UPSTREAM_TIMEOUT if timeout else Kind.UPSTREAM_FAILED
