@@ -204,7 +204,8 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("marker", "claimed"),
         [
-            ("[[usage: prompt=10 completion=5 cached=3 reasoning=2]]", Usage(prompt=10, completion=5, cached=3, reasoning=2)),
+            ("[[usage: completion=5 reasoning=2]]", Usage(prompt=9, completion=5, reasoning=2)),
+            ("[[usage: prompt=1]]", Usage(prompt=1, completion=3, reasoning=1)),
             ("[[usage: cached=3]]", Usage(prompt=9, completion=3, cached=3, reasoning=1)),
             ("[[usage: completion=1]]", Usage(prompt=9, completion=1)),
             ("[[usage: zero]]", Usage(manner="zero")),

@@ -31,12 +31,31 @@ def faults(value: Any, schema: Any, root: Any = None, where: str = "$") -> list[
     if schema is False:
         return [f"{where}: nothing is allowed here"]
     assert set(schema) <= _KNOWN, set(schema) - _KNOWN
+    found = _combined(value, schema, root, where) + _plain(value, schema, where)
+    if isinstance(value, dict):
+        found += _object(value, schema, root, where)
+    elif isinstance(value, list):
+        found += _array(value, schema, root, where)
+    return found
+
+
+def _combined(value: Any, schema: Any, root: Any, where: str) -> list[str]:
     found = []
     if "$ref" in schema:
         place = root
         for step in schema["$ref"].removeprefix("#").strip("/").split("/"):
             place = place[step] if step else place
         found += faults(value, place, root, where)
+    for part in schema.get("allOf", ()):
+        found += faults(value, part, root, where)
+    for word in ("anyOf", "oneOf"):
+        if word in schema and all(faults(value, part, root, where) for part in schema[word]):
+            found.append(f"{where}: {value!r} fits none of {word}")
+    return found
+
+
+def _plain(value: Any, schema: Any, where: str) -> list[str]:
+    found = []
     if "type" in schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         if not any(_TYPES[kind](value) for kind in kinds):
@@ -45,19 +64,9 @@ def faults(value: Any, schema: Any, root: Any = None, where: str = "$") -> list[
         found.append(f"{where}: {value!r} is not in {schema['enum']}")
     if "const" in schema and value != schema["const"]:
         found.append(f"{where}: {value!r} is not {schema['const']!r}")
-    for part in schema.get("allOf", ()):
-        found += faults(value, part, root, where)
-    for word in ("anyOf", "oneOf"):
-        if word in schema and all(faults(value, part, root, where) for part in schema[word]):
-            found.append(f"{where}: {value!r} fits none of {word}")
-    if isinstance(value, dict):
-        found += _object(value, schema, root, where)
-    elif isinstance(value, list):
-        found += _array(value, schema, root, where)
-    elif isinstance(value, str):
-        if not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
-            found.append(f"{where}: {len(value)} characters")
-    elif type(value) in (int, float):
+    if isinstance(value, str) and not schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)):
+        found.append(f"{where}: {len(value)} characters")
+    if type(value) in (int, float):
         found += _number(value, schema, where)
     return found
 
