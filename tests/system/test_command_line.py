@@ -68,6 +68,7 @@ def test_keys_are_made_without_a_server_too(start: Starter, tmp_path, stored: No
     alone = Served(tmp_path)
     made = json.loads(alone.run("keys", "create", "--json").stdout)
     served = start(folder=tmp_path)
+    assert served.admin_key, "nobody could administer it otherwise"
     assert served.get("/v1/key", key=made["key"]).status == 200
 
 
