@@ -1,190 +1,177 @@
-"""One connection to an upstream: an answer at a time, parsed by llhttp.
+"""One connection to an upstream: an exchange at a time, its waits and its deadlines.
 
-Law: one timer, one waiter, one buffer. Whatever ends the connection is kept as one TransportError and raised to
-whoever waits next. Bytes that nobody asked for close it. A reader that does not read stops the sender: reading is
-paused while more than HIGH_WATER bytes wait.
+Law: one timer, one waiter, one reader. Whatever ends the connection is kept as one TransportError and raised to
+whoever waits next. Bytes that nobody asked for close it. A reader that does not read stops the sender. The stages
+of an error are: send, request body, first byte, head, idle, body, total, close (and, before there is a connection:
+connect, tls, proxy).
 """
 
 import asyncio
+import select
 from collections.abc import Callable
 from typing import cast
 
-import httptools
-
 from conflux.neutral.errors import TransportError
-from conflux.neutral.ports import Headers
+from conflux.neutral.ports import Outbound
+from conflux.upstream.answer import AnswerReader, Refused
+from conflux.upstream.limits import Limits
 
-HIGH_WATER = 64 * 1024
-HEAD_BYTES_MOST = 64 * 1024
-HEADERS_MOST = 200
-INTERIM_MOST = 10
 _WRITE_SLICE = 256 * 1024
+_LATE = {
+    "request body": "the upstream stopped taking the request",
+    "first byte": "no head of an answer in time",
+    "idle": "the answer stood still for too long",
+    "total": "the whole exchange took too long",
+}
 
 
-class Connection(asyncio.Protocol):
+class Connection:
+    """`closed`: not to be used any more. `lost`: its socket is gone."""
+
     __slots__ = (
-        "_chunks",
+        "_awaits_head",
         "_deadline",
-        "_drained",
-        "_framed",
-        "_head_bytes",
         "_idle",
-        "_interim",
+        "_limits",
         "_loop",
+        "_on_lost",
         "_paused",
+        "_poll",
         "_sink",
         "_sink_error",
-        "_size",
-        "_timeout_stage",
+        "_stage",
         "_timer",
         "_timer_when",
-        "_total_deadline",
         "_transport",
+        "_unsent",
+        "_until",
         "_waiter",
         "_write_paused",
         "answered",
         "busy",
         "closed",
-        "done",
         "error",
-        "head_done",
-        "headers",
         "idle_since",
-        "keep_alive",
-        "no_body",
-        "on_closed",
-        "parser",
+        "lost",
+        "reader",
         "sent",
-        "status",
+        "used",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, limits: Limits, on_lost: "Callable[[Connection], None] | None" = None
+    ) -> None:
         self._loop = loop
+        self._limits = limits
+        self._on_lost = on_lost
+        self.reader = AnswerReader(limits)
         self._transport: asyncio.Transport | None = None
-        self.parser = httptools.HttpResponseParser(self)
+        self._poll: select.poll | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._drained: asyncio.Future[None] | None = None
-        self._write_paused = False
+        self._awaits_head = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_when = 0.0
         self._deadline: float | None = None
-        self._timeout_stage = ""
-        self._total_deadline = 0.0
-        self._chunks: list[bytes] = []
-        self._size = 0
+        self._until = 0.0
+        self._stage = ""
+        self._unsent: memoryview | None = None
+        self._write_paused = False
         self._paused = False
         self._sink: Callable[[bytes], bool] | None = None
         self._sink_error: Exception | None = None
         self._idle = 0.0
+        self.error: TransportError | None = None
         self.closed = False
+        self.lost = False
         self.busy = False
-        self.idle_since = 0.0
-        self.on_closed: object = None
-        self._reset()
-
-    def _reset(self) -> None:
-        self.status = 0
-        self.headers: Headers = []
-        self.head_done = False
-        self.done = False
-        self.keep_alive = True
-        self.no_body = False
-        self._framed = False
+        self.used = False
         self.sent = False
         self.answered = False
-        self.error: TransportError | None = None
-        self._head_bytes = 0
-        self._interim = 0
-        self._chunks.clear()
-        self._size = 0
+        self.idle_since = 0.0
 
     # --- what the client does with it
 
-    async def exchange(self, head: bytes, body: bytes, *, first_byte: float, total: float, head_only: bool) -> None:
-        """Send a request and wait for the head of its answer."""
-        self._reset()
-        self.busy = True
-        self.no_body = head_only
-        now = self._loop.time()
-        self._total_deadline = now + total
-        if self.closed or self._transport is None:
+    async def exchange(self, head: bytes, call: Outbound, now: float, until: float) -> None:
+        """Send a request and wait for the head of its answer. `until`: the loop's time when all must be over.
+        Whatever goes wrong, the connection is closed."""
+        self.sent = self.answered = False
+        reader = self.reader
+        reader.begin(head_only=call.method == "HEAD")
+        transport = self._transport
+        if self.closed or transport is None or transport.is_closing():
+            self.abort()
             raise self._failure("send", "the connection was closed")
-        self.sent = True
-        if len(body) <= _WRITE_SLICE:
-            self._transport.write(head + body if body else head)
-        else:
-            await self._write_slowly(head, body, now + first_byte)
-        while not self.head_done:
-            if self.error is not None:
-                raise self.error
-            await self._wait(first_byte, "first byte")
+        self.busy = self.sent = self._awaits_head = True
+        self._until = until
+        body = call.body
+        try:
+            if len(body) <= _WRITE_SLICE:
+                transport.write(head + body)
+            else:
+                transport.write(head)
+                self._unsent = memoryview(body)
+                self._pump()
+                while self._unsent is not None and self.error is None and not reader.head_done:
+                    await self._wait(self._loop.time() + call.idle_timeout, "request body")
+                now = self._loop.time()
+            while not reader.head_done:
+                if self.error is not None:
+                    raise self.error
+                await self._wait(now + call.first_byte_timeout, "first byte")
+        except BaseException:
+            self.abort()
+            raise
+        self._awaits_head = False
 
-    async def _write_slowly(self, head: bytes, body: bytes, deadline: float) -> None:
-        """A large body in slices, as fast as the upstream takes it; an answer that comes early ends it."""
-        assert self._transport is not None
-        self._transport.write(head)
-        view = memoryview(body)
-        for start in range(0, len(body), _WRITE_SLICE):
-            while self._write_paused and self.error is None and not self.head_done:
-                self._drained = self._waiter = self._loop.create_future()
-                self._arm(min(deadline, self._total_deadline), "request body")
-                try:
-                    await self._waiter
-                finally:
-                    self._drained = self._waiter = None
-                    self._deadline = None
-            if self.error is not None:
-                raise self.error
-            if self.head_done:
-                self.keep_alive = False  # the rest of the request was never sent
-                return
-            self._transport.write(view[start : start + _WRITE_SLICE])
-
-    async def chunk(self, idle: float) -> bytes:
-        """The next bytes of the body; b"" at its end."""
-        while not self._chunks:
-            if self.error is not None:
-                raise self.error
-            if self.done:
-                return b""
-            await self._wait(idle, "body")
-        return self._taken()
-
-    def _taken(self) -> bytes:
-        """What has arrived and was not handed on; the upstream may go on sending."""
-        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        self._size = 0
+    def buffered(self) -> bytes:
+        """What has come and was not taken; b"" where nothing has."""
+        reader = self.reader
+        if not reader.chunks:
+            return b""
+        data = reader.take()
         if self._paused:
             self._paused = False
             if self._transport is not None and not self.closed:
                 self._transport.resume_reading()
         return data
 
+    async def chunk(self, idle: float) -> bytes:
+        """The next bytes of the body; b"" at its end."""
+        reader = self.reader
+        while not reader.chunks:
+            if self.error is not None:
+                raise self.error
+            if reader.done:
+                return b""
+            await self._wait(self._loop.time() + idle, "idle")
+        return self.buffered()
+
     async def stream(self, idle: float, sink: Callable[[bytes], bool]) -> bool:
         """Hand each arrival to `sink` as it is parsed, with no task woken in between. True when the sink asked for a
         pause by answering False, False at the end of the body."""
-        if self._chunks and not sink(self._taken()):
+        reader = self.reader
+        if reader.chunks and not sink(self.buffered()):
             return True
         self._sink, self._idle = sink, idle
         try:
-            while self._sink is not None and not self.done and self.error is None:
-                await self._wait(idle, "body")
+            while self._sink is not None and not reader.done and self.error is None:
+                await self._wait(self._loop.time() + idle, "idle")
         finally:
             paused, self._sink = self._sink is None, None
         failed, self._sink_error = self._sink_error, None
         if failed is not None:
             raise failed
-        if paused:
+        if paused or (reader.chunks and not sink(self.buffered())):
             return True
         if self.error is not None:
             raise self.error
         return False
 
     def _pour(self, sink: Callable[[bytes], bool]) -> None:
-        self._deadline = min(self._loop.time() + self._idle, self._total_deadline)
+        self._deadline = min(self._loop.time() + self._idle, self._until)
+        self._stage = "idle" if self._deadline < self._until else "total"
         try:
-            if sink(self._taken()):
+            if sink(self.buffered()):
                 return
         except Exception as error:  # noqa: BLE001 edge: raised again where the stream is awaited
             self._sink_error = error
@@ -193,27 +180,52 @@ class Connection(asyncio.Protocol):
 
     @property
     def reusable(self) -> bool:
-        return self.done and self.keep_alive and not self.closed and self.error is None and not self._write_paused
+        reader = self.reader
+        return (
+            reader.done
+            and reader.keep_alive
+            and not self.closed
+            and self._unsent is None
+            and not self._write_paused
+            and self.error is None
+        )
 
-    def rest(self, now: float) -> None:
+    def rest(self) -> None:
         """Back to the pool."""
         self.busy = False
-        self.idle_since = now
+        self.used = True
+        self.idle_since = self._loop.time()
         self._deadline = None
-        self._chunks.clear()
-        self._size = 0
+        self.reader.chunks.clear()
+
+    def stale(self) -> bool:
+        """Has the upstream said anything since (farewell, most likely)? What the loop has not read yet counts too:
+        it would be taken for the answer to the next request."""
+        if self.closed or self._transport is None or self._transport.is_closing():
+            return True
+        if self._poll is None:
+            if not hasattr(select, "poll"):
+                return False
+            self._poll = select.poll()
+            self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(self._poll.poll(0))
 
     def abort(self) -> None:
         """Close at once, whatever is under way. Safe at any moment."""
-        self._end(self._failure("close", "closed by us") if self.error is None else self.error)
+        self._fail("close", "closed by us")
         if self._transport is not None:
             self._transport.abort()
 
     # --- waiting
 
-    async def _wait(self, seconds: float, stage: str) -> None:
+    async def _wait(self, deadline: float, stage: str) -> None:
+        if deadline >= self._until:
+            deadline, stage = self._until, "total"
+        self._stage = stage
+        self._deadline = deadline
+        if self._timer is None or deadline < self._timer_when:
+            self._arm(deadline)
         self._waiter = self._loop.create_future()
-        self._arm(min(self._loop.time() + seconds, self._total_deadline), stage)
         try:
             await self._waiter
         except asyncio.CancelledError:
@@ -221,30 +233,25 @@ class Connection(asyncio.Protocol):
             raise
         finally:
             self._waiter = None
-            self._deadline = None
+            # A reader who is busy elsewhere is held to the total deadline only.
+            self._deadline = self._until
+            self._stage = "total"
 
-    def _arm(self, deadline: float, stage: str) -> None:
-        """One timer for all deadlines: it is moved only when the new one is sooner, and looks again when it fires."""
-        self._deadline = deadline
-        self._timeout_stage = stage
-        if self._timer is None:
-            self._timer = self._loop.call_at(deadline, self._on_timer)
-            self._timer_when = deadline
-        elif deadline < self._timer_when:
+    def _arm(self, when: float) -> None:
+        """One timer for all deadlines: moved only when the new one is sooner, else it looks again when it fires."""
+        if self._timer is not None:
             self._timer.cancel()
-            self._timer = self._loop.call_at(deadline, self._on_timer)
-            self._timer_when = deadline
+        self._timer_when = when
+        self._timer = self._loop.call_at(when, self._on_timer)
 
     def _on_timer(self) -> None:
         self._timer = None
-        if self._deadline is None or self.closed:
+        if self._deadline is None or self.closed or self.reader.done:
             return
         if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
-            self._timer_when = self._deadline
+            self._arm(self._deadline)
             return
-        stage = "total" if self._deadline >= self._total_deadline else self._timeout_stage
-        self._end(self._failure(stage, "no answer in time", timeout=True))
+        self._fail(self._stage, _LATE[self._stage], timeout=True)
         if self._transport is not None:
             self._transport.abort()
 
@@ -255,130 +262,110 @@ class Connection(asyncio.Protocol):
     def _failure(self, stage: str, reason: str, *, timeout: bool = False) -> TransportError:
         return TransportError(stage, reason, sent=self.sent, answered=self.answered, timeout=timeout)
 
-    def _end(self, error: TransportError) -> None:
-        if self.error is None and not self.done:
-            self.error = error
-        self.keep_alive = False
+    def _fail(self, stage: str, reason: str, *, timeout: bool = False) -> None:
+        """The first failure counts, and none after the answer is whole."""
+        if self.error is None and not self.reader.done:
+            self.error = self._failure(stage, reason, timeout=timeout)
+        self.closed = True
         self._wake()
 
-    # --- asyncio.Protocol
+    def _pump(self) -> None:
+        """Write as much of the request's body as the upstream takes."""
+        assert self._transport is not None
+        while self._unsent is not None and not self._write_paused and not self._transport.is_closing():
+            rest = self._unsent
+            self._unsent = rest[_WRITE_SLICE:] if len(rest) > _WRITE_SLICE else None
+            self._transport.write(rest[:_WRITE_SLICE])
+
+    # --- asyncio's protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        # A TLS layer that reads on while we are held back would lose what it holds when the upstream then closes.
+        hold = getattr(transport, "set_read_buffer_limits", None)
+        if hold is not None:
+            hold(high=1, low=0)
 
-    def data_received(self, data: bytes) -> None:
-        if not self.busy or self.done:
-            # Nobody asked: an answer to nothing would become the answer to the next request.
-            self.abort()
+    def arrived(self, data: bytes | memoryview) -> None:
+        reader = self.reader
+        if not self.busy or reader.done:
+            self.abort()  # nobody asked: an answer to nothing would become the answer to the next request
             return
         self.answered = True
-        if not self.head_done:
-            self._head_bytes += len(data)
         try:
-            self.parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            inner = error.__context__
-            reason = str(inner) if isinstance(inner, _Refused) else f"not HTTP/1.1: {error}"
-            if isinstance(error, httptools.HttpParserUpgrade):
-                reason = "the upstream switched protocols"
-            self._end(self._failure("body" if self.head_done else "head", reason))
+            reader.feed(data)
+        except Refused as refusal:
+            self._fail("body" if reader.head_done else "head", str(refusal))
             self.abort()
             return
-        if not self.head_done and self._head_bytes > HEAD_BYTES_MOST:
-            self._end(self._failure("head", f"a head of more than {HEAD_BYTES_MOST} bytes"))
-            self.abort()
-            return
-        if self._size > HIGH_WATER and not self._paused and not self.done and self._transport is not None:
+        if self._sink is not None and reader.chunks:
+            self._pour(self._sink)
+        if self._waiter is not None and (reader.chunks or reader.done or (reader.head_done and self._awaits_head)):
+            self._wake()
+        if reader.size > self._limits.unread_bytes and not (self._paused or reader.done or self._transport is None):
             self._paused = True
             self._transport.pause_reading()
-        if self._sink is None:
-            self._wake()
-            return
-        if self._chunks:
-            self._pour(self._sink)
-        if self.done:
-            self._wake()
 
     def eof_received(self) -> bool:
+        """Only a proper farewell comes here: of a TLS connection, that is, not what just stopped."""
+        if self.busy:
+            self.reader.end()
+        self._ended(None)
+        if self._transport is not None:
+            # Not close(): that would first wait until the rest of the request is written.
+            self._loop.call_soon(self._transport.abort)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.closed = True
+        self.lost = True
+        self._ended(exc)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self.busy and not self.done:
-            if self.head_done and not self._framed and exc is None and self.error is None:
-                self.done = True  # a body without a length ends with the connection
-            elif self.error is None:
-                stage = "body" if self.head_done else "head"
-                reason = "the upstream closed the connection" if exc is None else f"connection lost: {exc}"
-                self.error = self._failure(stage, reason)
-        self.keep_alive = False
-        self._wake()
-        call = self.on_closed
-        if callable(call):
-            call(self)
+        self._unsent = None
+        self._poll = None
+        if self._on_lost is not None:
+            self._on_lost(self)
+
+    def _ended(self, exc: Exception | None) -> None:
+        stage = "body" if self.reader.head_done else "head" if self.answered else "first byte"
+        self._fail(stage, "the upstream closed the connection" if exc is None else f"the connection broke: {exc}")
 
     def pause_writing(self) -> None:
         self._write_paused = True
 
     def resume_writing(self) -> None:
         self._write_paused = False
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
-
-    # --- httptools callbacks
-
-    def on_message_begin(self) -> None:
-        if self.done:
-            raise _Refused("a second answer to one request")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self.head_done:
-            return  # a trailer: dropped
-        name = name.lower()
-        if name == b"content-length" or (name == b"transfer-encoding" and b"chunked" in value.lower()):
-            if self._framed:
-                raise _Refused("two lengths in one answer")
-            self._framed = True
-        self.headers.append((name, value))
-        if len(self.headers) > HEADERS_MOST:
-            raise _Refused(f"more than {HEADERS_MOST} headers")
-
-    def on_headers_complete(self) -> None:
-        if self._head_bytes > 2 * HEAD_BYTES_MOST and sum(len(n) + len(v) for n, v in self.headers) > HEAD_BYTES_MOST:
-            raise _Refused(f"a head of more than {HEAD_BYTES_MOST} bytes")
-        status = self.parser.get_status_code()
-        if 100 <= status < 200:
-            if status == 101:
-                raise _Refused("the upstream switched protocols")
-            self._interim += 1
-            if self._interim > INTERIM_MOST:
-                raise _Refused(f"more than {INTERIM_MOST} interim answers")
-            self.headers = []
-            self._framed = False
-            self._head_bytes = 0
-            return
-        self.status = status
-        self.head_done = True
-        if not self.parser.should_keep_alive():
-            self.keep_alive = False
-        if self.no_body:
-            # HEAD: llhttp cannot be told that no body follows, so the connection serves once.
-            self.done = True
-            self.keep_alive = False
-
-    def on_body(self, data: bytes) -> None:
-        if self.done:
-            raise _Refused("a body where none belongs")
-        self._chunks.append(data)
-        self._size += len(data)
-
-    def on_message_complete(self) -> None:
-        if self.head_done:
-            self.done = True
+        if self._unsent is not None:
+            self._pump()
+            self._wake()
 
 
-class _Refused(Exception):
-    """An answer that llhttp would take and we do not."""
+class PlainConnection(Connection, asyncio.BufferedProtocol):
+    """Reads into a buffer that all connections of a client share: nothing stays in it after buffer_updated."""
+
+    __slots__ = ("_scratch",)
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limits: Limits,
+        on_lost: Callable[[Connection], None],
+        scratch: memoryview,
+    ) -> None:
+        super().__init__(loop, limits, on_lost)
+        self._scratch = scratch
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._scratch
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.arrived(self._scratch[:nbytes])
+
+
+class SecureConnection(Connection, asyncio.Protocol):
+    """Takes all that TLS has decrypted: what it kept back would be lost when the upstream closes."""
+
+    __slots__ = ()
+
+    data_received = Connection.arrived

@@ -1,0 +1,149 @@
+"""Reads one answer after another from a connection's bytes; llhttp parses, this holds the limits. No sockets here.
+
+Law: what llhttp would take and a gateway must not is refused: two lengths, a coding that is not chunked, endless
+heads, interim answers and framing, a switch of protocols. Trailers are dropped. Nothing is decoded or folded.
+"""
+
+import httptools
+
+from conflux.neutral.ports import Headers
+from conflux.upstream.limits import Limits
+
+
+class Refused(Exception):
+    """An answer that cannot be trusted to mean one thing, or has no end."""
+
+
+class AnswerReader:
+    """`head_done` once status and headers count; `done` once the last byte of the body is in `chunks`."""
+
+    __slots__ = (
+        "_framed",
+        "_head_only",
+        "_interim",
+        "_limits",
+        "_parser",
+        "_quiet",
+        "chunks",
+        "done",
+        "head_done",
+        "headers",
+        "keep_alive",
+        "size",
+        "status",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._parser = httptools.HttpResponseParser(self)
+        self.begin()
+
+    def begin(self, *, head_only: bool = False) -> None:
+        """Another request goes out. `head_only`: to HEAD, whose answer has a length but no body."""
+        self._head_only = head_only
+        self._framed = False
+        self._interim = 0
+        self._quiet = 0  # bytes since the last one of content
+        self.status = 0
+        self.headers: Headers = []
+        self.head_done = False
+        self.done = False
+        self.keep_alive = True
+        self.chunks: list[bytes] = []
+        self.size = 0
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Raises Refused; what was whole before the refused bytes stays readable."""
+        most = self._limits.head_bytes
+        before = self._quiet
+        self._quiet = before + len(data)
+        try:
+            if self._quiet > most and not self.head_done:
+                self._parser.feed_data(data[: most - before])
+                if not self.head_done:
+                    raise Refused(f"a head of more than {most} bytes")
+                self._parser.feed_data(data[most - before :])
+            else:
+                self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            raise error.__context__ or error from None  # what a callback below raised
+        except httptools.HttpParserError as error:
+            raise Refused(f"not HTTP/1.1: {error}") from None
+        except httptools.HttpParserUpgrade:
+            raise Refused("the upstream switched protocols") from None
+        if self._quiet > most and not self.done:
+            raise Refused(f"more than {most} bytes of framing without content")
+
+    def end(self) -> bool:
+        """The upstream will send no more. True where that is how the answer ends: it gave no length."""
+        if self.head_done and not self.done and not self._framed:
+            self.done = True
+        self.keep_alive = False
+        return self.done
+
+    def take(self) -> bytes:
+        """All of the body that has come and was not taken."""
+        chunks = self.chunks
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self.chunks = []
+        self.size = 0
+        return data
+
+    # --- llhttp calls these
+
+    def on_message_begin(self) -> None:
+        if self.done:
+            raise Refused("a second answer to one request")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.head_done:
+            return  # a trailer
+        name = name.lower()
+        value = value.rstrip(b" \t")
+        if name == b"content-length":
+            self._frame()
+        elif name == b"transfer-encoding":
+            if value.lower() != b"chunked":
+                raise Refused("a transfer coding that is not chunked")
+            self._frame()
+        self.headers.append((name, value))
+
+    def _frame(self) -> None:
+        if self._framed:
+            raise Refused("two lengths in one answer")
+        self._framed = True
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if len(self.headers) > self._limits.headers:
+            raise Refused(f"more than {self._limits.headers} headers")
+        if status < 200:
+            if status < 100:
+                raise Refused(f"the status {status}")
+            if status == 101:
+                raise Refused("the upstream switched protocols")
+            self._interim += 1
+            if self._interim > self._limits.interim:
+                raise Refused(f"more than {self._limits.interim} interim answers")
+            self.headers = []
+            self._framed = False
+            return
+        self.status = status
+        self.head_done = True
+        self._quiet = 0
+        self.keep_alive = self._parser.should_keep_alive()
+        if self._head_only:
+            # llhttp cannot be told that no body follows, so such a connection serves once.
+            self.done = True
+            self.keep_alive = False
+
+    def on_body(self, data: bytes) -> None:
+        if self.done:
+            raise Refused("a body where none belongs")
+        self._quiet = 0
+        self.chunks.append(data)
+        self.size += len(data)
+
+    def on_message_complete(self) -> None:
+        if self.head_done:
+            self.done = True
