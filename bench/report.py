@@ -23,7 +23,9 @@ def markdown(rows: dict[str, dict[str, Any]], facts: dict[str, Any]) -> str:
     columns = ("", "CPU µs per request", "× nginx", "requests/s", "p50 ms", "p99 ms", "CPU µs per chunk", "× nginx",
                "first byte p50 ms", "lost", "RSS MiB")  # fmt: skip
     lines = [
-        ", ".join(f"{name}: {value}" for name, value in facts.items()),
+        "| fact | value |",
+        "| --- | --- |",
+        *(f"| {name.replace('_', ' ')} | {value} |" for name, value in facts.items()),
         "",
         "| " + " | ".join(columns) + " |",
         "|" + " --- |" * len(columns),

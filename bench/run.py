@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.edges import first_byte_ms, fsync_ms, open_streams, start_to_ready
 from bench.report import write_report
 from bench.servers import Started, free_port, wait_for
 
@@ -155,18 +156,6 @@ def start_conflux(folder: Path, name: str, upstream: int, lane: str = "auto") ->
     return server, port, json.loads(made.stdout)["key"]
 
 
-def fsync_ms(folder: Path) -> float:
-    """The disk's own price of a commit, for reading the latencies beside it."""
-    times = []
-    with (folder / "fsync").open("wb", buffering=0) as file:
-        for _ in range(200):
-            file.write(b"x" * 4096)
-            began = time.perf_counter()
-            os.fdatasync(file.fileno())
-            times.append(time.perf_counter() - began)
-    return sorted(times)[100] * 1000
-
-
 class Bench:
     """One run: what is started, what is measured, in which order."""
 
@@ -177,6 +166,7 @@ class Bench:
         self.rounds = rounds
         self.started: list[Started] = []
         self.rows: dict[str, dict[str, Any]] = {}
+        self.facts: dict[str, Any] = {}
         self.plain_port, self.proxy_port, self.stream_port = free_port(), free_port(), free_port()
 
     def start(self, name: str, command: list[str], core: int) -> Started:
@@ -200,6 +190,7 @@ class Bench:
         self.rows["nginx"] |= measure_streams(proxy, self.proxy_port, path, "none", self.streams, self.rounds)
         for label, lane in (("conflux", "auto"), ("conflux compat", "compat")):
             self.conflux(label, lane)
+        self.edges()
         say("nginx again: plain")
         self.rows["nginx"]["cpu_us_again"] = self.plain(proxy, self.proxy_port, bearer("none"))["cpu_us"]
         if peers:
@@ -219,6 +210,38 @@ class Bench:
             else:
                 row |= measure_streams(server, port, "/v1/chat/completions", key, self.streams, self.rounds)
             server.stop()
+
+    def edges(self) -> None:
+        """The start, the first byte when idle, a thousand streams of 30 s."""
+        say("start, first byte when idle")
+        port, folder = free_port(), self.folder
+        config = conflux_config(folder, "edges", self.stream_port)
+        flags = ["--config", str(config), "--data", str(folder / "data-start"), "--port", str(port)]
+        command = [sys.executable, "-m", "conflux", "serve", *flags]
+        env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        self.facts["first_start_s"] = round(start_to_ready(command, port, env), 2)
+        self.facts["second_start_s"] = round(min(start_to_ready(command, port, env) for _ in range(3)), 2)
+        quick, slow = free_port(), free_port()
+        upstream = [sys.executable, str(HERE / "upstream.py")]
+        self.start("quick", [*upstream, str(quick), "0"], 1)
+        server, port, key = start_conflux(folder, "idle", quick)
+        self.started.append(server)
+        body, path = request_body(stream=True), "/v1/chat/completions"
+        direct = first_byte_ms(quick, path, key, body)
+        through = first_byte_ms(port, path, key, body)
+        disk = fsync_ms(folder)
+        added = through[len(through) // 2] - direct[len(direct) // 2]
+        self.facts |= {"first_byte_added_ms": round(added, 3), "fsync_p50_ms": round(disk, 3),
+                       "first_byte_added_beyond_2_fsyncs_ms": round(added - 2 * disk, 3)}  # fmt: skip
+        server.stop()
+        say("1,000 streams of 30 s")
+        self.start("slow", [*upstream, str(slow), "0.3"], 1)
+        server, port, key = start_conflux(folder, "many", slow)
+        self.started.append(server)
+        found = open_streams(server, port, path, key, body, 1000)
+        self.facts |= {"open_streams": found["streams"], "open_streams_lost": found["lost"],
+                       "kib_per_open_stream": round(found["kib_per_stream"], 1)}  # fmt: skip
+        server.stop()
 
     def stop(self) -> None:
         for one in self.started:
@@ -243,12 +266,11 @@ def main() -> None:
         bench = Bench(folder, asked.seconds, asked.streams, asked.rounds)
         try:
             bench.run(asked.peers)
-            disk = fsync_ms(folder)
         finally:
             bench.stop()
     facts = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
-             "python": platform.python_version(), "fsync_p50_ms": round(disk, 3), "seconds": asked.seconds,
-             "streams_at_once": asked.streams, "date": time.strftime("%Y-%m-%d")}  # fmt: skip
+             "python": platform.python_version(), "seconds": asked.seconds,
+             "streams_at_once": asked.streams, "date": time.strftime("%Y-%m-%d"), **bench.facts}  # fmt: skip
     write_report(bench.rows, facts, asked.out)
 
 

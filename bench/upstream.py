@@ -6,12 +6,13 @@ Law: as cheap as can be, and the same for everybody that is measured.
 import asyncio
 import json
 import sys
+from functools import partial
 
 import httptools
 import uvloop
 
 CHUNKS = 100
-GAP = 0.02
+GAP = 0.02  # seconds; the second argument overrules it
 
 
 def chunk(content: str, finish: str | None = None) -> bytes:
@@ -33,7 +34,8 @@ def last_chunks() -> bytes:
 
 
 class Upstream(asyncio.Protocol):
-    def __init__(self) -> None:
+    def __init__(self, gap: float) -> None:
+        self.gap = gap
         self.parser = httptools.HttpRequestParser(self)
         self.transport: asyncio.Transport | None = None
         self.gone = False
@@ -61,13 +63,14 @@ class Upstream(asyncio.Protocol):
             self.transport.write(last_chunks())
             return
         self.transport.write(chunk("word " * 12))
-        asyncio.get_running_loop().call_later(GAP, self.send, number + 1)
+        asyncio.get_running_loop().call_later(self.gap, self.send, number + 1)
 
 
-async def main(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port, backlog=4096)
+async def main(port: int, gap: float) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(partial(Upstream, gap), "127.0.0.1", port, backlog=4096)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1])))
+    uvloop.run(main(int(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else GAP))

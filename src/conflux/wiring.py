@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 import random
+import resource
 import signal
 import sys
 import time
@@ -168,6 +169,7 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         logging.getLogger(name).addHandler(logging.NullHandler())
         logging.getLogger(name).propagate = False
     make_snapshot(config, None)  # a broken configuration opens nothing
+    _allow_files()
     listener = bind_tcp(settings.host, settings.port)
     store = open_store(config.data_dir)
     try:
@@ -185,6 +187,12 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         await store.aclose()
         raise
     return running
+
+
+def _allow_files() -> None:
+    """Each stream is two sockets: take as many as the system grants, not as few as a shell starts with."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _wire(running: Running) -> None:
