@@ -23,6 +23,8 @@ BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 ChoiceIndex = Annotated[int, Meta(ge=0, lt=128)]  # as many as `n` may ask for
 CallIndex = Annotated[int, Meta(ge=0, lt=1024)]
+_LATEST = 100_000_000_000
+Seconds = Annotated[int, Meta(ge=0, lt=_LATEST)]
 
 
 class FunctionDelta(Struct, forbid_unknown_fields=True):
@@ -66,7 +68,7 @@ class Chunk(Struct):
 
     id: str | None = None
     object: str | None = None
-    created: int | None = None
+    created: Seconds | None = None
     model: str | None = None
     choices: Raw | UnsetType = UNSET
     usage: Raw | UnsetType = UNSET
@@ -108,10 +110,11 @@ def read_chunk(payload: bytes) -> Chunk:
         return _chunk(payload)
     except msgspec.ValidationError:
         loose = _any_chunk(payload)
+        when = loose.created
         return Chunk(
             id=loose.id if isinstance(loose.id, str) else None,
             object=loose.object if isinstance(loose.object, str) else None,
-            created=int(loose.created) if isinstance(loose.created, int | float) else None,
+            created=int(when) if isinstance(when, int | float) and 0 <= when < _LATEST else None,
             model=loose.model if isinstance(loose.model, str) else None,
             choices=loose.choices,
             usage=loose.usage,

@@ -73,10 +73,13 @@ class Intake:
         tally = self.tally
         if tally.done or tally.fault is not None:
             return None
-        if payload[:1] == b"[" and payload.strip() == DONE:
-            tally.done = tally.finished = True
-            self.closed()
-            return None
+        if payload[:1] != b"{":
+            payload = payload.strip()
+            if payload == DONE:
+                tally.done = tally.finished = True
+                self.closed()
+            if not payload or payload == DONE:
+                return None
         if b"\n" in payload:
             payload = payload.replace(b"\n", b" ")  # between tokens only; what passes must stay one line
         return self._read(name, payload)
@@ -103,8 +106,7 @@ class Intake:
                     return None
             raw, choices = read_choices(chunk.choices) if chunk.choices is not UNSET else (NULL, [])
         except BROKEN as error:
-            if payload.strip():
-                self.fail(f"malformed answer: {error}")
+            self.fail(f"malformed answer: {error}")
             return None
         if not tally.model:  # the first chunks of some are empty shells
             tally.model = chunk.model

@@ -139,8 +139,10 @@ class _Gathered:
             case TextDelta():
                 self.text.append(event.text)
                 if isinstance(event.logprobs, dict):
-                    for name, values in event.logprobs.items():
-                        self.logprobs.setdefault(name, []).extend(values or ())
+                    for name in ("content", "refusal"):
+                        values = event.logprobs.get(name)
+                        if isinstance(values, list):
+                            self.logprobs.setdefault(name, []).extend(values)
             case ThinkingDelta():
                 self.thinking.append(event.text)
             case RefusalDelta():
@@ -166,7 +168,7 @@ class _Gathered:
             message["tool_calls"] = [self._render_call(began, parts) for began, parts in self.calls]
         choice: dict[str, Any] = {"index": index, "message": message, "finish_reason": self.finish}
         if self.logprobs:
-            choice["logprobs"] = self.logprobs
+            choice["logprobs"] = {"content": None, "refusal": None, **self.logprobs}
         return choice
 
     def _render_call(self, began: ToolBegan, parts: list[str]) -> dict[str, Any]:

@@ -1,0 +1,189 @@
+"""Answers carried through: exact bytes, whatever the cuts, and nothing that names the upstream."""
+
+import json
+
+import msgspec
+import pytest
+
+from conflux.dialects.base import Wanted
+from conflux.dialects.openai_chat_reader import ChatReader
+from conflux.dialects.openai_chat_relay import ChatPassThrough
+from conflux.dialects.sse import write_data
+from conflux.neutral.usage import Usage
+from tests.dialects.golden import BILLED, UNASKED, WANTED, Golden, answers, cuts, other_spellings, streams
+
+DONE = b"data: [DONE]\n\n"
+
+
+def relay(pieces: list[bytes], wanted: Wanted = WANTED) -> tuple[bytes, ChatPassThrough]:
+    """All that goes out, as the house sends it: what is fed, then, settled, the last of it."""
+    lane = ChatPassThrough(wanted)
+    out = b"".join([lane.feed(piece) for piece in pieces]) + lane.end()
+    tally = lane.tally
+    if tally.fault is None and tally.finished:
+        out += lane.last(tally.usage or BILLED)
+    return out, lane
+
+
+@pytest.mark.parametrize("golden", streams(), ids=str)
+def test_a_stream(golden: Golden) -> None:
+    out, lane = relay([golden.wire])
+    assert out == golden.relayed
+    golden.tally(lane.tally, relayed=True)
+    assert relay([golden.wire], UNASKED)[0] == golden.hidden
+
+
+@pytest.mark.parametrize("golden", streams(), ids=str)
+def test_a_stream_in_any_cuts(golden: Golden) -> None:
+    for pieces in cuts(golden.wire, golden.name):
+        out, lane = relay(pieces)
+        assert out == golden.relayed
+        golden.tally(lane.tally, relayed=True)
+        assert relay(pieces, UNASKED)[0] == golden.hidden
+
+
+@pytest.mark.parametrize("golden", streams(), ids=str)
+def test_case_35_a_stream_in_any_spelling(golden: Golden) -> None:
+    for spelling, data in other_spellings(golden.wire).items():
+        for pieces in cuts(data, golden.name + spelling, times=1):
+            assert relay(pieces)[0] == golden.relayed, spelling
+
+
+@pytest.mark.parametrize("golden", answers(), ids=str)
+def test_a_plain_answer(golden: Golden) -> None:
+    lane = ChatPassThrough(UNASKED)
+    lane.whole(golden.wire)
+    golden.tally(lane.tally, relayed=True)
+    if golden.fault is None:
+        assert lane.last(lane.tally.usage or BILLED) == golden.relayed
+        json.loads(golden.relayed)
+
+
+@pytest.mark.parametrize("golden", [*streams(), *answers()], ids=str)
+def test_nothing_names_the_upstream(golden: Golden) -> None:
+    seen = (golden.relayed + golden.hidden).lower()
+    for word in (b"upstream", b"up-1", b"secret", b"fingerprint", b"provider", b"native", b"cost", b"details_x"):
+        assert word not in seen
+
+
+@pytest.mark.parametrize("golden", [golden for golden in streams() if golden.fault is None], ids=str)
+def test_what_went_out_reads_as_what_came_in(golden: Golden) -> None:
+    """The relay and the reader agree: nothing but the upstream's name and its count was changed."""
+
+    def read(data: bytes) -> list[object]:
+        reader = ChatReader()
+        found = [*reader.feed(data), *reader.end()]
+        return [event for event in found if type(event).__name__ not in ("Began", "Reported")]
+
+    if golden.finished and "_no_id" not in golden.name:
+        assert read(golden.relayed) == read(golden.wire)
+
+
+def test_the_end_is_held_back_until_it_is_settled() -> None:
+    lane = ChatPassThrough(WANTED)
+    usage = b'"usage":{"prompt_tokens":9,"completion_tokens":4,"total_tokens":13}'
+    assert lane.feed(write_data(b'{"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}'))
+    assert lane.feed(write_data(b'{"choices":[],' + usage + b"}")) == b""
+    assert lane.feed(DONE) == lane.end() == b""
+    assert lane.tally.done
+    assert lane.last(Usage(input=9, output=4)).endswith(b'"choices":[],' + usage + b"}\n\n" + DONE)
+
+
+def test_what_was_billed_is_said_where_the_upstream_counted_nothing_or_nonsense() -> None:
+    for said in (
+        b"",
+        b',"usage":null',
+        b',"usage":{}',
+        b',"usage":{"prompt_tokens":-1,"completion_tokens":1}',
+        b',"usage":7',
+    ):
+        lane = ChatPassThrough(WANTED)
+        lane.whole(b'{"choices":[{"index":0,"message":{"content":"x"},"finish_reason":"stop"}]' + said + b"}")
+        body = json.loads(lane.last(BILLED))
+        assert body["usage"]["prompt_tokens"] == 11
+        assert body["usage"]["completion_tokens"] == 7
+        assert body["usage"]["total_tokens"] == 18
+
+
+def test_the_models_own_name_is_echoed_only_where_the_storefront_says_so() -> None:
+    echo = msgspec.structs.replace(WANTED, model="")
+    chunk = b'{"id":"x","model":"up/stream","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}'
+    out, _ = relay([write_data(b'{"id":"","model":"","choices":[]}'), write_data(chunk), DONE], echo)
+    assert [json.loads(line[6:])["model"] for line in out.split(b"\n\n")[:2]] == ["up/stream", "up/stream"]
+    lane = ChatPassThrough(echo)
+    lane.whole(chunk.replace(b"delta", b"message"))
+    assert json.loads(lane.last(BILLED))["model"] == "up/stream"
+
+
+def test_a_line_break_between_tokens_does_not_break_the_event() -> None:
+    data = (
+        b'data: {"choices":[\ndata: {"index":0,\ndata: "delta":{"content":"a\\nb"},"finish_reason":"stop"}\ndata: ]}\n\n'
+        + DONE
+    )
+    out, lane = relay([data], UNASKED)
+    (event, done, rest) = out.split(b"\n\n")
+    assert b"\n" not in event
+    assert (done, rest) == (b"data: [DONE]", b"")
+    assert json.loads(event[6:])["choices"][0]["delta"]["content"] == "a\nb"
+    assert lane.tally.fault is None
+
+
+@pytest.mark.parametrize("created", ["null", '"now"', "-5", "1e300", "12345678901234567890123", "[1]", "1700000000.25"])
+def test_an_odd_time_does_not_pass_as_it_is(created: str) -> None:
+    lane = ChatPassThrough(WANTED)
+    lane.whole(b'{"created":%s,"choices":[{"index":0,"message":{"content":"x"}}]}' % created.encode())
+    found = json.loads(lane.last(BILLED))["created"]
+    assert found in (WANTED.created, 1700000000)
+
+
+def test_case_35_bad_utf8_is_a_fault_and_does_not_pass() -> None:
+    for part in (b'"content":"\xff"', b'"content":"\xed\xa0\x80"', b'"role":"\xc3"', b'"\xff":1'):
+        data = write_data(b'{"choices":[{"index":0,"delta":{' + part + b'},"finish_reason":null}]}')
+        out, lane = relay([data, DONE])
+        assert lane.tally.fault is not None or b"\xff" not in out
+        out.decode()
+
+
+def test_case_35_a_cut_inside_a_character_is_harmless() -> None:
+    data = write_data('{"choices":[{"index":0,"delta":{"content":"€𝄞"},"finish_reason":"stop"}]}'.encode()) + DONE
+    whole, _ = relay([data])
+    assert "€𝄞".encode() in whole
+    for place in range(len(data)):
+        assert relay([data[:place], data[place:]])[0] == whole
+
+
+def test_case_45_a_page_of_html_is_no_answer() -> None:
+    page = b"<!doctype html>\n<html>\n\n<title>502</title>\ndata: no\n\n</html>\n"
+    out, lane = relay([page])
+    assert out == b""
+    assert lane.tally.fault is not None
+    out, lane = relay([b"<html></html>"])
+    assert (out, lane.tally.finished) == (b"", False)
+    assert lane.tally.fault is not None
+
+
+def test_case_45_an_endless_line_is_a_fault_of_bounded_size() -> None:
+    lane = ChatPassThrough(WANTED)
+    piece = b"x" * 65536
+    for fed in range(1000):
+        assert lane.feed(piece) == b""
+        if lane.tally.fault is not None:
+            break
+    assert fed * len(piece) < 9 * 1024 * 1024
+    assert lane.feed(piece) == lane.end() == b""
+
+
+def test_deep_nesting_is_a_fault() -> None:
+    deep = b"[" * 100_000 + b"]" * 100_000
+    for body in (
+        b'{"choices":[{"index":0,"delta":{"audio":' + deep + b"}}]}",
+        b'{"choices":' + deep + b"}",
+        b'{"other":' + deep + b"}",
+        b'{"error":' + deep + b"}",
+        b'{"choices":[{"index":0,"delta":{}}],"usage":' + deep + b"}",
+    ):
+        out, lane = relay([write_data(body), DONE])
+        assert lane.tally.fault is not None or lane.tally.usage_absurd
+        lane = ChatPassThrough(WANTED)
+        lane.whole(body)
+        assert lane.tally.fault is not None or lane.tally.usage_absurd
