@@ -178,8 +178,7 @@ class SqliteBook:
         self._gone.append(number)
         self._costs[number] = booked.cost
         self._requests += row
-        for leg in legs(number, order.caller_key, booked):
-            self._entries += leg
+        self._entries += legs(number, order.caller_key, booked)
         for place, call in enumerate(end.calls):
             self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)
         return booked.cost

@@ -22,10 +22,9 @@ class Many:
 
     __slots__ = ("_sql", "width")
 
-    def __init__(self, head: str, width: int, tail: str = "") -> None:
-        row = f"({','.join('?' * width)})"
-        self.width = width
-        self._sql = {1 << n: f"{head} {','.join([row] * (1 << n))}{tail}" for n in range(_MOST.bit_length())}
+    def __init__(self, head: str, row: str, tail: str = "") -> None:
+        self.width = row.count("?")
+        self._sql = {1 << n: f"{head}{','.join([row] * (1 << n))}{tail}" for n in range(_MOST.bit_length())}
 
     def run(self, connection: sqlite3.Connection, flat: list[Any]) -> int:
         """How many rows it changed. `flat` holds the values of all rows one after the other."""
@@ -40,7 +39,7 @@ class Many:
 
 
 def _insert(table: str, columns: Sequence[str]) -> Many:
-    return Many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES", len(columns))
+    return Many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ", f"({','.join('?' * len(columns))})")
 
 
 _FACTS = ("created", "key_id", "user_id", "workspace_id", "storefront", "requested_model", "simulated")
@@ -57,8 +56,8 @@ ADD_HOLDS = _insert("hold", _HOLD)
 ADD_REQUESTS = _insert("request", _REQUEST)
 ADD_ATTEMPTS = _insert("attempt", ("request_id", "n", "target", "provider_cost", "upstream_id"))
 ADD_ENTRIES = _insert("entry", ("tx", "account", "party", "amount"))
-START_HOLDS = Many("UPDATE hold SET started = 1 WHERE request_id IN (VALUES", 1, ")")
-END_HOLDS = Many("DELETE FROM hold WHERE request_id IN (VALUES", 1, ")")
+START_HOLDS = Many("UPDATE hold SET started = 1 WHERE request_id IN (", "?", ")")
+END_HOLDS = Many("DELETE FROM hold WHERE request_id IN (", "?", ")")
 MARK_HOLD = "UPDATE hold SET checkpoint = ?, usage = ? WHERE request_id = ?"
 ADD_WINDOWS = _insert("budget_window", ("budget_id", "start", "posted", "held"))
 # Held to what the mirror took for the old figures: a row changed behind our back is found out, never overwritten.
@@ -124,23 +123,21 @@ def hold_of(row: tuple[Any, ...]) -> Hold:
     return hold
 
 
-# A call's first fields lie in `detail`, its last three in the row of its attempt.
-_CALL_TEXT = 7
-
-
 def call_text(call: Call) -> tuple[Any, ...]:
-    fields = _plain(call)
-    usage = fields[4]
-    return (*fields[:4], _plain(usage) if usage is not None else None, *fields[5:_CALL_TEXT])
+    """The rest of a call lies in the row of its attempt."""
+    usage = call.usage
+    used = None if usage is None else _plain(usage)
+    return (call.role, call.model, call.status, call.latency_ms, used, call.cost, call.reason)
 
 
 def detail_text(end: Settlement) -> str:
-    lines = [_plain(line) for line in end.lines]
-    return _encode((lines, [call_text(call) for call in end.calls], end.dropped, end.tags)).decode()
+    lines, calls = [*map(_plain, end.lines)], [*map(call_text, end.calls)]
+    return str(_encode((lines, calls, end.dropped, end.tags)), "utf-8")
 
 
 def request_row(hold: Hold, end: Settlement, booked: Booked, now: int) -> tuple[Any, ...]:
-    order, usage = hold.order, end.usage
+    order = hold.order
+    # `_value_` is the enumeration's plain text without the detour of `value`, which costs more than the row.
     return (
         order.request_id,
         order.created,
@@ -151,7 +148,7 @@ def request_row(hold: Hold, end: Settlement, booked: Booked, now: int) -> tuple[
         order.requested_model,
         1 if order.simulated else 0,
         now,
-        end.ending.value,
+        end.ending._value_,
         1 if booked.started else 0,
         end.served_model,
         hold.amount,
@@ -159,16 +156,8 @@ def request_row(hold: Hold, end: Settlement, booked: Booked, now: int) -> tuple[
         booked.variance,
         booked.provider_cost,
         end.credits,
-        usage.input,
-        usage.cache_read,
-        usage.cache_write_5m,
-        usage.cache_write_1h,
-        usage.output,
-        usage.reasoning,
-        usage.audio,
-        usage.image,
-        usage.search,
-        end.provenance.value,
+        *_plain(end.usage),
+        end.provenance._value_,
         end.price_version,
         end.status,
         end.latency_ms,
