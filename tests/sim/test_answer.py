@@ -121,6 +121,7 @@ class TestTools:
     def test_a_marker_calls_with_arguments_of_the_schema(self) -> None:
         made = plan("[[call: weather]] [[call]] [[call: time]]", tools=Offered(TOOLS))
         assert [call.name for call in made.calls] == ["weather", "weather", "time"]
+        assert made.calls[0].arguments != made.calls[1].arguments, "who mixes them up is to be found out"
         assert all(faults(json.loads(call.arguments), TOOLS[call.name]) == [] for call in made.calls)
 
     def test_words_may_go_with_a_call(self) -> None:

@@ -70,8 +70,8 @@ class Line:
     async def pause(self, seconds: float) -> None:
         if seconds > _GLANCE_SECONDS:
             await asyncio.wait((self._watch(),), timeout=seconds)
-        elif seconds > 0:
-            await asyncio.sleep(seconds)
+        else:
+            await asyncio.sleep(max(seconds, 0))  # who is late still leaves others their turn
         if self.lost:
             raise ClientLeft
 
