@@ -167,7 +167,7 @@ class Writer:
             self._results = []
             try:
                 self._decide()
-            except Exception as error:  # noqa: BLE001 - an edge, as in _flush
+            except Exception as error:  # noqa: BLE001 edge: whoever waits for the batch is told, as in _flush
                 self._spoiled(error)
 
     def _decide(self) -> None:
