@@ -1,11 +1,15 @@
 """For all tests: the machine they run on does not show through.
 
-Law: provider keys, our own settings and proxies of the caller are gone before anything of ours is imported, so that a
-test neither reaches a real provider nor depends on who runs it. What a test needs, it sets itself (monkeypatch).
+Law: provider keys, our own settings and proxies of the caller are gone before anything of ours is imported, and no
+connection leaves the loopback, so that a test neither reaches a real provider nor depends on who runs it. What a test
+needs, it sets itself (monkeypatch).
 """
 
 import os
 import re
+import socket
+import sys
+from ipaddress import ip_address
 
 # Read by the tests themselves, so kept: see ./run fuzz.
 _KEPT = frozenset({"CONFLUX_FUZZ_INPUTS"})
@@ -26,6 +30,27 @@ def foreign(name: str) -> bool:
     return name not in _KEPT and _FOREIGN.fullmatch(name) is not None
 
 
+def _outside(address: object) -> bool:
+    if not isinstance(address, tuple):
+        return False  # A Unix socket.
+    host = str(address[0]).partition("%")[0]
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return host != "localhost"
+    return not (number.is_loopback or number.is_unspecified)
+
+
+def _stay_inside(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuses what the standard library's sockets connect to; uvloop's own are not seen, nor are other processes."""
+    if event != "socket.connect":
+        return
+    connecting, address = arguments
+    if isinstance(connecting, socket.socket) and connecting.type == socket.SOCK_STREAM and _outside(address):
+        raise RuntimeError(f"a test tried to reach {address!r}: tests stay on the loopback")
+
+
 def pytest_configure() -> None:
     for name in [name for name in os.environ if foreign(name)]:
         del os.environ[name]
+    sys.addaudithook(_stay_inside)
