@@ -37,7 +37,7 @@ def test_the_wheel_holds_the_sources_and_the_catalogue(wheel: Path) -> None:
 
 def test_the_unpacked_wheel_runs_with_its_own_catalogue(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    ask = "from conflux import __version__; from conflux.catalogue.loader import shipped_dir as d; print(__version__, d())"
+    ask = "import conflux, conflux.catalogue.loader as of; print(conflux.__version__, of.shipped_dir())"
     said = subprocess.run(
         [sys.executable, "-P", "-c", ask],
         cwd=tmp_path,
