@@ -119,7 +119,7 @@ async def serving(
             pass
         except asyncio.CancelledError:
             peer.writer.transport.abort()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 edge: raised again where the server is closed
             server.failures.append(error)
         finally:
             with contextlib.suppress(*_GONE):

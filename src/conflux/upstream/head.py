@@ -30,12 +30,9 @@ def request_head(call: Outbound, prefix: bytes, fixed: bytes) -> bytes:
     if _LINES.fullmatch(call.head) is None:
         _check_lines(call.head)
     lines = [method.encode(), b" ", prefix, path.encode(), b" HTTP/1.1\r\n", fixed, call.head]
-    if call.headers:
-        given = b"".join([name + b": " + value + b"\r\n" for name, value in call.headers])
-        if given.count(b"\n") != len(call.headers) or _LINES.fullmatch(given) is None:
-            for name, value in call.headers:
-                _check(name, value)
-        lines.append(given)
+    for name, value in call.headers:
+        _check(name, value)
+        lines += (name, b": ", value, b"\r\n")
     if call.body or method in _WITH_LENGTH:
         lines.append(b"content-length: %d\r\n" % len(call.body))
     lines.append(b"\r\n")
