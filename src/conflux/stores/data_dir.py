@@ -27,10 +27,9 @@ class InUse(StoreError):
 
 
 class DataDir:
-    def __init__(self, path: Path, lock: int, fresh: bool, pepper: bytes) -> None:
+    def __init__(self, path: Path, lock: int, pepper: bytes) -> None:
         self.path = path
         self.database = path / DATABASE
-        self.fresh = fresh  # there was no database before
         self.pepper = pepper
         self._lock = lock
 
@@ -50,8 +49,7 @@ def open_data_dir(path: Path) -> DataDir:
     except OSError as error:
         raise ConfigError([f"the data directory {path} cannot be used: {error.strerror or error}"]) from None
     try:
-        fresh = not (path / DATABASE).exists()
-        return DataDir(path, lock, fresh, _pepper(path / PEPPER, fresh))
+        return DataDir(path, lock, _pepper(path / PEPPER, fresh=not (path / DATABASE).exists()))
     except OSError as error:
         os.close(lock)
         raise ConfigError([f"the data directory {path} cannot be used: {error.strerror or error}"]) from None
@@ -76,7 +74,7 @@ def _lock(path: Path) -> int:
     return found
 
 
-def _pepper(path: Path, fresh: bool) -> bytes:
+def _pepper(path: Path, *, fresh: bool) -> bytes:
     try:
         found = bytes.fromhex(path.read_text("ascii").strip())
     except FileNotFoundError:

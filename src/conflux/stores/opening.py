@@ -45,13 +45,20 @@ class Store:
         found = await self.ledger.standing(caller.scopes)
         return [Spent(one.scope.kind, one.scope.window, one.posted, one.held, one.scope.cap) for one in found]
 
+    async def set_budget(self, kind: str, owner: int | str, window: str, cap: int | None) -> None:
+        """As the ledger's; callers in memory are read again."""
+        await self.ledger.set_budget(kind, owner, window, cap)
+        self.keys.changed()
+
     async def verify(self) -> dict[str, int]:
         report = await asyncio.get_running_loop().run_in_executor(None, verify, self._data.database)
         return report.counts()
 
     async def aclose(self) -> None:
-        await self.ledger.aclose()
-        self._data.close()
+        try:
+            await self.ledger.aclose()
+        finally:
+            self._data.close()
 
     async def _find(self, name: bytes) -> Caller | None:
         return await self.ledger.read(lambda run: find_caller(run, name))

@@ -43,7 +43,6 @@ class SqliteLedger:
         self._now = now
         self._book = SqliteBook(now)
         self._book.read(connection)
-        self.has_admin = connection.execute("SELECT 1 FROM api_key WHERE admin = 1").fetchone() is not None
         self._writer = Writer(lambda: connect_writer(path), connection, self._book)
         self._readers = Readers(path)
 
