@@ -5,6 +5,7 @@ failure becomes a Failed with what the client may be told and whether another ta
 told of each end.
 """
 
+import re
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -24,6 +25,28 @@ _RETRIED = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
 _ANOTHER_CREDENTIAL = frozenset({401, 429})
 _ERROR_BODY_MOST = 64 * 1024
 _RETRY_AFTER_MOST = 3600
+_WORD = re.compile(r"[a-z]{4,}")
+# The codes that say something of a request; any other may be an upstream's own word.
+_CODES = frozenset(
+    {
+        "context_length_exceeded",
+        "content_policy_violation",
+        "content_filter",
+        "invalid_function_parameters",
+        "invalid_image",
+        "invalid_image_format",
+        "invalid_json_schema",
+        "invalid_type",
+        "invalid_value",
+        "image_too_large",
+        "max_tokens_exceeded",
+        "missing_required_parameter",
+        "string_above_max_length",
+        "unknown_parameter",
+        "unsupported_parameter",
+        "unsupported_value",
+    }
+)
 
 
 class Failed(Exception):
@@ -162,15 +185,15 @@ class Attempt:
             self._blame(self._health[-1:], wait)
         elif retry:
             self._blame(self._health, wait)
-        return Failed(self._told(status, fault, wait), f"status {status}", retry=retry, again=again)
+        return Failed(self._worded(status, fault, wait), f"status {status}", retry=retry, again=again)
 
-    def _told(self, status: int, fault: Fault, wait: float | None) -> GatewayError:
+    def _worded(self, status: int, fault: Fault, wait: float | None) -> GatewayError:
         """What the client may know of an upstream's refusal."""
         if status == 429:
             text = "the model is at its rate limit now: try again later"
             return GatewayError(Kind.UPSTREAM_RATE_LIMITED, text, retry_after=wait or 1)
         if status in (400, 413, 415, 422):
-            return GatewayError(Kind.INVALID, scrub(fault.message, self.target), code=_code(fault, self.target))
+            return GatewayError(Kind.INVALID, scrub(fault.message, self.target), code=_code(fault))
         if status in (503, 529):
             return GatewayError(Kind.OVERLOADED, "the model is overloaded now: try again later", retry_after=wait)
         return GatewayError(Kind.UPSTREAM_FAILED, "the model's provider failed to answer")
@@ -247,25 +270,29 @@ def _retry_after(value: bytes | None) -> float | None:
 def scrub(message: str, target: LiveTarget) -> str:
     """The upstream's own words, unless they name the upstream."""
     lowered = message.lower()
-    if not message or "http" in lowered or any(word.lower() in lowered for word in _telling(target)):
+    if not message or "http" in lowered or any(_told(word, lowered) for word in _telling(target)):
         return "the model refused this request: check its parameters"
     return message[:1000]
 
 
 def _telling(target: LiveTarget) -> Iterator[str]:
-    """The words that would say who the upstream is."""
+    """The words that would say who the upstream is, api.example.com's "example" among them."""
     provider, model = target.live.provider, target.target.model
     host = target.live.origin.split("://")[-1]
-    named = (model, model.rsplit("/", 1)[-1], provider.id, provider.label, host, host.rsplit(":", 1)[0])
-    yield from (word for word in named if word)
-    # api.example.com is also Example.
-    yield from (part for part in host.split(".") if len(part) > 3 and part.isalpha())
+    for name in (model, model.rsplit("/", 1)[-1], provider.id, provider.label, host, host.rsplit(":", 1)[0]):
+        yield name.lower()
+    yield from _WORD.findall(f"{provider.id} {provider.label} {host}".lower())
 
 
-def _code(fault: Fault, target: LiveTarget) -> str | None:
-    if fault.code is None or scrub(fault.code, target) != fault.code or len(fault.code) > 64:
-        return None
-    return fault.code
+def _told(word: str, text: str) -> bool:
+    """Is it in the text? A short one counts only by itself: "up" is not in "upload"."""
+    if len(word) > 3:
+        return word in text
+    return bool(word) and re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) is not None
+
+
+def _code(fault: Fault) -> str | None:
+    return fault.code if fault.code in _CODES else None
 
 
 class Trial(msgspec.Struct, frozen=True):
