@@ -27,7 +27,7 @@ case "$1" in
     -c)
         case "$2" in *ensurepip*) echo "$0"; exit 0 ;; *"import sys, pip"*) exit 0 ;; esac
         exec "$REAL_PYTHON" "$@" ;;
-    -P) printf '%s|' "$PWD" "$PYTHONPATH" "$@"; echo "${PYTHONHOME:-}"; exit 0 ;;
+    -P) printf '%s|' "$PWD" "$PYTHONPATH" "$@"; echo "${PYTHONHOME:-}"; echo $$ >"$SCENE/pid"; exit 0 ;;
 esac
 echo "${0##*/} $*" >>"$SCENE/asked"
 case "$*" in
@@ -91,6 +91,7 @@ class Scene:
             self.command(*arguments),
             cwd=self.folder,
             env=self.environment(),
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -184,6 +185,13 @@ def test_a_higher_level_serves_and_a_changed_lock_is_installed(scene: Scene) -> 
     scene.forget()
     scene.run("setup", "dev")
     assert scene.asked()[-1].endswith("requirements/dev.txt")
+
+
+def test_the_gateway_takes_the_place_of_the_script(scene: Scene) -> None:
+    scene.run("setup")
+    with scene.start("serve") as serving:
+        serving.communicate(timeout=60)
+    assert int((scene.folder / "pid").read_text()) == serving.pid  # So that a signal to it reaches the server.
 
 
 def test_a_wrong_level_is_refused(scene: Scene) -> None:
