@@ -6,6 +6,7 @@ runs once per connection; when it returns, the connection is closed properly. Wh
 
 import asyncio
 import contextlib
+import select
 import socket
 import ssl
 import struct
@@ -53,6 +54,8 @@ class Peer:
         return found
 
     async def send(self, data: bytes) -> None:
+        if self.writer.transport.is_closing():
+            raise ConnectionResetError("the client left")
         self.writer.write(data)
         await self.writer.drain()
         self.accepted += len(data)
@@ -76,8 +79,10 @@ class Peer:
                 pass
 
     async def stall(self) -> None:
-        """Say nothing until the client leaves, without reading what it sends."""
-        while not self.writer.transport.is_closing():
+        """Read nothing more until the client hangs up."""
+        poll = select.poll()
+        poll.register(self.writer.get_extra_info("socket").fileno(), select.POLLRDHUP)
+        while not poll.poll(0):
             await asyncio.sleep(0.005)
 
 

@@ -7,7 +7,10 @@ connect, tls, proxy).
 """
 
 import asyncio
+import contextlib
 import select
+import socket
+import struct
 from collections.abc import Callable
 from typing import cast
 
@@ -17,6 +20,7 @@ from conflux.upstream.answer import AnswerReader, Refused
 from conflux.upstream.limits import Limits
 
 _WRITE_SLICE = 256 * 1024
+_NO_LINGER = struct.pack("ii", 1, 0)
 _LATE = {
     "request body": "the upstream stopped taking the request",
     "first byte": "no head of an answer in time",
@@ -213,8 +217,19 @@ class Connection:
     def abort(self) -> None:
         """Close at once, whatever is under way. Safe at any moment."""
         self._fail("close", "closed by us")
-        if self._transport is not None:
-            self._transport.abort()
+        self._drop()
+
+    def _drop(self) -> None:
+        """The socket goes at once: where the request is still on its way out by RST, a FIN would wait behind it."""
+        transport = self._transport
+        if transport is None:
+            return
+        if (self._unsent is not None or self._write_paused) and not transport.is_closing():
+            sock = transport.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self._unsent = None
+        transport.abort()
 
     # --- waiting
 
@@ -252,8 +267,7 @@ class Connection:
             self._arm(self._deadline)
             return
         self._fail(self._stage, _LATE[self._stage], timeout=True)
-        if self._transport is not None:
-            self._transport.abort()
+        self._drop()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -311,9 +325,8 @@ class Connection:
         if self.busy:
             self.reader.end()
         self._ended(None)
-        if self._transport is not None:
-            # Not close(): that would first wait until the rest of the request is written.
-            self._loop.call_soon(self._transport.abort)
+        # Returning alone closes only when the rest of the request is written. Soon: TLS still uses its transport.
+        self._loop.call_soon(self._drop)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
