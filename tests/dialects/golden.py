@@ -3,6 +3,7 @@
 Law: the tables are data; what they shorten (see their heads) is put back here, so that tests compare exact bytes.
 """
 
+import itertools
 import json
 import random
 import re
@@ -171,7 +172,7 @@ def cuts(data: bytes, seed: str, *, times: int = 3) -> Iterator[list[bytes]]:
     for _ in range(times):
         places = sorted(source.choices(range(len(data) + 1), k=source.randint(1, 12)))
         edges = [0, *places, len(data)]
-        yield [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+        yield [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def other_spellings(data: bytes) -> dict[str, bytes]:

@@ -1,5 +1,6 @@
 """Answers read as events: the golden tables, in every spelling and every cut."""
 
+import itertools
 import json
 from collections import Counter
 
@@ -70,7 +71,7 @@ def test_blocks_are_serial_and_ends_are_said_once(golden: Golden) -> None:
     open_block: dict[int, str] = {}
     finished: Counter[int] = Counter()
     for place, event in enumerate(golden.events):
-        if isinstance(event, Fault) or isinstance(event, Reported):
+        if isinstance(event, (Fault, Reported)):
             assert place == len(golden.events) - 1
         elif isinstance(event, Began):
             assert place == 0
@@ -160,10 +161,8 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openai_chat_reader, "MOST_WAITING", 10_000)
     reader = ChatReader()
     reader.feed(chunk({"tool_calls": [fragment(0, "{", id="c0", name="look")]}))
-    for number in range(10_000):
-        if any(isinstance(event, Fault) for event in reader.feed(chunk({"content": "x"}))):
-            break
-    assert number < 60
+    for _ in range(60):
+        reader.feed(chunk({"content": "x"}))
     assert reader.tally.fault is not None
     assert "interleaves more" in reader.tally.fault.message
 
@@ -194,7 +193,7 @@ def test_arguments_are_whole_at_their_last_byte_and_not_before(
     text = json.dumps(value, ensure_ascii=ascii_only)
     found = _Arguments()
     edges = [0, *sorted(place for place in places if place < len(text)), len(text) - 1]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         found.feed(text[start:end])
         assert not found.whole
     found.feed(text[-1:])

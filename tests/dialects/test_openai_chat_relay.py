@@ -117,8 +117,8 @@ def test_the_models_own_name_is_echoed_only_where_the_storefront_says_so() -> No
 
 def test_a_line_break_between_tokens_does_not_break_the_event() -> None:
     data = (
-        b'data: {"choices":[\ndata: {"index":0,\ndata: "delta":{"content":"a\\nb"},"finish_reason":"stop"}\ndata: ]}\n\n'
-        + DONE
+        b'data: {"choices":[\ndata: {"index":0,\ndata: "delta":{"content":"a\\nb"},"finish_reason":"stop"}'
+        b"\ndata: ]}\n\n" + DONE
     )
     out, lane = relay([data], UNASKED)
     (event, done, rest) = out.split(b"\n\n")
@@ -165,11 +165,9 @@ def test_case_45_a_page_of_html_is_no_answer() -> None:
 def test_case_45_an_endless_line_is_a_fault_of_bounded_size() -> None:
     lane = ChatPassThrough(WANTED)
     piece = b"x" * 65536
-    for fed in range(1000):
+    for _ in range(8 * 1024 * 1024 // len(piece) + 1):
         assert lane.feed(piece) == b""
-        if lane.tally.fault is not None:
-            break
-    assert fed * len(piece) < 9 * 1024 * 1024
+    assert lane.tally.fault is not None
     assert lane.feed(piece) == lane.end() == b""
 
 
@@ -182,7 +180,7 @@ def test_deep_nesting_is_a_fault() -> None:
         b'{"error":' + deep + b"}",
         b'{"choices":[{"index":0,"delta":{}}],"usage":' + deep + b"}",
     ):
-        out, lane = relay([write_data(body), DONE])
+        _out, lane = relay([write_data(body), DONE])
         assert lane.tally.fault is not None or lane.tally.usage_absurd
         lane = ChatPassThrough(WANTED)
         lane.whole(body)
