@@ -1,23 +1,30 @@
-"""One client connection: uvicorn's, with a short way for generation calls and ears for the hang-up.
+"""One client connection: uvicorn's, with a short way for generation calls, deadlines, and ears for the hang-up.
 
 Law: a POST to a path in the table of short ways is read, handed over and answered here, with one write per piece and no
-ASGI message in between; everything else goes uvicorn's way, untouched. One request at a time: what a client
-pipelines meanwhile waits, bounded, and is parsed when its turn comes. Whoever asked is called once when the client
-leaves.
+ASGI message in between; everything else goes uvicorn's way. One answer at a time and in order: what a client pipelines
+meanwhile waits, bounded. A request has a deadline to arrive by and a size; whoever breaks either, or HTTP itself, is
+told once and left. Whoever asked is called once when the client leaves.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
+import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ports import Headers
 
 SCOPE_KEY = "conflux.connection"
 _HELD_MOST = 256 * 1024
+_HEAD_MOST = 128 * 1024
+_HEARD_OUT_MOST = 64 * 1024 * 1024
+_HEARD_OUT_SECONDS = 2.0
+_VERSIONS = ("1.1", "1.0")
+_UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 
 STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -36,6 +43,7 @@ class ShortWays(Protocol):
     """Who answers on the short way."""
 
     body_bytes: int
+    body_seconds: float
 
     def takes(self, url: bytes) -> bool: ...
 
@@ -43,7 +51,9 @@ class ShortWays(Protocol):
         """Answers, by the connection's own methods. Never raises."""
         ...
 
-    async def too_large(self, request: ShortRequest, connection: "Connection") -> None: ...
+    def refusal(self, error: GatewayError, request: ShortRequest | None) -> tuple[int, Headers, bytes]:
+        """The answer to what is no whole request: status, headers, body."""
+        ...
 
 
 class Connection(HttpToolsProtocol):
@@ -52,75 +62,215 @@ class Connection(HttpToolsProtocol):
         self.lost = False
         self._ways = ways
         self._watcher: Callable[[], None] | None = None
-        self._short: ShortRequest | None = None  # being read, or being answered
+        self._reading: ShortRequest | None = None  # the short request whose body arrives
         self._parts: list[bytes] = []
         self._size = 0
-        self._answering = False
-        self._held = bytearray()
-        self._keep_alive = True
+        self._answering = False  # a short request
+        self._keep_alive = True  # after that answer
+        self._chunked = True  # that answer, if it is a stream
+        self._held = bytearray()  # came while answering
+        self._whole = True  # nothing of a request has come that is not all of it
+        self._in_head = False
+        self._arrived = 0  # bytes of a request that is not whole
+        self._deaf = False  # refused: what still comes is not read
+        self._again = False  # asked to upgrade: read again as if it had not
+        self._deadline: asyncio.TimerHandle | None = None
+        self._late = False  # the deadline is that of a request, no more of the connection
 
     # --- reading
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        cast(dict[str, Any], self.scope)[SCOPE_KEY] = self
-
-    def on_headers_complete(self) -> None:
-        ways = self._ways
-        parser = self.parser
-        if (
-            ways is None
-            or parser.get_method() != b"POST"
-            or not ways.takes(self.url)
-            or self.expect_100_continue
-            or parser.should_upgrade()
-            or parser.get_http_version() != "1.1"
-            or (self.cycle is not None and not self.cycle.response_complete)
-        ):
-            super().on_headers_complete()
-            return
-        self._short = ShortRequest(self.url, self.headers, b"")
-        self._parts = []
-        self._size = 0
-        self._keep_alive = parser.should_keep_alive()
-
-    def on_body(self, body: bytes) -> None:
-        if self._short is None:
-            super().on_body(body)
-            return
-        if self._answering:
-            return  # refused already
-        self._parts.append(body)
-        self._size += len(body)
-        if self._ways is not None and self._size > self._ways.body_bytes:
-            self._keep_alive = False
-            self._parts.clear()
-            self._start(self._ways.too_large(self._short, self))
-
-    def on_message_complete(self) -> None:
-        if self._short is None:
-            super().on_message_complete()
-            return
-        if self._answering or self._ways is None:
-            return
-        parts = self._parts
-        self._short.body = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._parts = []
-        self._start(self._ways.short(self._short, self))
-
-    def _start(self, work: Awaitable[None]) -> None:
-        self._answering = True
-        task: asyncio.Task[None] = self.loop.create_task(cast(Any, work))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if self._ways is not None:
+            self._deadline = self.loop.call_later(self._ways.body_seconds, self._too_slow)
 
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            self._arrived += len(data)
+            if self._arrived > _HEARD_OUT_MOST:
+                self.transport.abort()
+            return
         if self._answering:
             self._held += data
             if len(self._held) > _HELD_MOST:
                 self.transport.abort()  # a client that sends so much before an answer is no client
             return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._feed(data)
+        if self._whole:
+            if self._deadline is not None and not self._deaf:
+                self._cancel_deadline()
+        elif not self._deaf:
+            self._wait_for_more(len(data))
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._again:
+                self._read_again(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._malformed()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        cast(dict[str, Any], self.scope)[SCOPE_KEY] = self
+        self._whole = False
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._deaf:
+            return
+        parser, ways = self.parser, self._ways
+        version = parser.get_http_version()
+        method = parser.get_method()
+        if version not in _VERSIONS or method == b"CONNECT":
+            raise ValueError("not spoken here")  # becomes a parser's error
+        if parser.should_upgrade():
+            self._again = True
+            return
+        if (
+            ways is None
+            or method != b"POST"
+            or not ways.takes(self.url)
+            or self.expect_100_continue
+            or self._answering
+            or (self.cycle is not None and not self.cycle.response_complete)
+        ):
+            super().on_headers_complete()
+            return
+        self._reading = ShortRequest(self.url, self.headers, b"")
+        self._parts = []
+        self._size = 0
+        self._chunked = version == "1.1"
+        self._keep_alive = self._chunked and parser.should_keep_alive()
+
+    def on_body(self, body: bytes) -> None:
+        if self._deaf:
+            return
+        if self._reading is None:
+            super().on_body(body)
+            return
+        self._parts.append(body)
+        self._size += len(body)
+        if self._ways is not None and self._size > self._ways.body_bytes:
+            self._too_large()
+
+    def on_message_complete(self) -> None:
+        self._whole = True
+        if self._deaf or self._again:
+            return
+        request, self._reading = self._reading, None
+        if request is None or self._ways is None:
+            super().on_message_complete()
+            return
+        parts = self._parts
+        request.body = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._parts = []
+        self._answering = True
+        task: asyncio.Task[None] = self.loop.create_task(cast(Any, self._ways.short(request, self)))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """What came in one piece with a short request waits for its answer."""
+        if self._answering:
+            self.pipeline.appendleft((cycle, app))
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _read_again(self, rest: bytes) -> None:
+        """llhttp takes what follows a wish to upgrade for another protocol. It is not: the wish is not granted."""
+        self._again = False
+        lines = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b"close" if b"close" in value.lower() else b"keep-alive"
+            if name not in _UPGRADING:
+                lines += (name, b": ", value, b"\r\n")
+        parser = self.parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._feed(b"".join(lines) + b"\r\n" + rest)
+
+    # --- what is no request
+
+    def _wait_for_more(self, size: int) -> None:
+        """Part of a request has come: is the rest worth waiting for?"""
+        ways = self._ways
+        if ways is None:
+            return
+        if not self._late:
+            self._cancel_deadline()
+            self._late = True
+            self._arrived = 0
+            self._deadline = self.loop.call_later(ways.body_seconds, self._too_slow)
+        self._arrived += size
+        if self._reading is not None:
+            if announced(self.headers) > ways.body_bytes:
+                self._too_large()
+        elif self._in_head and self._arrived > _HEAD_MOST:
+            if self._busy():
+                self.transport.abort()
+            else:
+                self._refuse(GatewayError(Kind.TOO_LARGE, f"the head of the request is over {_HEAD_MOST} bytes"))
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if self._ways is not None and self._busy():  # what follows an answer has time until that is out
+            self._deadline = self.loop.call_later(self._ways.body_seconds, self._too_slow)
+        elif self._reading is not None or self._in_head:
+            self._refuse(GatewayError(Kind.INVALID, "the request took too long to arrive"))
+        else:
+            self.transport.close()  # it said nothing, or nobody waits for what it says
+
+    def _busy(self) -> bool:
+        """Is an answer under way?"""
+        return self._answering or (self.cycle is not None and not self.cycle.response_complete)
+
+    def _too_large(self) -> None:
+        most = self._ways.body_bytes if self._ways is not None else 0
+        self._refuse(GatewayError(Kind.TOO_LARGE, f"the body is over the limit of {most} bytes"))
+
+    def _malformed(self) -> None:
+        """Not HTTP. An answer under way is finished, and none is mixed up with it."""
+        self._deaf = True
+        self._arrived = 0
+        if self._answering:
+            self._keep_alive = False
+            self.pipeline.clear()
+        elif self._busy() and (self._whole or self._in_head or self.pipeline):
+            self.cycle.keep_alive = False
+        else:
+            self._refuse(GatewayError(Kind.INVALID, "this is not an HTTP/1.1 request"))
+
+    def _refuse(self, error: GatewayError) -> None:
+        """Say why, and hear the client out for a moment: closing at once would take the answer away again."""
+        request, self._reading = self._reading, None
+        self._deaf = True
+        self._keep_alive = False
+        self._parts.clear()
+        self._cancel_deadline()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # it waits for the rest of a body
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                self.transport.close()
+                return
+        if self._ways is None:
+            self.send_400_response(error.message)
+            return
+        self.send_whole(*self._ways.refusal(error, request))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._arrived = 0
+        self._deadline = self.loop.call_later(_HEARD_OUT_SECONDS, self.transport.abort)
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self._late = False
 
     # --- answering
 
@@ -141,14 +291,18 @@ class Connection(HttpToolsProtocol):
 
     def send_head(self, status: int, headers: Headers) -> None:
         if not self.lost:
-            self.transport.write(self.head(status, headers) + b"transfer-encoding: chunked\r\n\r\n")
+            framing = b"transfer-encoding: chunked\r\n\r\n" if self._chunked else b"\r\n"
+            self.transport.write(self.head(status, headers) + framing)
 
     def send_chunk(self, data: bytes) -> None:
         if data and not self.lost:
-            self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+            self.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     def send_last(self, data: bytes) -> None:
         if not self.lost:
+            if not self._chunked:
+                self.transport.write(data)
+                return
             end = b"0\r\n\r\n"
             self.transport.write(b"%x\r\n%b\r\n%b" % (len(data), data, end) if data else end)
 
@@ -159,7 +313,6 @@ class Connection(HttpToolsProtocol):
 
     def finished(self) -> None:
         """The answer is out: the connection takes its next request, or closes."""
-        self._short = None
         self._answering = False
         self._watcher = None
         if self.lost:
@@ -181,6 +334,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._cancel_deadline()
         self.lost = True
         call, self._watcher = self._watcher, None
         if call is not None:
@@ -189,8 +343,15 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         if self._answering:
             self._keep_alive = False
+        elif self._deaf and not self._busy():
+            self.transport.abort()
         else:
             super().shutdown()
+
+
+def announced(headers: Headers) -> int:
+    """The length that a request says it has; llhttp has seen to it that it is one number."""
+    return int(dict(headers).get(b"content-length", b"0"))
 
 
 def connection_of(scope: Any) -> Connection | None:

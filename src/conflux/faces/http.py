@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from conflux.dialects.openai_errors import body as openai_error
-from conflux.faces.connection import Connection, ShortRequest
+from conflux.faces.connection import Connection, ShortRequest, announced
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.public import Public, Question, Reply
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
+from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 from conflux.relay.gateway import Gateway
 from conflux.relay.headers import JSON
@@ -116,6 +117,7 @@ class HttpFace:
         self._report = report
         self._mounts: Mounts | None = None
         self.body_bytes = limits.body_bytes
+        self.body_seconds = limits.body_seconds
 
     # --- the short way: generation calls, straight on the connection
 
@@ -139,12 +141,14 @@ class HttpFace:
         finally:
             connection.finished()
 
-    async def too_large(self, request: ShortRequest, connection: Connection) -> None:
-        heard = hear(request.headers)
+    def refusal(self, error: GatewayError, request: ShortRequest | None) -> tuple[int, Headers, bytes]:
         mounts = self._current_mounts()
-        mount = mounts.short[request.url][1]
-        await self._refuse(ShortExchange(connection, heard.origin), self._too_large(), mount or mounts.root)
-        connection.finished()
+        storefront, origin = mounts.root, None
+        if request is not None:
+            storefront = mounts.short[request.url][1] or mounts.root
+            origin = hear(request.headers).origin
+        status, content = openai_error(error, storefront.error_style)
+        return status, [JSON, self._request_id(), *cors(storefront, origin)], content
 
     async def _refuse(
         self, exchange: Exchange, error: GatewayError, storefront: Storefront, *, allow: bytes = b""
@@ -153,6 +157,8 @@ class HttpFace:
         headers = [JSON, self._request_id()]
         if error.kind is Kind.METHOD_NOT_ALLOWED:
             headers.append((b"allow", allow))
+        if isinstance(error, _Unread):
+            headers.append((b"connection", b"close"))  # the rest of the body is not waited for
         exchange.serving(storefront)
         await exchange.reply(status, headers, content)
 
@@ -252,16 +258,12 @@ class HttpFace:
 
     async def _body(self, scope: Scope, receive: Receive, heard: Heard) -> bytes:
         _check_encoding(heard)
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        body: bytes = message.get("body", b"")
-        if len(body) > self._limits.body_bytes:
-            raise self._too_large()
-        if not message.get("more_body"):
-            return body
-        parts = [body]
-        size = len(body)
+        most = self._limits.body_bytes
+        too_large = _Unread(Kind.TOO_LARGE, f"the body is over the limit of {most} bytes")
+        if announced(scope["headers"]) > most:
+            raise too_large
+        parts: list[bytes] = []
+        size = 0
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 while True:
@@ -270,21 +272,22 @@ class HttpFace:
                         raise _Gone
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
-                    if size > self._limits.body_bytes:
-                        raise self._too_large()
+                    if size > most:
+                        raise too_large
                     if not message.get("more_body"):
                         return b"".join(parts)
         except TimeoutError:
-            raise GatewayError(Kind.INVALID, "the body took too long to arrive") from None
-
-    def _too_large(self) -> GatewayError:
-        return GatewayError(Kind.TOO_LARGE, f"the body is over the limit of {self._limits.body_bytes} bytes")
+            raise _Unread(Kind.INVALID, "the request took too long to arrive") from None
 
 
 def _check_encoding(heard: Heard) -> None:
     if heard.encoding not in (None, b"identity"):
         shown = (heard.encoding or b"").decode("latin-1")[:40]
         raise GatewayError(Kind.INVALID, f"content-encoding {shown!r} is not read here: send plain JSON")
+
+
+class _Unread(GatewayError):
+    """Refused before the body was read to its end."""
 
 
 class _Gone(Exception):
