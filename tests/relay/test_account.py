@@ -1,0 +1,145 @@
+"""From an answer to its settlement: who is believed, what it costs, what the house owes."""
+
+import pytest
+
+from conflux.dialects.base import Tally
+from conflux.neutral.ledger import Ending
+from conflux.neutral.money import PriceSheet
+from conflux.neutral.records import Tier
+from conflux.neutral.usage import Provenance, Usage
+from conflux.relay.account import NO_ACCOUNT, account, measure
+from tests.policy.samples import caller
+from tests.relay.test_admit import admitted
+from tests.relay.world import (
+    COST,
+    INPUT,
+    KEY,
+    OUTPUT,
+    Answer,
+    World,
+    broken,
+    refused,
+    request,
+    shop,
+    streamed,
+    whole,
+)
+
+
+def tally(usage: Usage | None = None, *, absurd: bool = False, output: int = 0) -> Tally:
+    found = Tally()
+    found.usage, found.usage_absurd, found.output_bytes = usage, absurd, output
+    return found
+
+
+@pytest.mark.parametrize(
+    ("reported", "absurd", "cut", "provenance"),
+    [
+        (Usage(input=3, output=4), False, False, Provenance.PROVIDER),
+        (Usage(input=3, output=4), False, True, Provenance.PROVIDER),
+        (Usage(), False, False, Provenance.PROVIDER),
+        (None, False, False, Provenance.ESTIMATED),
+        (None, False, True, Provenance.PARTIAL),
+        (None, True, False, Provenance.QUARANTINED),
+        (None, True, True, Provenance.QUARANTINED),
+    ],
+)
+def test_whose_word_counts(reported: Usage | None, absurd: bool, cut: bool, provenance: Provenance) -> None:
+    one = admitted(request())
+    found, said = measure(tally(reported, absurd=absurd, output=41), one, cut=cut)
+    assert said is provenance
+    assert found == (reported or Usage(input=-(-one.envelope.size // 4), output=11))
+
+
+def test_an_account_adds_up_and_what_is_quarantined_has_no_lines() -> None:
+    one = admitted(request())
+    found = account(tally(Usage(input=3, output=4)), one, cut=False)
+    assert found.charge == 3 * INPUT + 4 * OUTPUT == sum(line.amount for line in found.lines)
+    assert account(tally(absurd=True, output=41), one, cut=False)[2:] == ((), 0)
+    assert (NO_ACCOUNT.charge, NO_ACCOUNT.lines) == (0, ())
+
+
+def test_without_a_price_nothing_is_charged() -> None:
+    one = admitted(request(), shop(price=PriceSheet()), caller(test=True))
+    assert account(tally(Usage(input=3)), one, cut=False)[2:] == ((), 0)
+
+
+# --- what the settlement says
+
+
+async def test_the_settlement_of_an_answer_says_it_all() -> None:
+    cost = PriceSheet(input=500_000, output=1_000_000)
+    world = World(
+        shop(of_target={"cost": cost}, price=PriceSheet(input=1_000_000, output=2_000_000, version="7")), whole()
+    )
+    world.keys.callers[KEY] = caller()
+    await world.run(request())
+    end = world.settled
+    assert (end.served_model, end.price_version, end.status) == ("shop/one", "7", 200)
+    assert end.provider_cost == COST // 2
+    assert end.credits == 11 * 3 * 1000  # pro: three credits per thousand
+    (call,) = end.calls
+    assert (call.role, call.model, call.status, call.cost, call.provider_cost) == (
+        "direct",
+        "shop/one",
+        "done",
+        COST,
+        COST // 2,
+    )
+    assert call.usage == end.usage
+
+
+async def test_what_the_house_owes_is_unknown_where_its_cost_is() -> None:
+    for cost in (None, PriceSheet(input=1)):
+        world = World(shop(of_target={"cost": cost}), whole())
+        await world.run(request())
+        assert (world.settled.provider_cost, world.settled.calls[0].provider_cost) == (0, None)
+
+
+async def test_credits_go_by_the_tasks_tier_and_else_by_the_models() -> None:
+    for body, tier, micro in [
+        (request(), Tier.ULTRA, 8),
+        (request(model=None, task_type="simple_chat"), Tier.ULTRA, 1),
+        (request(model=None, task_type="creative"), Tier.ULTRA, 3),
+        (request(), None, 0),
+    ]:
+        world = World(shop(tier=tier), whole())
+        await world.run(body)
+        assert world.settled.credits == 11 * micro * 1000
+
+
+@pytest.mark.parametrize(
+    ("answers", "ending", "charged", "calls"),
+    [
+        ([refused(500), whole()], Ending.DONE, COST, ["failed", "done"]),
+        ([refused(500), Answer(fault=broken())], Ending.FAILED, 0, ["failed", "failed"]),
+        ([refused(400)], Ending.FAILED, 0, ["failed"]),
+    ],
+)
+async def test_failed_attempts_are_on_the_receipt_and_cost_nothing(
+    answers: list[Answer], ending: Ending, charged: int, calls: list[str]
+) -> None:
+    world = World(shop(2), *answers)
+    await world.run(request())
+    end = world.settled
+    assert (end.ending, end.charge) == (ending, charged)
+    assert [call.status for call in end.calls] == calls
+    assert all(call.cost == 0 and call.usage is None for call in end.calls if call.status == "failed")
+    assert (end.served_model is None) is (ending is Ending.FAILED)
+
+
+async def test_the_times_are_the_clocks() -> None:
+    world = World()
+
+    def later() -> None:
+        world.clock.ticks += 0.25
+
+    pieces = streamed("a").pieces
+    world.upstream.script = [Answer([later, *pieces[:2], later, later, *pieces[2:]])]
+    await world.run(request(stream=True))
+    assert (world.settled.first_byte_ms, world.settled.latency_ms) == (250, 750)
+    world = World(shop(2))
+    world.upstream.script = [Answer([later, *refused(500).pieces], status=500), Answer([later, *whole().pieces])]
+    await world.run(request())
+    assert world.settled.first_byte_ms == world.settled.latency_ms == 500
+    assert world.settled.calls[0].latency_ms == 250

@@ -1,0 +1,199 @@
+"""From bytes to an admitted request: what it resolves to, what it may use, what it holds. Nothing here waits."""
+
+import json
+from typing import Any
+
+import pytest
+
+from conflux.catalogue.catalogue import Catalogue
+from conflux.dialects import DIALECTS
+from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.money import PriceSheet
+from conflux.neutral.records import Caller, Capability, Tier
+from conflux.relay.admit import Admitted, admit, billed_tokens, estimate_tokens
+from tests.policy.samples import caller, model
+from tests.relay.world import INPUT, OUTPUT, World, request, shop
+
+
+def admitted(body: bytes, catalogue: Catalogue | None = None, by: Caller | None = None, **how: Any) -> Admitted:
+    world = World(catalogue, **how)
+    storefront = world.snapshot.catalogue.storefronts["shop"]
+    return admit(world.parts, world.snapshot, by or caller(), storefront, DIALECTS["openai-chat"], body)
+
+
+def refused(body: bytes, catalogue: Catalogue | None = None, by: Caller | None = None) -> GatewayError:
+    with pytest.raises(GatewayError) as error:
+        admitted(body, catalogue, by)
+    return error.value
+
+
+def long(size: int) -> list[dict[str, str]]:
+    return [{"role": "user", "content": "x" * size}]
+
+
+# --- which model
+
+
+def test_an_id_and_an_alias_resolve_to_the_model_and_what_was_said_is_kept() -> None:
+    for name in ("shop/one", "uno"):
+        found = admitted(request(model=name))
+        assert (found.model.id, found.requested, found.task) == ("shop/one", name, None)
+
+
+def test_an_alias_is_of_no_use_to_a_key_that_may_not_run_the_model() -> None:
+    narrow = caller(models=frozenset({"shop/two"}))
+    for name in ("shop/one", "uno", "nobody"):
+        error = refused(request(model=name), by=narrow)
+        assert (error.kind, error.message) == (Kind.MODEL_NOT_FOUND, f"Unknown model: {name}")
+    assert admitted(request(model="uno"), by=caller(models=frozenset({"shop/one"}))).model.id == "shop/one"
+
+
+def tiered(id: str, price: int, *able: Capability, **fields: Any) -> Any:
+    prices = PriceSheet(input=price, output=price)
+    return model(id=id, price=prices, capabilities=frozenset(able), tier=Tier.PRO, **fields)
+
+
+TASKED = shop(
+    more=[
+        tiered("shop/cheap", 1),
+        tiered("shop/seeing", 5, Capability.VISION),
+        tiered("shop/handy", 7, Capability.TOOLS),
+        tiered("shop/off", 0, *Capability, enabled=False),
+        tiered("shop/dry", 0, *Capability, pool="dry"),
+    ]
+)
+PICTURE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x.test/a.png"}}]}]
+TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "by", "chosen"),
+    [
+        ({"task_type": "creative"}, {}, "shop/cheap"),
+        ({"task_type": "creative", "messages": PICTURE}, {}, "shop/seeing"),
+        ({"task_type": "creative", "tools": TOOLS}, {}, "shop/handy"),
+        ({"task_type": "image_gen"}, {}, "shop/seeing"),
+        ({"task_type": "file_ops"}, {}, "shop/handy"),
+        ({"task_type": "web_browse"}, {}, "shop/one"),
+        ({"task_type": "web_browse", "tools": TOOLS}, {}, "shop/handy"),
+        ({"task_type": "creative"}, {"models": frozenset({"shop/one"})}, "shop/one"),
+    ],
+)
+def test_a_task_is_given_the_cheapest_model_that_serves_this_request(
+    fields: dict[str, Any], by: dict[str, Any], chosen: str
+) -> None:
+    found = admitted(request(model=None, **fields), TASKED, caller(**by))
+    assert (found.model.id, found.requested) == (chosen, chosen)
+    assert found.task is not None and found.task.name == fields["task_type"]
+
+
+def test_a_task_nobody_serves_is_a_400() -> None:
+    ultra = refused(request(model=None, task_type="deep_reasoning"), TASKED)
+    narrow = refused(request(model=None, task_type="creative"), TASKED, caller(models=frozenset({"shop/off"})))
+    for error in (ultra, narrow):
+        assert (error.kind, error.param) == (Kind.INVALID, "task_type")
+
+
+@pytest.mark.parametrize("fields", [{"model": None}, {"task_type": "creative"}])
+def test_one_of_model_and_task_type_is_needed_and_only_one(fields: dict[str, Any]) -> None:
+    error = refused(request(**fields))
+    assert error.kind is Kind.INVALID and "task_type" in error.message
+
+
+# --- how much comes out
+
+
+def test_the_storefronts_defaults_are_used_where_the_model_takes_them() -> None:
+    front = {"default_max_output": 300, "default_temperature": 0.7}
+    for published, temperature, most in [
+        ((), 0.7, 300),
+        (("temperature", "max_tokens"), 0.7, 300),
+        (("max_tokens",), None, 300),
+        (("temperature",), 0.7, 4096),
+        (("tools",), None, 4096),
+    ]:
+        found = admitted(request(), shop(of_storefront=front, supported_parameters=published))
+        assert (found.temperature, found.max_output) == (temperature, most)
+    found = admitted(request(max_tokens=20, temperature=0.1), shop(of_storefront=front))
+    assert found.max_output == 20
+    found = admitted(request(max_completion_tokens=21), shop(of_storefront=front))
+    assert found.max_output == 21
+
+
+async def test_a_default_never_overrules_what_was_said() -> None:
+    world = World(shop(of_storefront={"default_max_output": 300, "default_temperature": 0.7}))
+    await world.run(request(temperature=0, max_tokens=5))
+    assert (world.upstream.bodies[0]["temperature"], world.upstream.bodies[0]["max_tokens"]) == (0, 5)
+    world = World(shop(of_storefront={"default_max_output": 300, "default_temperature": 0.7}))
+    await world.run(request())
+    assert (world.upstream.bodies[0]["temperature"], world.upstream.bodies[0]["max_tokens"]) == (0.7, 300)
+
+
+async def test_a_larger_answer_than_fits_is_clamped_and_reported() -> None:
+    catalogue = shop(safe_context=5000)
+    found = admitted(request(max_tokens=32_000), catalogue)
+    assert found.max_output == 5000 - estimate_tokens(found.envelope.size)
+    assert found.dropped == ("max_tokens",)
+    world = World(catalogue)
+    await world.run(request(max_tokens=32_000))
+    assert world.client.text[b"x-shop-dropped"] == b"max_tokens"
+    assert world.settled.dropped == ("max_tokens",)
+
+
+def test_the_gate_counts_a_third_of_the_bytes_and_a_bill_a_quarter() -> None:
+    assert [estimate_tokens(size) for size in (0, 1, 3, 4, 3000)] == [0, 1, 1, 2, 1000]
+    assert [billed_tokens(size) for size in (0, 1, 4, 5, 4000)] == [0, 1, 1, 2, 1000]
+    tight = shop(safe_context=4000)
+    assert admitted(request(messages=long(8800)), tight).max_output >= 1024
+    error = refused(request(messages=long(9000)), tight)
+    assert error.kind is Kind.CONTEXT_LENGTH
+
+
+# --- the hold
+
+
+@pytest.mark.parametrize("choices", [1, 3])
+def test_a_hold_covers_every_byte_and_every_choice(choices: int) -> None:
+    found = admitted(request(max_tokens=100, n=choices, messages=long(1000)))
+    assert found.hold.amount >= 1000 * INPUT + 100 * choices * OUTPUT
+    assert found.hold.input_floor == billed_tokens(found.envelope.size) * INPUT
+
+
+def test_a_hold_covers_searches_where_the_request_may_search() -> None:
+    catalogue = shop(price=PriceSheet(input=0, output=0, search=10**10))
+    assert admitted(request(web_search_options={}), catalogue).hold.amount >= 10 * 10**7
+    assert admitted(request(), catalogue).hold.amount < 10**6
+
+
+# --- who plays
+
+
+def test_a_test_key_goes_to_the_simulator_and_nowhere_else() -> None:
+    found = admitted(request(), by=caller(test=True))
+    assert found.simulated
+    assert [one.live.provider.id for one in found.targets] == ["simulator"]
+    assert not admitted(request()).simulated
+
+
+@pytest.mark.parametrize(("owner", "by"), [({"credentials": (), "configured": False}, {}), ({}, {"test": True})])
+def test_what_posts_nothing_may_run_without_a_price(owner: dict[str, Any], by: dict[str, Any]) -> None:
+    unpriced = shop(of_provider=owner, price=PriceSheet())
+    found = admitted(request(), unpriced, caller(**by))
+    assert (found.simulated, found.hold) == (True, (0, 0))
+
+
+def test_without_a_live_target_it_is_told_so() -> None:
+    error = refused(request(), shop(pool="dry"))
+    assert (error.kind, error.param) == (Kind.UNAVAILABLE, "model")
+
+
+def test_the_rules_are_asked_before_anything_is_measured() -> None:
+    huge = request(messages=long(10**6))
+    error = refused(huge, shop(safe_context=2000, enabled=False))
+    assert error.kind is Kind.MODEL_NOT_FOUND
+
+
+def test_flux_is_refused_by_name_as_long_as_nobody_runs_it() -> None:
+    body = json.loads(request()) | {"flux": {}}
+    error = refused(json.dumps(body).encode())
+    assert (error.kind, error.param) == (Kind.INVALID, "flux")
