@@ -23,7 +23,7 @@ from conflux import __version__
 from conflux.catalogue.loader import load as load_catalogue
 from conflux.catalogue.loader import shipped_dir
 from conflux.dialects import DIALECTS
-from conflux.faces.control import SOCKET_NAME, ControlFace
+from conflux.faces.control import SOCKET_NAME, ControlFace, server_runs
 from conflux.faces.http import HttpFace, Limits
 from conflux.faces.metrics import Metrics
 from conflux.faces.operations import Operations
@@ -38,11 +38,12 @@ from conflux.relay.snapshot import LiveProvider, Snapshot
 from conflux.routing.health import HealthBook
 from conflux.settings import Config
 from conflux.sim.server import SimServer
+from conflux.stores.data_dir import InUse
 from conflux.stores.opening import Store, open_store
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
 
-READY_POLL = 0.05
+LOCK_PATIENCE = 5.0  # seconds a starting server waits for a command that has the store
 
 
 class SystemClock:
@@ -171,7 +172,7 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
     make_snapshot(config, None)  # a broken configuration opens nothing
     _allow_files()
     listener = bind_tcp(settings.host, settings.port)
-    store = open_store(config.data_dir)
+    store = await _own_store(config.data_dir)
     try:
         await store.recover()
         simulator = SimServer()
@@ -187,6 +188,18 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         await store.aclose()
         raise
     return running
+
+
+async def _own_store(path: Path) -> Store:
+    """The store, as its only owner. A command that has it for a moment is waited for; another server is not."""
+    end = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            return open_store(path)
+        except InUse:
+            if server_runs(path) or time.monotonic() > end:
+                raise
+        await asyncio.sleep(0.05)
 
 
 def _allow_files() -> None:
