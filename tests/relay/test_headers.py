@@ -1,0 +1,105 @@
+"""The headers of an answer: our own, and nothing that could break a line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conflux.relay.headers import header_value, plain, streamed
+from conflux.relay.snapshot import HeaderNames
+from tests.policy.samples import caller
+from tests.relay.test_admit import TASKED, admitted
+from tests.relay.world import CANARY, KEY, World, refused, request, shop, whole
+from tests.relay.world import streamed as stream_of
+
+
+@given(st.text(max_size=400))
+def test_a_header_value_is_one_printable_line_of_a_sane_length(text: str) -> None:
+    found = header_value(text)
+    assert len(found) <= 300
+    assert all(32 <= byte < 127 for byte in found)
+    if text.isascii() and text.isprintable():
+        assert found == text[:300].encode()
+
+
+def test_the_names_carry_the_storefronts_prefix() -> None:
+    names = HeaderNames.of("shop")
+    assert names.requested_model == b"x-shop-requested-model"
+    assert names.cost_usd == b"x-shop-cost-usd"
+    assert names.route_tier == b"x-shop-route-tier"
+    assert len({getattr(names, field) for field in names.__struct_fields__}) == len(names.__struct_fields__)
+
+
+def test_a_plain_answers_headers() -> None:
+    world, one = World(), admitted(request(model="uno"))
+    found = plain(one, world.snapshot, ("service_tier", "max_tokens"), 60_900, b"req_1")
+    assert dict(found) == {
+        b"content-type": b"application/json",
+        b"x-request-id": b"req_1",
+        b"x-shop-cost-usd": b"0.0000609",
+        b"x-shop-requested-model": b"uno",
+        b"x-shop-served-model": b"shop/one",
+        b"x-shop-fallback-applied": b"false",
+        b"x-shop-dropped": b"service_tier, max_tokens",
+    }
+
+
+def test_a_streams_headers_forbid_buffering_and_state_no_price_yet() -> None:
+    found = dict(streamed(admitted(request(stream=True)), World().snapshot, (), b"req_1"))
+    assert found[b"content-type"].startswith(b"text/event-stream")
+    assert found[b"cache-control"] == b"no-cache"
+    assert found[b"x-accel-buffering"] == b"no"
+    assert b"x-shop-cost-usd" not in found
+    assert b"x-shop-dropped" not in found
+
+
+def test_a_simulated_answer_says_so() -> None:
+    one = admitted(request(), by=caller(test=True))
+    assert dict(plain(one, World().snapshot, (), 0, b"req_1"))[b"x-shop-simulated"] == b"true"
+
+
+def test_a_task_is_named_with_its_tier() -> None:
+    one = admitted(request(model=None, task_type="image_gen"), TASKED)
+    found = dict(plain(one, World(TASKED).snapshot, (), 0, b"req_1"))
+    assert found[b"x-shop-route-task"] == b"image_gen"
+    assert found[b"x-shop-route-tier"] == b"pro"
+    assert found[b"x-shop-requested-model"] == found[b"x-shop-served-model"] == b"shop/seeing"
+
+
+def test_one_answers_headers_do_not_slip_into_the_next() -> None:
+    """What is the same for each answer of a model is made once: it must not be what was special about the first."""
+    world = World(TASKED)
+    first = plain(admitted(request(model=None, task_type="creative"), TASKED), world.snapshot, ("a",), 5, b"req_1")
+    again = plain(admitted(request(model="shop/cheap"), TASKED), world.snapshot, (), 7, b"req_2")
+    assert dict(first)[b"x-shop-route-task"] == b"creative"
+    assert b"x-shop-route-task" not in dict(again) and b"x-shop-dropped" not in dict(again)
+    real = plain(admitted(request()), world.snapshot, (), 0, b"req_3")
+    played = plain(admitted(request(), by=caller(test=True)), world.snapshot, (), 0, b"req_4")
+    assert b"x-shop-simulated" not in dict(real)
+    assert b"x-shop-simulated" in dict(played)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_no_header_of_the_upstream_is_ever_copied(stream: bool) -> None:
+    answer = stream_of("hello") if stream else whole()
+    answer.headers = [
+        (b"server", CANARY.encode()),
+        (b"x-request-id", f"{CANARY}-id".encode()),
+        (b"set-cookie", f"a={CANARY}".encode()),
+        (b"openai-organization", CANARY.encode()),
+        (b"access-control-allow-origin", b"*"),
+        (b"content-type", f"application/json; x={CANARY}".encode()),
+    ]
+    world = World(None, answer)
+    assert await world.run(request(stream)) is None
+    world.check()
+    ours = {b"content-type", b"cache-control", b"x-accel-buffering", b"x-request-id"}
+    assert all(name in ours or name.startswith(b"x-shop-") for name, _ in world.client.headers)
+
+
+async def test_no_header_of_a_refusal_is_copied_either() -> None:
+    headers = [(b"x-ratelimit-remaining", CANARY.encode()), (b"retry-after", b"9")]
+    world = World(shop(), refused(429, headers=headers))
+    world.keys.callers[KEY] = caller()
+    assert await world.run(request()) is None
+    world.check()
+    assert set(world.client.text) == {b"content-type", b"x-request-id", b"retry-after"}
