@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from conflux.dialects import DIALECTS, openai_chat_wire
 from conflux.dialects.base import Shape
-from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND, NAME, NOT_FORWARDED, OpenAIChat
+from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND, OpenAIChat
+from conflux.dialects.openai_chat_wire import NAME, NOT_FORWARDED
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.request import Need
 from tests.dialects.golden import GoldenRequest, requests, slim

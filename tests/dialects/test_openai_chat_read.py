@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import Shape
-from conflux.dialects.openai_chat import NAME, OpenAIChat
+from conflux.dialects.openai_chat import OpenAIChat
 from conflux.dialects.openai_chat_read import split_data_url
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.request import Request, Text, Tool, ToolChoice
@@ -28,7 +28,7 @@ def read(**fields: Any) -> Request:
 @pytest.mark.parametrize("golden", requests(), ids=str)
 def test_read(golden: GoldenRequest) -> None:
     found = slim(CHAT.read_request(CHAT.open(golden.wire)))
-    assert found.pop("dialect") == NAME
+    assert found.pop("dialect") == wire.NAME
     assert found == golden.neutral
 
 

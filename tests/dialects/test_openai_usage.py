@@ -129,3 +129,10 @@ def test_foreign_fields_are_not_shown(extra: dict[str, Any]) -> None:
     found, passed = read_and_pass(counted(5, 5, 10, **extra))
     assert found == Usage(input=5, output=5)
     assert json.loads(bytes(passed)) == write_usage(found)
+
+
+def test_a_total_that_is_missing_or_wrong_is_not_shown() -> None:
+    for said in (counted(5, 7), counted(5, 7, 99), counted(5, None, 12), counted(None, 7, 12)):
+        found, passed = read_and_pass(said)
+        assert found is not None
+        assert json.loads(bytes(passed)) == write_usage(found)

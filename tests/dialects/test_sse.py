@@ -29,8 +29,9 @@ def read(pieces: list[bytes], limit: int = 10_000) -> Read:
 
 def by_the_book(data: bytes) -> list[tuple[bytes, bytes]]:
     """The standard's own algorithm, line by line, as slow as it reads; an unfinished event counts."""
-    events = []
-    name, values = b"", []
+    events: list[tuple[bytes, bytes]] = []
+    name = b""
+    values: list[bytes] = []
     for line in [*re.split(rb"\r\n|\n|\r", data.removeprefix(b"\xef\xbb\xbf")), b""]:
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")

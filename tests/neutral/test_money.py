@@ -36,7 +36,7 @@ DIGITS = st.integers(0, 18)
 @given(AMOUNTS, DIGITS)
 def test_what_is_shown_is_exact_and_the_shortest(value: int, digits: int) -> None:
     text = format_scaled(value, digits)
-    assert Decimal(text) * 10**digits == value
+    assert Fraction(text) * 10**digits == value
     assert not text.endswith(".")
     assert "." not in text or not text.endswith("0")
 

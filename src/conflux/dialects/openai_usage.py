@@ -84,14 +84,14 @@ def read_and_pass(raw: bytes | Raw) -> tuple[Usage | None, bytes | Raw]:
         raise AbsurdUsage(str(error)) from None
     if wire is None or (wire.prompt_tokens is None and wire.completion_tokens is None):
         return None, NULL
-    found, beside = _buckets(wire, cached_elsewhere)
-    if own and not beside:
+    found = _buckets(wire, cached_elsewhere)
+    said = (wire.prompt_tokens, wire.completion_tokens, wire.total_tokens)
+    if own and said == (found.prompt_total, found.completion_total, found.total):
         return found, raw
     return found, msgspec.json.encode(write_usage(found))
 
 
-def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, bool]:
-    """The buckets, and whether reasoning was counted beside the completion."""
+def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> Usage:
     prompt, completion = wire.prompt_tokens or 0, wire.completion_tokens or 0
     inside, outside = wire.prompt_tokens_details, wire.completion_tokens_details
     cached, audio, reasoning = cached_elsewhere or 0, 0, 0
@@ -99,13 +99,12 @@ def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, bool
         cached, audio = inside.cached_tokens or cached, inside.audio_tokens or 0
     if outside is not None:
         reasoning = outside.reasoning_tokens or 0
-    beside = reasoning > 0 and wire.total_tokens == prompt + completion + reasoning
-    if beside:
-        completion += reasoning
+    if reasoning > 0 and wire.total_tokens == prompt + completion + reasoning:
+        completion += reasoning  # counted beside: the total says so
     fresh, output = prompt - cached - audio, completion - reasoning
     if fresh < 0 or cached < 0 or audio < 0 or output < 0 or reasoning < 0 or prompt > ABSURD or completion > ABSURD:
         raise AbsurdUsage(f"{prompt} prompt and {completion} completion tokens, {cached} cached, {reasoning} reasoning")
-    return Usage(input=fresh, cache_read=cached, audio=audio, output=output, reasoning=reasoning), beside
+    return Usage(input=fresh, cache_read=cached, audio=audio, output=output, reasoning=reasoning)
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:

@@ -1,0 +1,221 @@
+"""What is fuzzed: every parser of foreign bytes, with the law that must hold whatever it is given.
+
+Law: a target takes the bytes and a source of chance, and raises only where the law is broken. One more parser is one
+more line in TARGETS; an input that once broke something joins CORPUS and is tried first, for ever.
+"""
+
+import itertools
+import json
+from collections.abc import Callable
+from random import Random
+from typing import Any, NamedTuple
+
+from conflux.dialects.base import Shape, Wanted
+from conflux.dialects.openai_chat import OpenAIChat
+from conflux.dialects.openai_chat_relay import ChatPassThrough
+from conflux.dialects.openai_usage import AbsurdUsage, read_and_pass
+from conflux.dialects.sse import SseError, SseReader
+from conflux.dialects.strict_json import decode_measured, encode
+from conflux.neutral.errors import GatewayError
+from conflux.neutral.events import BlockEnded, Event, Fault, Finished, Reported, ToolBegan
+from conflux.neutral.usage import BUCKETS, Usage
+from tests.dialects import golden
+
+CHAT = OpenAIChat()
+WANTED = Wanted(answer_id="chatcmpl-ours", model="house/model", created=7, include_usage=True)
+SHAPES = (
+    Shape(model="up"),
+    Shape(model="up", stream=True, max_output=5, temperature=0.5, effort="high"),
+    Shape(model="up", quirks={"developer_role": False, "max_tokens_field": "max_completion_tokens"}),
+)
+
+
+def cut(data: bytes, chance: Random) -> list[bytes]:
+    places = sorted(chance.choices(range(len(data) + 1), k=chance.randint(0, 4)))
+    edges = [0, *places, len(data)]
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
+
+
+def a_sayable(error: GatewayError) -> None:
+    status, body = CHAT.error(error, "openai")
+    assert 400 <= status < 500
+    assert json.loads(body)["error"]["message"]
+
+
+def strict_json(data: bytes, chance: Random) -> None:
+    try:
+        found, size = decode_measured(data)
+    except GatewayError as error:
+        a_sayable(error)
+        return
+    assert found == json.loads(data)
+    assert size == len(encode(found))
+    assert json.loads(encode(found)) == found
+
+
+def open_chat(data: bytes, chance: Random) -> None:
+    try:
+        envelope = CHAT.open(data)
+    except GatewayError as error:
+        a_sayable(error)
+        return
+    assert envelope.size > 0
+    for shape in SHAPES:
+        sent = json.loads(CHAT.forward(envelope, shape)[0])
+        assert sent["model"] == "up"
+        assert len(sent["messages"]) == len(envelope.body["messages"])
+    try:
+        request = CHAT.read_request(envelope)
+        written = CHAT.write_request(request, chance.choice(SHAPES))
+    except GatewayError as error:
+        a_sayable(error)
+        return
+    assert CHAT.open(written).model == "up"
+
+
+def check_events(events: list[Event]) -> None:
+    """Blocks are serial in each choice, ends come once, nothing follows a fault."""
+    open_blocks: dict[int, str] = {}
+    finished: set[int] = set()
+    for place, event in enumerate(events):
+        if isinstance(event, Fault | Reported):
+            assert place == len(events) - 1
+        elif isinstance(event, BlockEnded):
+            del open_blocks[event.index]
+        elif isinstance(event, Finished):
+            assert event.index not in open_blocks
+            assert event.index not in finished
+            finished.add(event.index)
+        elif isinstance(event, ToolBegan):
+            assert event.index not in open_blocks
+            open_blocks[event.index] = "ToolDelta"
+        elif place:
+            assert open_blocks.setdefault(event.index, type(event).__name__) == type(event).__name__  # type: ignore[union-attr]
+
+
+def read_stream(data: bytes, chance: Random) -> None:
+    one, other = CHAT.reader(), CHAT.reader()
+    events = one.feed(data) + one.end()
+    check_events(events)
+    assert events == [event for piece in cut(data, chance) for event in other.feed(piece)] + other.end()
+    assert [getattr(one.tally, name) for name in one.tally.__slots__] == [
+        getattr(other.tally, name) for name in other.tally.__slots__
+    ]
+    writer = CHAT.writer(WANTED)
+    check_stream(writer.feed(events) + writer.last(Usage()))
+
+
+def read_whole(data: bytes, chance: Random) -> None:
+    reader = CHAT.reader()
+    events = reader.whole(data)
+    check_events(events)
+    assert reader.tally.fault is not None or reader.tally.finished
+    check_answer(CHAT.writer(WANTED).whole(events, Usage()))
+
+
+TOP = {"id", "object", "created", "model", "choices", "usage"}
+
+
+def check_answer(body: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(body)
+    assert found.keys() <= TOP
+    assert (found["id"], found["model"]) == ("chatcmpl-ours", "house/model")
+    assert all(
+        choice.keys() <= {"index", "delta", "message", "finish_reason", "logprobs"} for choice in found["choices"]
+    )
+    return found
+
+
+def check_stream(out: bytes) -> None:
+    assert b"\r" not in out
+    for event in out.removesuffix(b"data: [DONE]\n\n").split(b"\n\n"):
+        if event:
+            assert event.startswith(b"data: {")
+            assert b"\n" not in event
+            assert check_answer(event[6:])["object"] == "chat.completion.chunk"
+
+
+def relay_stream(data: bytes, chance: Random) -> None:
+    one, other = ChatPassThrough(WANTED), ChatPassThrough(WANTED)
+    out = one.feed(data) + one.end()
+    assert out == b"".join([other.feed(piece) for piece in cut(data, chance)]) + other.end()
+    if one.tally.fault is None:
+        check_stream(out + one.last(Usage(input=1)))
+        assert one.last(Usage(input=1)) == other.last(Usage(input=1))
+
+
+def relay_whole(data: bytes, chance: Random) -> None:
+    lane = ChatPassThrough(WANTED)
+    lane.whole(data)
+    if lane.tally.fault is None:
+        found = check_answer(lane.last(Usage(input=1)))
+        assert found["object"] == "chat.completion"
+        assert found["usage"]["prompt_tokens"] == (lane.tally.usage or Usage(input=1)).prompt_total
+
+
+def sse(data: bytes, chance: Random) -> None:
+    limit = chance.choice((8, 64, 1 << 20))
+
+    def read(pieces: list[bytes]) -> tuple[list[tuple[bytes, bytes]], bool]:
+        reader = SseReader(limit)
+        found: list[tuple[bytes, bytes]] = []
+        try:
+            for piece in pieces:
+                found += reader.feed(piece)
+            found += reader.end()
+        except SseError:
+            return found, True
+        return found, False
+
+    assert read([data]) == read(cut(data, chance))
+
+
+def read_usage(data: bytes, chance: Random) -> None:
+    try:
+        found, passed = read_and_pass(data)
+    except AbsurdUsage:
+        return
+    assert found is None or all(getattr(found, name) >= 0 for name in BUCKETS)
+    if found is not None:
+        shown = json.loads(bytes(passed))
+        assert shown["prompt_tokens"] == found.prompt_total
+        assert shown["completion_tokens"] == found.completion_total
+        assert shown["total_tokens"] == found.total
+
+
+def upstream_error(data: bytes, chance: Random) -> None:
+    fault = CHAT.upstream_error(500, data)
+    assert fault.status == 500
+    assert isinstance(fault.message, str)
+
+
+class Target(NamedTuple):
+    run: Callable[[bytes, Random], None]
+    seeds: tuple[bytes, ...]
+
+
+_REQUESTS = tuple(row.wire for row in golden.requests())
+_STREAMS = tuple(row.wire for row in golden.streams())
+_ANSWERS = tuple(row.wire for row in golden.answers())
+_USAGES = tuple(json.dumps(json.loads(answer)["usage"]).encode() for answer in _ANSWERS if b'"usage":{' in answer)
+_ERRORS = (b'{"error":{"message":"m","type":"t","code":null}}', b'{"detail":"d"}', b'[{"error":"x"}]', b"<html>")
+
+TARGETS: dict[str, Target] = {
+    "strict_json": Target(strict_json, _REQUESTS),
+    "open": Target(open_chat, _REQUESTS),
+    "reader.feed": Target(read_stream, _STREAMS),
+    "reader.whole": Target(read_whole, _ANSWERS),
+    "passthrough.feed": Target(relay_stream, _STREAMS),
+    "passthrough.whole": Target(relay_whole, _ANSWERS),
+    "sse": Target(sse, _STREAMS),
+    "read_usage": Target(read_usage, _USAGES),
+    "upstream_error": Target(upstream_error, _ERRORS),
+}
+
+# target: inputs that once broke it
+CORPUS: dict[str, list[bytes]] = {
+    "passthrough.whole": [
+        b'{"choices":[{"message":{"content":"x"}}],"usage":{"total_tokens":9,"completion_tokens":4}}'
+    ],
+    "read_usage": [b'{"completion_tokens":4,"total_tokens":13}'],
+}
