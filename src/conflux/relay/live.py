@@ -34,16 +34,8 @@ def simulator_provider(port: int) -> LiveProvider:
 
 
 def live_provider(provider: Provider, secrets: Iterable[tuple[str, str]]) -> LiveProvider:
-    """Split the address once, encode the headers once."""
-    if provider.base_url.startswith("unix:"):
-        socket, _, path = provider.base_url.partition("|")
-        origin, base_path = socket, path
-    else:
-        parts = urlsplit(provider.base_url)
-        host = parts.hostname or ""
-        host = f"[{host}]" if ":" in host else host
-        origin = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
-        base_path = parts.path
+    """Split the address once, encode the headers once. Raises ConfigError."""
+    origin, base_path = split_base_url(provider.base_url)
     headers = {"content-type": "application/json", "user-agent": "conflux", **provider.headers}
     return LiveProvider(
         provider=provider,
@@ -54,6 +46,22 @@ def live_provider(provider: Provider, secrets: Iterable[tuple[str, str]]) -> Liv
             Credential(f"{provider.id}#{name}", _auth_line(provider.auth, secret)) for name, secret in secrets
         ),
     )
+
+
+def split_base_url(base_url: str) -> tuple[str, str]:
+    """The origin and the path below it; of unix:/run/llm.sock|/v1 the socket and what follows the bar."""
+    if base_url.startswith("unix:"):
+        socket, _, path = base_url.partition("|")
+        return socket, path
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ConfigError([f"base_url: {error}"]) from None
+    if not host or not parts.path.isascii():
+        raise ConfigError(["base_url: write https://HOST/PATH, or unix:/SOCKET|/PATH"])
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else ""), parts.path
 
 
 def header_line(name: str, value: str) -> bytes:
