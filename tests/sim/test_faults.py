@@ -86,6 +86,17 @@ async def test_a_long_stream_arrives_before_its_reset(sim: SimServer) -> None:
     assert sim.log.records[-1].tokens == 2500
 
 
+async def test_what_was_said_well_arrives_before_the_fault(sim: SimServer) -> None:
+    """Else a gateway would see both at once, and never have to fail in the middle."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", sim.port)
+    writer.write(request(json.dumps(chat(f"{TEXT}[[fail: error-event 2]]", stream=True)).encode()))
+    await reader.readuntil(b"\r\n\r\n")
+    first = await reader.read(1 << 20)
+    assert b"bbbb" in first and b"error" not in first
+    assert b'"error"' in await reader.read()
+    writer.close()
+
+
 async def test_a_polite_end_in_the_middle(sim: SimServer) -> None:
     answer = await fail(sim, "close-mid 2", stream=True)
     assert not answer.reset and answer.whole and said(answer) == "aaaabbbb"

@@ -74,6 +74,16 @@ async def test_a_pause_ends_when_the_client_leaves(seconds: float) -> None:
     assert line.lost
 
 
+async def test_no_pause_still_leaves_others_their_turn() -> None:
+    line = Client().line()
+    turns: list[int] = []
+    for seconds in (0.0, -5.0):
+        asyncio.get_running_loop().call_soon(turns.append, 1)
+        await line.pause(seconds)
+    assert turns == [1, 1]
+    line.close()
+
+
 async def test_a_pause_is_a_pause() -> None:
     line = Client().line()
     began = asyncio.get_running_loop().time()
@@ -91,6 +101,14 @@ async def test_a_stall_ends_when_the_client_leaves() -> None:
     assert not stalled.done()
     client.leave()
     await stalled
+
+
+async def test_closing_stops_the_watch() -> None:
+    before = asyncio.all_tasks()
+    line = Client().line()
+    assert not line.lost and asyncio.all_tasks() != before
+    line.close()
+    await until(lambda: asyncio.all_tasks() == before)
 
 
 async def test_an_abort_waits_for_what_was_written() -> None:

@@ -191,6 +191,16 @@ async def test_every_manner_of_telling_usage(sim: SimServer, manner: str) -> Non
     assert ("usage" in plain) == (manner != "missing")
 
 
+async def test_missing_means_that_no_chunk_pretends(sim: SimServer) -> None:
+    answer = await say(sim.port, "[[usage: missing]]", stream=True, stream_options=USAGE_OPTION)
+    assert all(chunk["choices"] for chunk in answer.chunks)
+
+
+async def test_usage_is_told_once_however_many_choices(sim: SimServer) -> None:
+    answer = await say(sim.port, "[[say: 1234]] [[usage: with-finish]]", stream=True, n=3)
+    assert usages(answer) == [(0, 3)]
+
+
 async def test_where_a_manner_puts_it(sim: SimServer) -> None:
     async def tail(manner: str) -> list[dict[str, Any]]:
         return (await say(sim.port, f"[[usage: {manner}]]", stream=True)).chunks[-2:]
@@ -268,13 +278,13 @@ GOOD: dict[str, Any] = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(FIELDS, VALUES, max_size=5))
 def test_any_body_is_answered_or_refused(changes: dict[str, Any]) -> None:
     everything({**GOOD, **changes})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="[]:{} \"'sayfilecthn0123=-\n", max_size=80), st.integers(1, 30), st.integers(1, 3))
 def test_any_prompt_is_answered(text: str, limit: int, choices: int) -> None:
     message = {"role": "user", "content": text}

@@ -183,6 +183,10 @@ def test_what_is_no_request(raw: bytes) -> None:
         read(raw, "/p", 0, Quirks())
 
 
+def test_only_assistants_call() -> None:
+    assert ask(messages=[{**USER, "tool_calls": 3}]).prompt_tokens == ask().prompt_tokens
+
+
 def test_fields_pass_unless_a_quirk_refuses_them() -> None:
     assert ask(top_k=3).body["top_k"] == 3
     with pytest.raises(BadRequest, match="Unrecognized request argument supplied: top_k"):

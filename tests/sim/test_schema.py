@@ -81,6 +81,13 @@ def test_the_value_satisfies_the_schema(name: str, seed: int) -> None:
     assert faults(example(schema, seed), schema) == []
 
 
+def test_what_is_described_is_there_unless_it_need_not_be() -> None:
+    properties = {"a": {"type": "string"}, "b": {"type": "object", "properties": {"c": {"const": 1}}}}
+    full = example({"type": "object", "properties": properties}, 1)
+    assert set(full) == {"a", "b"} and full["b"] == {"c": 1}
+    assert set(example({"type": "object", "properties": properties, "required": ["a"]}, 1)) == {"a"}
+
+
 def test_the_same_seed_makes_the_same_value_and_another_another() -> None:
     schema = {"type": "integer", "minimum": 0, "maximum": 10**12}
     assert example(schema, 7) == example(schema, 7)
@@ -166,7 +173,7 @@ def nested(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[s
     return objects | arrays | st.lists(inner, min_size=1, max_size=3).map(lambda options: {"anyOf": options})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.recursive(LEAVES, nested, max_leaves=12), st.integers(0, 2**64))
 def test_any_schema_of_these_words_is_satisfied(schema: dict[str, Any], seed: int) -> None:
     assert faults(example(schema, seed), schema) == []

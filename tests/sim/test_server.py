@@ -63,6 +63,15 @@ async def test_stopping_leaves_nothing(start: Starter, caplog: pytest.LogCapture
     assert caplog.messages == [], "a stop is nothing to complain about"
 
 
+async def test_stopping_cuts_an_idle_connection() -> None:
+    sim = SimServer()
+    reader, _ = await asyncio.open_connection("127.0.0.1", await sim.start())
+    await until(lambda: sim.connections == 1)
+    await sim.stop()
+    assert sim.connections == 0
+    assert await reader.read() == b""
+
+
 async def test_a_hundred_clients_that_break_off(sim: SimServer, caplog: pytest.LogCaptureFixture) -> None:
     async def leave(after: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", sim.port)

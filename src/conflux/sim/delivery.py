@@ -17,6 +17,7 @@ LABEL = (b"x-conflux-simulated", b"true")
 JSON = (b"content-type", b"application/json")
 _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 _BATCH = 8 * 1024  # without a pace, events leave in blocks of this size
+_BREATH_SECONDS = 0.01  # before a fault in a stream, so that what was said well arrives by itself
 DONE = "done"
 
 
@@ -73,6 +74,8 @@ class Delivery:
         for event, tokens in rendering.events():
             if strikes is not None and record.tokens + waiting_tokens >= strikes:
                 await self._hand_over(block, waiting_tokens)
+                if record.tokens:
+                    await line.pause(_BREATH_SECONDS)
                 return await self._strike(faults.IN_STREAM, rendering, event)
             if rate and tokens:
                 await line.pause(began + (record.tokens + tokens) / rate - clock())
