@@ -10,7 +10,6 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -255,6 +254,7 @@ def redacted(config: Config) -> dict[str, Any]:
 _HIDDEN = "***"
 # What somebody may call a secret that does not belong into the file at all.
 _TELLING = re.compile(r"key|secret|token|password|authorization", re.IGNORECASE)
+_PARAMETER = re.compile(r"([?&;][^=&;]*)=[^&;]*")
 
 
 def _redact_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,18 +277,16 @@ def _redact(name: str, value: Any) -> Any:
 
 def _without_password(address: str) -> str:
     """The address without what a password may be: after the user's name, in place of one, or in the query."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return _HIDDEN
-    user, at, host = parts.netloc.rpartition("@")
-    name, colon, _ = user.partition(":")
-    shown = (f"{name}:{_HIDDEN}" if colon else _HIDDEN) + "@" + host if at else host
-    query = "&".join(
-        f"{key}={_HIDDEN}" if equals and _TELLING.search(key) else f"{key}{equals}{value}"
-        for key, equals, value in (one.partition("=") for one in parts.query.split("&"))
-    )
-    return urlunsplit((parts.scheme, shown, parts.path, query, parts.fragment))
+    scheme, slashes, rest = address.rpartition("://")
+    user, at, place = rest.rpartition("@")
+    if at:
+        name, colon, _ = user.partition(":")
+        rest = (f"{name}:{_HIDDEN}" if colon else _HIDDEN) + "@" + place
+    return _PARAMETER.sub(_hide_parameter, scheme + slashes + rest)
+
+
+def _hide_parameter(found: re.Match[str]) -> str:
+    return f"{found[1]}={_HIDDEN}" if _TELLING.search(found[1]) else found[0]
 
 
 def process_environment() -> dict[str, str]:

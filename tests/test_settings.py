@@ -1,0 +1,352 @@
+"""Settings: four layers, secrets from files, every mistake with its place, and nothing shown that is secret."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from conflux.neutral.errors import ConfigError
+from conflux.settings import CATALOGUE_TABLES, Config, Settings, load, redacted
+
+Write = Callable[[str], str]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration file lies here."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def one(text: str) -> str:
+        path = tmp_path / "given.toml"
+        path.write_text(text)
+        return str(path)
+
+    return one
+
+
+def mistakes(
+    flags: dict[str, Any] | None = None, environment: dict[str, str] | None = None, file: str | None = None
+) -> list[str]:
+    with pytest.raises(ConfigError) as error:
+        load(flags or {}, environment or {}, file)
+    return error.value.problems
+
+
+# --- the layers
+
+
+def test_with_nothing_said_the_defaults_hold_and_only_this_machine_is_served() -> None:
+    config = load({}, {})
+    assert config.settings == Settings()
+    assert (config.settings.host, config.settings.port, config.file) == ("127.0.0.1", 8080, None)
+    assert config.data_dir == Path("./data")
+
+
+# setting: (a value as text, what it becomes, another, what that becomes)
+SPOKEN: dict[str, tuple[str, Any, str, Any]] = {
+    "host": ("0.0.0.0", "0.0.0.0", "::1", "::1"),
+    "port": ("81", 81, "82", 82),
+    "data": ("here", "here", "there", "there"),
+    "sim": ("true", True, "false", False),
+    "catalogue_dir": ("a", "a", "b", "b"),
+    "redis_url": ("redis://a", "redis://a", "redis://b", "redis://b"),
+    "database_url": ("sqlite:///a", "sqlite:///a", "sqlite:///b", "sqlite:///b"),
+    "limits.body_bytes": ("1000", 1000, "2000", 2000),
+    "limits.body_seconds": ("1.5", 1.5, "2", 2.0),
+    "limits.connections_per_origin": ("7", 7, "8", 8),
+    "limits.graceful_seconds": ("0", 0.0, "3", 3.0),
+    "metrics.port": ("9000", 9000, "9001", 9001),
+    "metrics.host": ("::", "::", "127.0.0.2", "127.0.0.2"),
+}
+
+
+def read(config: Config, name: str) -> Any:
+    found: Any = config.settings
+    for step in name.split("."):
+        found = getattr(found, step)
+    return found
+
+
+def in_file(name: str, value: Any) -> str:
+    section, _, key = name.rpartition(".")
+    said = json.dumps(value)
+    return f"[{section}]\n{key} = {said}\n" if section else f"{key} = {said}\n"
+
+
+def variable(name: str) -> str:
+    return "CONFLUX_" + name.upper().replace(".", "__")
+
+
+def test_every_setting_is_spoken_of_here() -> None:
+    names: set[str] = set()
+    for field in msgspec.structs.fields(Settings):
+        inner = msgspec.structs.fields(field.type) if isinstance(field.default, msgspec.Struct) else ()
+        names |= {f"{field.name}.{one.name}" for one in inner} or {field.name}
+    assert set(SPOKEN) | {"workers", "trusted_proxies"} == names
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_the_environment_is_over_the_file_and_the_file_over_the_defaults(name: str, write: Write) -> None:
+    text, value, other, changed = SPOKEN[name]
+    file = write(in_file(name, value))
+    assert read(load({}, {}, file), name) == value
+    assert read(load({}, {variable(name): text}), name) == value
+    assert read(load({}, {variable(name): other}, file), name) == changed
+
+
+def test_flags_are_over_all_and_an_unset_flag_is_none_at_all(write: Write) -> None:
+    file = write("port = 1\nhost = '1.1.1.1'\n")
+    environment = {"CONFLUX_PORT": "2", "CONFLUX_HOST": "2.2.2.2"}
+    said = load({"port": 3, "host": None, "sim": None}, environment, file).settings
+    assert (said.port, said.host, said.sim) == (3, "2.2.2.2", False)
+
+
+def test_parts_of_a_table_come_from_different_layers(write: Write) -> None:
+    file = write("[limits]\nbody_bytes = 5\nbody_seconds = 6\n")
+    limits = load({}, {"CONFLUX_LIMITS__BODY_SECONDS": "7"}, file).settings.limits
+    assert (limits.body_bytes, limits.body_seconds, limits.graceful_seconds) == (5, 7.0, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("plain", "name", "value"),
+    [("HOST", "host", "9.9.9.9"), ("PORT", "port", "99"), ("DATABASE_URL", "database_url", "sqlite:///x"),
+     ("REDIS_URL", "redis_url", "redis://x")],
+)  # fmt: skip
+def test_well_known_names_count_but_less_than_ours(plain: str, name: str, value: str, write: Write) -> None:
+    assert str(read(load({}, {plain: value}), name)) == value
+    other = SPOKEN[name][0]
+    assert str(read(load({}, {plain: value, variable(name): other}), name)) == other
+    file = write(in_file(name, SPOKEN[name][1]))
+    assert str(read(load({}, {plain: value}, file), name)) == value  # it is the environment all the same
+
+
+def test_an_empty_variable_is_not_set(write: Write) -> None:
+    empty = dict.fromkeys(("HOST", "PORT", "CONFLUX_PORT", "CONFLUX_SIM", "CONFLUX_DATABASE_URL",
+                           "CONFLUX_DATABASE_URL_FILE", "CONFLUX_LIMITS__BODY_BYTES"), "")  # fmt: skip
+    assert load({}, empty).settings == Settings()
+    assert load({}, empty, write("port = 7\n")).settings.port == 7
+
+
+def test_a_list_is_written_with_commas() -> None:
+    said = load({}, {"CONFLUX_TRUSTED_PROXIES": "10.0.0.1, 10.0.0.2,,"}).settings
+    assert said.trusted_proxies == ["10.0.0.1", "10.0.0.2"]
+
+
+def test_variables_that_are_no_settings_are_left_alone() -> None:
+    foreign = {"PATH": "/bin", "CONFLUX_PYTHON": "/x", "CONFLUX_FUZZ_INPUTS": "5", "CONFLUXION": "1"}
+    config = load({}, foreign)
+    assert config.settings == Settings()
+    assert config.environment == foreign  # credentials are looked up in it later
+
+
+# --- secrets from files
+
+
+@pytest.mark.parametrize("name", ["CONFLUX_DATABASE_URL", "DATABASE_URL", "CONFLUX_REDIS_URL", "REDIS_URL"])
+def test_a_secret_is_read_from_the_file_that_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("sqlite:///from-file\n")
+    config = load({}, {f"{name}_FILE": str(tmp_path / "secret")})
+    assert read(config, name.removeprefix("CONFLUX_").lower()) == "sqlite:///from-file"
+    both = load({}, {f"{name}_FILE": str(tmp_path / "secret"), name: "sqlite:///said"})
+    assert read(both, name.removeprefix("CONFLUX_").lower()) == "sqlite:///said"
+
+
+def test_only_secrets_are_read_from_files() -> None:
+    assert mistakes(environment={"CONFLUX_PORT_FILE": "/x"})[0].startswith("environment: port_file: there is no such")
+    assert load({}, {"HOST_FILE": "/etc/hosts", "PORT_FILE": "/x"}).settings == Settings()
+
+
+def test_a_secrets_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    for name in ("missing", "binary", "."):
+        (line,) = mistakes(environment={"CONFLUX_REDIS_URL_FILE": str(tmp_path / name)})
+        assert line.startswith(f"environment: CONFLUX_REDIS_URL_FILE: {tmp_path / name}: ")
+
+
+# --- the file
+
+
+def test_which_file_is_read(tmp_path: Path, write: Write) -> None:
+    named = write("port = 1\n")
+    (tmp_path / "other.toml").write_text("port = 2\n")
+    assert load({}, {"CONFLUX_CONFIG": "other.toml"}).settings.port == 2
+    assert load({}, {"CONFLUX_CONFIG": "other.toml"}, named).settings.port == 1
+    (tmp_path / "conflux.toml").write_text("port = 3\n")
+    assert load({}, {}).settings.port == 3
+    assert load({}, {}).file == Path("conflux.toml")
+
+
+def test_a_file_that_is_named_must_be_there_and_be_toml(tmp_path: Path, write: Write) -> None:
+    assert mistakes(file="nowhere.toml") == ["nowhere.toml: this configuration file does not exist"]
+    assert mistakes(environment={"CONFLUX_CONFIG": str(tmp_path)}) == [
+        f"{tmp_path}: this configuration file does not exist"
+    ]
+    (line,) = mistakes(file=write("port = \n"))
+    assert "given.toml: not valid TOML" in line and "line 1" in line
+    (tmp_path / "given.toml").write_bytes(b"host = '\xff'\n")
+    assert "not valid TOML" in mistakes(file=str(tmp_path / "given.toml"))[0]
+
+
+def test_the_catalogues_tables_are_kept_as_they_stand(write: Write) -> None:
+    text = "".join(f"[[{name}]]\nid = 'a'\n" for name in CATALOGUE_TABLES)
+    config = load({}, {}, write(text + "[[provider]]\nid = 'b'\n"))
+    assert set(config.tables) == set(CATALOGUE_TABLES)
+    assert config.tables["provider"] == [{"id": "a"}, {"id": "b"}]
+    (line,) = mistakes(file=write("[provider]\nid = 'a'\n"))
+    assert line.endswith("provider: write it as [[provider]], a table for each")
+
+
+# --- mistakes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("prot = 1\n", "prot: there is no such setting; there are catalogue_dir, data,"),
+        ("limits = 5\n", "limits: write it as a table [limits]"),
+        ("[limits]\nbody = 1\n", "limits.body: there is no such setting; there are body_bytes,"),
+        ("port = 'http'\n", "port: expected int"),
+        ("port = 1.5\n", "port: expected int"),
+        ("host = 5\n", "host: expected str"),
+        ("sim = 'perhaps'\n", "sim: expected bool"),
+        ("trusted_proxies = 'a'\n", "trusted_proxies: expected array"),
+        ("trusted_proxies = [1]\n", "trusted_proxies: expected str"),
+        ("[metrics]\nport = 'x'\n", "metrics.port: expected int"),
+    ],
+)
+def test_a_wrong_key_or_value_is_one_line_with_its_file_and_place(text: str, words: str, write: Write) -> None:
+    file = write(text)
+    (line,) = mistakes(file=file)
+    assert line.startswith(f"{file}: {words}"), line
+    assert "\n" not in line
+
+
+def test_all_mistakes_of_all_layers_are_told_at_once(write: Write) -> None:
+    file = write("prot = 1\nport = 'x'\n[limits]\nbody = 2\n")
+    environment = {"CONFLUX_SIM": "perhaps", "CONFLUX_LIMITS__GRACE": "1", "CONFLUX_REDIS_URL_FILE": "/nowhere/x"}
+    lines = mistakes({"workers": "many"}, environment, file)
+    places = [line.split(": ")[:2] for line in lines]
+    assert sorted(places) == sorted(
+        [
+            [file, "prot"],
+            [file, "port"],
+            [file, "limits.body"],
+            ["environment", "sim"],
+            ["environment", "limits.grace"],
+            ["environment", "CONFLUX_REDIS_URL_FILE"],
+            ["command line", "workers"],
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"CONFLUX_PORT": "1", "CONFLUX_PORT__MORE": "2"}, "port is set as a whole and in parts"),
+        ({"CONFLUX_LIMITS": "5", "CONFLUX_LIMITS__BODY_BYTES": "6"}, "limits is set as a whole and in parts"),
+        ({"CONFLUX_LIMITS": "5"}, "limits: write it as a table"),
+        ({"CONFLUX_": "5"}, "there is no such setting"),
+        ({"CONFLUX___": "5"}, "there is no such setting"),
+        ({"CONFLUX_LIMITS__BODY_BYTES__X": "5"}, "limits.body_bytes: expected"),
+    ],
+)
+def test_odd_variables_are_mistakes_and_no_crash(environment: dict[str, str], words: str) -> None:
+    assert any(words in line for line in mistakes(environment=environment))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("port", 65536, "65536 is not a port"),
+        ("port", -1, "-1 is not a port"),
+        ("metrics.port", 70000, "70000 is not a port"),
+        ("host", " ", "must not be empty"),
+        ("data", "", "must not be empty"),
+        ("metrics.host", "", "must not be empty"),
+        ("workers", 0, "at least one"),
+        ("workers", 2, "could lose money"),
+        ("database_url", "postgresql://u:pw@h/d", "only the SQLite store"),
+        ("limits.body_bytes", 0, "is not above 0"),
+        ("limits.body_seconds", -1, "is not above 0"),
+        ("limits.connections_per_origin", 0, "is not above 0"),
+        ("limits.graceful_seconds", -1, "is not above 0"),
+    ],
+)
+def test_figures_that_make_no_sense_are_refused(name: str, value: Any, words: str, write: Write) -> None:
+    (line,) = mistakes(file=write(in_file(name, value)))
+    assert line.startswith(f"configuration: {name}: ") and words in line
+    assert "pw" not in line.replace("postgresql", "")
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_what_is_no_number_is_no_limit(value: str, write: Write) -> None:
+    assert "is not above 0" in mistakes(file=write(f"[limits]\nbody_seconds = {value}\n"))[0]
+
+
+# --- what may be shown
+
+SECRETS = """
+[[provider]]
+id = "a"
+base_url = "https://me:hunter2@host.test:8443/v1?api_key=hunter2&x=1"
+proxy = "http://hunter2@[::1]:3128"
+credential = "hunter2"
+credentials = ["env:GOOD", "hunter2", "file:/run/key"]
+api_key = "hunter2"
+secret_token = "hunter2"
+headers = { authorization = "hunter2", x-title = "hunter2" }
+
+[[model]]
+storefront = "conflux"
+id = "m"
+tokenizer = "shown"
+"""
+
+
+def test_no_secret_is_shown_however_it_got_into_the_file(write: Write) -> None:
+    environment = {
+        "CONFLUX_REDIS_URL": "redis://:hunter2@cache.test:6379/0",
+        "CONFLUX_DATABASE_URL": "sqlite:///x?password=hunter2",
+        "OPENAI_API_KEY": "hunter2",
+    }
+    config = load({}, environment, write(SECRETS))
+    shown = redacted(config)
+    assert "hunter2" not in json.dumps(shown)
+    assert "hunter2" not in repr(config) and "hunter2" not in str(config)
+    assert shown["redis_url"] == "redis://:***@cache.test:6379/0"
+    assert shown["database_url"] == "sqlite:///x?password=***"
+    (row,) = shown["provider"]
+    assert row["base_url"] == "https://me:***@host.test:8443/v1?api_key=***&x=1"
+    assert row["proxy"] == "http://***@[::1]:3128"
+    assert row["credential"] == "***"
+    assert row["credentials"] == ["env:GOOD", "***", "file:/run/key"]
+    assert row["headers"] == {"authorization": "***", "x-title": "***"}
+    assert shown["model"][0]["tokenizer"] == "shown"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://h:port/v1", "http://[::1/v1", "not an address", "", "https://plain.test/v1"]
+)
+def test_an_odd_address_is_shown_as_it_is_and_never_a_crash(address: str, write: Write) -> None:
+    config = load({}, {}, write(f"[[provider]]\nid = 'a'\nbase_url = '{address}'\n"))
+    assert redacted(config)["provider"][0]["base_url"] == address
+
+
+@pytest.mark.parametrize(
+    "address", ["redis://:hunter2/x@h", "redis://a:hunter2@b@h:1/0", "hunter2@h", "x?a=1;secret=hunter2"]
+)
+def test_a_password_with_odd_characters_is_hidden_all_the_same(address: str) -> None:
+    assert "hunter2" not in json.dumps(redacted(load({}, {"CONFLUX_REDIS_URL": address})))
+
+
+def test_what_is_shown_is_everything_else_and_plain_json(write: Write) -> None:
+    file = write("port = 7\n[limits]\nbody_bytes = 5\n")
+    shown = json.loads(json.dumps(redacted(load({"sim": True}, {}, file))))
+    assert (shown["port"], shown["sim"], shown["limits"]["body_bytes"], shown["config_file"]) == (7, True, 5, file)
+    assert set(shown) == {field.name for field in msgspec.structs.fields(Settings)} | {"config_file"}
