@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import select
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from typing import cast
@@ -321,13 +322,16 @@ class Connection:
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """Only a proper farewell comes here: of a TLS connection, that is, not what just stopped."""
-        if self.busy:
+        if self.busy and self._is_farewell():
             self.reader.end()
         self._ended(None)
         # Returning alone closes only when the rest of the request is written. Soon: TLS still uses its transport.
         self._loop.call_soon(self._drop)
         return False
+
+    def _is_farewell(self) -> bool:
+        """Did the upstream itself end the stream, so that a body without a length is whole?"""
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
@@ -382,3 +386,11 @@ class SecureConnection(Connection, asyncio.Protocol):
     __slots__ = ()
 
     data_received = Connection.arrived
+
+    def _is_farewell(self) -> bool:
+        """A FIN without TLS's own farewell can come from anybody on the way."""
+        assert self._transport is not None
+        try:
+            return not self._transport.get_extra_info("ssl_object").read(1)
+        except ssl.SSLError:
+            return False

@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httptools
 
@@ -153,8 +153,7 @@ class _Tunnel(asyncio.Protocol):
         self._seen = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     async def open(self, address: Address, proxy: Proxy) -> asyncio.Transport:
         assert self._transport is not None

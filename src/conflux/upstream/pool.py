@@ -124,7 +124,8 @@ class Pool:
             return await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                self._waiting.remove(turn)
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
             elif turn.exception() is None:  # our turn had come: it goes to who waits behind us
                 ready = turn.result()
                 if ready is None:
