@@ -5,6 +5,7 @@ Law: order is everything here. Configuration and catalogue first (nothing is ope
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import random
@@ -151,13 +152,16 @@ class Running:
             "ready": 0.0 if self.problems() else 1.0,
         }
 
-    async def close(self) -> None:
-        """Doors first, then what stands behind them."""
+    async def shut_doors(self) -> None:
         self.stopping = True
         for server, _ in self.servers:
             server.should_exit = True
         for _, task in self.servers:
             await task
+
+    async def close(self) -> None:
+        """Doors first, then what stands behind them."""
+        await self.shut_doors()
         await self.client.aclose()
         await self.simulator.stop()
         await self.store.aclose()
@@ -171,22 +175,22 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         logging.getLogger(name).propagate = False
     make_snapshot(config, None)  # a broken configuration opens nothing
     _allow_files()
-    listener = bind_tcp(settings.host, settings.port)
-    store = await _own_store(config.data_dir)
-    try:
+    async with contextlib.AsyncExitStack() as undo:
+        listener = undo.enter_context(contextlib.closing(bind_tcp(settings.host, settings.port)))
+        store = await _own_store(config.data_dir)
+        undo.push_async_callback(store.aclose)
         await store.recover()
         simulator = SimServer()
+        undo.push_async_callback(simulator.stop)
         await simulator.start()
         running = Running(config, reread, store, simulator)
         running.snapshot = make_snapshot(config, simulator_provider(simulator.port))
         _wire(running)
         host, port = listener.getsockname()[:2]
         running.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        undo.push_async_callback(running.shut_doors)
         await _open_doors(running, listener)
-    except BaseException:
-        listener.close()
-        await store.aclose()
-        raise
+        undo.pop_all()  # it is whole: from now on its owner closes it
     return running
 
 
@@ -238,10 +242,11 @@ async def _open_doors(running: Running, listener: Any) -> None:
     )
     limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
     face = HttpFace(running.gateway, public, limits, _report)
-    control = bind_unix(running.config.data_dir / SOCKET_NAME)
-    doors: list[tuple[Any, Any]] = [(face, listener), (ControlFace(running.operations), control)]
+    doors: list[tuple[Any, Any]] = [(face, listener)]
     if settings.metrics.port is not None:
         doors.append((MetricsFace(running.metrics), bind_tcp(settings.metrics.host, settings.metrics.port)))
+    # The last: whoever finds this one finds all of them.
+    doors.append((ControlFace(running.operations), bind_unix(running.config.data_dir / SOCKET_NAME)))
     for app, door in doors:
         proxies, ways = (settings.trusted_proxies, face) if app is face else (None, None)
         server = make_server(app, graceful=graceful, trusted_proxies=proxies, ways=ways)
