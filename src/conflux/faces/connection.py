@@ -90,13 +90,15 @@ class Connection(HttpToolsProtocol):
             if self._arrived > _HEARD_OUT_MOST:
                 self.transport.abort()
             return
-        if self._answering:
+        if self._answering or self.pipeline:
             self._held += data
             if len(self._held) > _HELD_MOST:
                 self.transport.abort()  # a client that sends so much before an answer is no client
             return
         self._unset_keepalive_if_required()
         self._feed(data)
+        if self.pipeline:
+            self.flow.resume_reading()  # who does not listen does not hear the hang-up either
         if self._whole:
             if self._deadline is not None and not self._deaf:
                 self._cancel_deadline()
@@ -321,7 +323,10 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             return
         self.on_response_complete()
-        if self._held:
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._held and not self.pipeline and not self.lost:
             held = bytes(self._held)
             self._held.clear()
             self.data_received(held)
