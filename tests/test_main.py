@@ -1,0 +1,159 @@
+"""The program's edge: what it imports, how it ends, what it prints where."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import conflux
+from conflux import __main__, __version__
+from conflux.__main__ import Program, main
+from conflux.neutral.errors import ConfigError, StoreError
+
+SOURCES = Path(conflux.__file__).parents[1]
+# What only a server or a store needs; each costs a start tens of milliseconds.
+HEAVY = (
+    "uvicorn",
+    "sqlalchemy",
+    "cryptography",
+    "alembic",
+    "uvloop",
+    "httptools",
+    "prometheus_client",
+    "structlog",
+    "rich",
+)
+
+
+def python(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES)}
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, text=True, capture_output=True, timeout=60, **more
+    )
+
+
+def loaded(code: str) -> set[str]:
+    ended = python("-c", f"{code}\nimport sys, json; print(json.dumps(sorted(sys.modules)))")
+    assert ended.returncode == 0, ended.stderr
+    return {name.partition(".")[0] for name in json.loads(ended.stdout.splitlines()[-1])}
+
+
+def test_importing_the_program_loads_no_server_and_no_store() -> None:
+    assert loaded("import conflux.__main__").isdisjoint(HEAVY)
+
+
+def test_nor_does_showing_the_configuration(tmp_path: Path) -> None:
+    code = "from conflux.__main__ import Program; Program().show_config({})"
+    assert loaded(f"import os; os.chdir({str(tmp_path)!r})\n{code}").isdisjoint(HEAVY)
+
+
+def test_it_can_be_run_as_a_module() -> None:
+    ended = python("-m", "conflux", "--version")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{__version__}\n", "")
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["conflux", *arguments])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "lines"),
+    [
+        (ConfigError(["port: no", "environment: sim: no"]), ["conflux: port: no", "conflux: environment: sim: no"]),
+        (StoreError("the disk is full"), ["conflux: the disk is full"]),
+    ],
+)
+def test_a_mistake_is_its_own_line_and_exit_code_2(
+    error: Exception, lines: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Program, "show_config", fail)
+    assert ended(monkeypatch, "config", "show") == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()) == ("", lines)
+
+
+def test_a_wrong_flag_is_exit_code_2_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(monkeypatch, "serve", "--prot", "1") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "--prot" in said.err and "Traceback" not in said.err
+
+
+def test_flags_are_settings_and_config_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "other.toml").write_text("port = 5\nhost = '1.2.3.4'\n")
+    monkeypatch.setenv("CONFLUX_PORT", "6")
+    shown = Program().show_config({"config": "other.toml", "data": "d", "port": 7, "sim": None})
+    assert (shown["port"], shown["host"], shown["data"], shown["sim"]) == (7, "1.2.3.4", "d", False)
+
+
+def test_the_configuration_is_pure_json_on_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(monkeypatch, "config", "show", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["port"] == 8080
+
+
+@pytest.mark.parametrize(("text", "code"), [("", 0), ("prot = 1\n", 1)])
+def test_the_doctors_exit_code_says_whether_all_is_well(
+    text: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "conflux.toml").write_text(text)
+    assert ended(monkeypatch, "doctor") == code
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.startswith(("ok   ", "BAD  ")) for line in lines)
+    assert any(line.startswith("BAD  configuration") for line in lines) is bool(code)
+
+
+def test_what_needs_a_server_says_how_to_start_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("status", "reload"):
+        assert ended(monkeypatch, command) == 2
+        assert "no server runs on data: start one with `conflux serve`" in capsys.readouterr().err
+
+
+def test_a_simulator_on_a_taken_port_is_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1 port {port}"):
+            Program().simulate("127.0.0.1", port, None, None, 0.0)
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+@pytest.mark.parametrize("key", [None, "cf_live_x"])
+def test_the_greeting(key: str | None, simulated: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    running: Any = SimpleNamespace(address="http://127.0.0.1:9", snapshot=SimpleNamespace(simulated=simulated))
+    __main__._greet(running, key)
+    text = capsys.readouterr().out
+    assert text.startswith(f"Conflux {__version__}\n  address    http://127.0.0.1:9\n")
+    assert ("cf_live_x" in text and "shown once" in text) is (key is not None)
+    assert ("every answer is made up" in text) is simulated
+    assert text.endswith("curl http://127.0.0.1:9/v1/models\n")
+
+
+def test_a_server_that_is_about_to_open_its_socket_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([False, False, True])
+    assert __main__._appears(lambda: next(looks))
+    monkeypatch.setattr(__main__, "_STARTING_SECONDS", -1.0)
+    assert not __main__._appears(lambda: False)
