@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import conflux.stores.opening
 from tests.system.serving import Served
 from tests.system.upstreams import Upstreams
 
@@ -17,7 +16,7 @@ MODEL += 'price = { input = "1.00", output = "2.00" }\n'
 
 
 def real_config(upstreams: Upstreams) -> str:
-    """acme/good answers; acme/bad fails; acme/pair has one of each; acme/stall waits little; acme/canary talks."""
+    """acme/good answers, acme/bad fails, the pairs have one of each; acme/stall waits little, acme/canary talks."""
     sim, canary = upstreams.sim.port, upstreams.canary.port
     providers = {
         "house": f'base_url = "http://127.0.0.1:{sim}/v1"',
@@ -28,7 +27,8 @@ def real_config(upstreams: Upstreams) -> str:
     pools = {
         "good": [("house", "good-model")],
         "bad": [("house", "bad-model")],
-        "pair": [("house", "bad-one"), ("house", "good-two")],
+        "pair-plain": [("house", "bad-one"), ("house", "good-one")],
+        "pair-streamed": [("house", "bad-two"), ("house", "good-two")],
         "stall": [("hasty", "slow-model")],
         "canary": [("canaryprovider", "canarymodel-7b")],
     }
@@ -92,10 +92,3 @@ def start(tmp_path: Path) -> Iterator[Starter]:
     yield one
     for served in made:
         served.stop()
-
-
-@pytest.fixture(scope="session")
-def stored() -> None:
-    """Asks for the real store: what is kept must be there after a restart."""
-    if "TEMPORARY" in (conflux.stores.opening.__doc__ or ""):
-        pytest.skip("the store is a stand-in that keeps nothing")

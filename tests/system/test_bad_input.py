@@ -77,14 +77,14 @@ TABLE: list[tuple[str, bytes, str | None, tuple[str, ...]]] = [
     ("max_tokens zero", body(max_tokens=0), "max_tokens", ("max_tokens",)),
     ("max_tokens huge", body(max_tokens=10**30), "max_tokens", ("max_tokens",)),
     ("max_tokens fraction", body(max_tokens=1.5), "max_tokens", ("max_tokens",)),
-    ("max_completion_tokens below", body(max_completion_tokens=-5), "max_completion_tokens", ("max_completion_tokens",)),
+    ("another max below", body(max_completion_tokens=-5), "max_completion_tokens", ("max_completion_tokens",)),
     ("n zero", body(n=0), "n", ("n",)),
     ("n huge", body(n=10**6), "n", ("n",)),
     ("stop of a wrong type", body(stop=5), "stop", ("stop",)),
     ("tools of a wrong type", body(tools="hammer"), "tools", ("tools",)),
     ("a tool without a name", body(tools=[{"type": "function", "function": {}}]), "tools", ("name",)),
     ("unknown format", body(response_format={"type": "poem"}), "response_format", ("response_format",)),
-    ("stream options of a wrong type", body(stream_options={"include_usage": "yes"}), "stream_options", ("stream_options",)),
+    ("stream options wrong", body(stream_options={"include_usage": "yes"}), "stream_options", ("stream_options",)),
     ("logprobs of a wrong type", body(logprobs="all"), "logprobs", ("logprobs",)),
     ("vision where there is none", body(messages=[{"role": "user", "content": [
         {"type": "image_url", "image_url": {"url": "https://page.test/a.png"}}]}]), "messages", ("image", "acme/good")),
@@ -112,7 +112,9 @@ def refused(answer: Answer, status: int, param: str | None, words: tuple[str, ..
     error: dict[str, Any] = content["error"]
     assert {"message", "type", "param", "code"} <= set(error)
     named = error["param"]  # messages, or more closely messages[0].role
-    assert named == param or (param is not None and named is not None and named.startswith((f"{param}[", f"{param}."))), error
+    assert named == param or (
+        param is not None and named is not None and named.startswith((f"{param}[", f"{param}."))
+    ), error
     for word in words:
         assert word in error["message"], error
     assert len(error["message"]) < 1000
@@ -190,14 +192,14 @@ def test_an_expired_key(real: Served, untouched: None) -> None:
     refused(real.call("POST", "/v1/chat/completions", GOOD, key=key), 401, None, ("expired",))
 
 
-def test_a_revoked_key(real: Served, untouched: None, stored: None) -> None:
+def test_a_revoked_key(real: Served, untouched: None) -> None:
     made = real.ask("keys.create")
     assert real.get("/v1/key", key=made["key"]).status == 200
     real.ask("keys.revoke", id=made["id"])
     refused(real.call("POST", "/v1/chat/completions", GOOD, key=made["key"]), 401, None, ())
 
 
-def test_a_budget_that_is_too_small(real: Served, untouched: None, stored: None) -> None:
+def test_a_budget_that_is_too_small(real: Served, untouched: None) -> None:
     key = real.key(budget_usd="0.000001")
     error = refused(real.call("POST", "/v1/chat/completions", GOOD, key=key), 402, None, ())
     assert error["type"] == "insufficient_quota"

@@ -27,7 +27,7 @@ def test_a_key_for_people_is_alone_on_standard_output(plain: Served) -> None:
     assert "once" in ended.stderr
 
 
-def test_a_revoked_key_stops_at_once(plain: Served, stored: None) -> None:
+def test_a_revoked_key_stops_at_once(plain: Served) -> None:
     made = plain.ask("keys.create", name="short-lived")
     assert plain.get("/v1/key", key=made["key"]).status == 200
     ended = plain.run("keys", "revoke", made["id"], "--json")
@@ -53,7 +53,7 @@ def test_every_wrong_wish_for_a_key_is_told(plain: Served) -> None:
         assert word in line
 
 
-def test_keys_are_listed_without_their_secrets(plain: Served, stored: None) -> None:
+def test_keys_are_listed_without_their_secrets(plain: Served) -> None:
     secret = plain.key(name="listed", budget_usd="1.25", models=["gpt-4o-mini"])
     ended = plain.run("keys", "list", "--json")
     assert ended.stderr == ""
@@ -64,7 +64,7 @@ def test_keys_are_listed_without_their_secrets(plain: Served, stored: None) -> N
     assert "listed" in plain.run("keys", "list").stdout
 
 
-def test_keys_are_made_without_a_server_too(start: Starter, tmp_path, stored: None) -> None:
+def test_keys_are_made_without_a_server_too(start: Starter, tmp_path) -> None:
     alone = Served(tmp_path)
     made = json.loads(alone.run("keys", "create", "--json").stdout)
     served = start(folder=tmp_path)
@@ -120,7 +120,7 @@ def test_status_beside_and_without_a_server(plain: Served, tmp_path) -> None:
     assert alone.returncode == 2 and "no server runs" in alone.stderr
 
 
-def test_the_ledger_verifies_beside_a_running_server(plain: Served, plain_key: str, stored: None) -> None:
+def test_the_ledger_verifies_beside_a_running_server(plain: Served, plain_key: str) -> None:
     assert plain.chat(plain_key, "count me").status == 200
     ended = plain.run("ledger", "verify", "--json")
     assert ended.returncode == 0, ended.stdout

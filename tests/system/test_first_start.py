@@ -20,7 +20,7 @@ def test_first_start_prints_address_and_admin_key_once(start: Starter) -> None:
     assert served.stop() == 0
 
 
-def test_second_start_makes_no_key_and_keeps_those_there_are(start: Starter, stored: None) -> None:
+def test_second_start_makes_no_key_and_keeps_those_there_are(start: Starter) -> None:
     served = start()
     admin, key = served.admin_key, served.key(name="kept", budget_usd="2.50")
     answer = served.chat(key, "hello")
@@ -39,7 +39,7 @@ def test_what_the_owner_alone_may_read(plain: Served) -> None:
     assert loose == []
 
 
-def test_secrets_are_made_for_the_owner(plain: Served, stored: None) -> None:
+def test_secrets_are_made_for_the_owner(plain: Served) -> None:
     assert stat.S_IMODE((plain.data / "pepper").stat().st_mode) == 0o600
     kept = b"".join(path.read_bytes() for path in plain.data.iterdir() if path.is_file())
     assert plain.admin_key.encode() not in kept
@@ -50,7 +50,7 @@ def test_the_encryption_key_is_made_for_the_owner(plain: Served) -> None:
     assert stat.S_IMODE((plain.data / "encryption.key").stat().st_mode) == 0o600
 
 
-def test_two_servers_on_one_data_directory(plain: Served, stored: None) -> None:
+def test_two_servers_on_one_data_directory(plain: Served) -> None:
     second = plain.run_apart("serve", "--port", "0")
     assert second.returncode == 2
     lines = second.stderr.splitlines()

@@ -84,8 +84,8 @@ def test_one_model(plain: Served, name: str, encode: Any) -> None:
     assert found.json() == next(row for row in rows(plain) if row["id"] == name)
 
 
-ODD = ["nobody", "conflux/", "%2e%2e%2fetc", "%00", "a%0d%0ab", "%ff%fe", "%F0%9F%8C%8A", "a%20b", "..", "conflux%252fglm-5.1",
-       "conflux//glm-5.1", "x" * 10_000, "%25" * 3000]  # fmt: skip
+ODD = ["nobody", "conflux/", "%2e%2e%2fetc", "%00", "a%0d%0ab", "%ff%fe", "%F0%9F%8C%8A", "a%20b", "..",
+       "conflux%252fglm-5.1", "conflux//glm-5.1", "x" * 10_000, "%25" * 3000]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ODD, ids=lambda name: name[:24])
@@ -165,7 +165,7 @@ def test_a_key_sees_itself(plain: Served) -> None:
     assert plain.get("/v1/key").status == 401
 
 
-def test_a_keys_budget_is_seen_and_spent(real: Served, stored: None) -> None:
+def test_a_keys_budget_is_seen_and_spent(real: Served) -> None:
     key = real.key(name="spender", budget_usd="0.01")
     before = real.get("/v1/key", key=key).json()["budgets"]
     assert [(one["cap_usd"], one["spent_usd"]) for one in before if one["cap_usd"]] == [("0.01", "0")]
@@ -194,8 +194,8 @@ def test_a_receipt_is_its_keys_and_the_admins(real: Served) -> None:
     assert receipt["simulated"] is False
     assert "target" not in receipt["calls"][0] and "house" not in str(receipt)
     assert real.receipt(admin, answer)["calls"][0]["target"] == "house/good-model/cloud"
-    for asked in (real.get(f"/v1/receipts/{number}", key=other), real.get("/v1/receipts/req_0000000000000000", key=mine),
-                  real.get("/v1/receipts/nonsense", key=mine), real.get(f"/v1/receipts/{number}0", key=mine)):  # fmt: skip
+    for name, key in ((number, other), ("req_0000000000000000", mine), ("nonsense", mine), (number + "0", mine)):
+        asked = real.get(f"/v1/receipts/{name}", key=key)
         assert asked.status == 404
         assert asked.json()["error"]["code"] == "not_found"
     assert real.get(f"/v1/receipts/{number}").status == 401
@@ -233,7 +233,10 @@ def test_metrics_on_a_port_of_their_own(start: Any, tmp_path: Any) -> None:
     served.port = public
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/v1", "/v1/", "/v1/receipts/", "/admin/api/v1/keys.list", "/v1/chat", "/%2e%2e/", "//v1/models"])
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/v1", "/v1/", "/v1/receipts/", "/admin/api/v1/keys.list", "/v1/chat", "/%2e%2e/", "//v1/models"],
+)
 def test_what_is_not_there(plain: Served, plain_key: str, path: str) -> None:
     found = plain.get(path, key=plain_key)
     assert found.status == 404
@@ -329,7 +332,9 @@ def test_answers_and_errors_carry_the_storefronts_word_to_browsers(plain: Served
         assert answer.headers.get("access-control-allow-origin") == "*", (answer.status, answer.body[:200])
     for answer in (
         plain.get("/v1/models", headers=origin),
-        plain.call("POST", "/v1/chat/completions", {**body, "model": "gpt-4o-mini"}, key=keys["conflux"], headers=origin),
+        plain.call(
+            "POST", "/v1/chat/completions", {**body, "model": "gpt-4o-mini"}, key=keys["conflux"], headers=origin
+        ),
     ):
         assert "access-control-allow-origin" not in answer.headers
 

@@ -4,11 +4,13 @@ import asyncio
 import signal
 
 from tests.system.fixtures import Starter, real_config
-from tests.system.serving import Answer, Served, eventually, events, said
+from tests.system.serving import Answer, Served, events, said
 from tests.system.upstreams import Upstreams
-from tests.system.wire import Wire, request, wire
+from tests.system.wire import Wire, happens, request, wire
 
-MODEL = '[[model]]\nstorefront = "conflux"\nid = "acme/late"\npool = "acme-good"\nprice = { input = "1", output = "1" }\n'
+MODEL = (
+    '[[model]]\nstorefront = "conflux"\nid = "acme/late"\npool = "acme-good"\nprice = { input = "1", output = "1" }\n'
+)
 
 
 async def streaming(served: Served, key: str, open_: Wire, tokens: int, rate: int) -> None:
@@ -33,11 +35,11 @@ async def test_hangup_with_a_good_and_a_broken_file_under_streams(start: Starter
         await asyncio.gather(*(streaming(served, key, one, 60, 40) for one in (first, second)))
         served.config.write_text(good + MODEL)
         served.signal(signal.SIGHUP)
-        await asyncio.to_thread(_logged, served, "read again")
+        await happens(lambda: "read again" in served.stderr, "a good file is taken")
         assert served.get("/v1/models/acme/late", key=key).status == 200
         served.config.write_text(good + MODEL + "colour = ")
         served.signal(signal.SIGHUP)
-        await asyncio.to_thread(_logged, served, "the old one stays")
+        await happens(lambda: "the old one stays" in served.stderr, "a broken file is refused")
         assert served.get("/v1/models/acme/late", key=key).status == 200
         assert served.chat(key, "hello", model="acme/late").status == 200
         for one in (first, second):
@@ -45,10 +47,6 @@ async def test_hangup_with_a_good_and_a_broken_file_under_streams(start: Starter
             assert numbers(answer) == 60 and answer.events()[-1] == "[DONE]"
             assert served.receipt(key, answer)["status"] == "done"
     assert served.stop() == 0
-
-
-def _logged(served: Served, words: str) -> None:
-    eventually(lambda: words in served.stderr, words)
 
 
 async def test_terminate_finishes_the_streams_first(start: Starter, upstreams: Upstreams) -> None:
@@ -59,6 +57,7 @@ async def test_terminate_finishes_the_streams_first(start: Starter, upstreams: U
         assert (await idle.answer()).status == 200
         await plain.send(request(key, "[[slow-first: 1000]]", model="acme/good"))
         await streaming(served, key, short, 40, 40)
+        await happens(lambda: served.in_flight == 2, "both are under way")
         served.signal(signal.SIGTERM)
         assert await idle.closed()
         answer = await short.answer()
@@ -67,12 +66,13 @@ async def test_terminate_finishes_the_streams_first(start: Starter, upstreams: U
     assert await asyncio.to_thread(served.wait) == 0
 
 
-async def test_terminate_cuts_what_is_too_long(start: Starter, upstreams: Upstreams, stored: None) -> None:
+async def test_terminate_cuts_what_is_too_long(start: Starter, upstreams: Upstreams) -> None:
     served = start(real_config(upstreams).replace("[limits]", "[limits]\ngraceful_seconds = 1"))
     key = served.key()
     async with wire(served.port) as long, wire(served.port) as plain:
         await streaming(served, key, long, 100_000, 40)
         await plain.send(request(key, "[[slow-first: 60000]]", model="acme/good"))
+        await happens(lambda: served.in_flight == 2, "both are under way")
         served.signal(signal.SIGTERM)
         cut = await long.answer()
         refused = await plain.answer()
@@ -86,26 +86,6 @@ async def test_terminate_cuts_what_is_too_long(start: Starter, upstreams: Upstre
     assert receipt["usage"]["output"] >= 4 and float(receipt["cost_usd"]) > 0
     assert again.receipt(key, refused)["cost_usd"] == "0"
     assert not [n for n, count in again.ask("ledger.verify").items() if count and not n.startswith("checked")]
-
-
-async def test_terminate_answers_what_is_too_long(start: Starter, upstreams: Upstreams) -> None:
-    """The same as far as it shows without a store that remembers."""
-    served = start(real_config(upstreams).replace("[limits]", "[limits]\ngraceful_seconds = 1"))
-    key = served.key()
-    async with wire(served.port) as long, wire(served.port) as plain:
-        await streaming(served, key, long, 100_000, 40)
-        await plain.send(request(key, "[[slow-first: 60000]]", model="acme/good"))
-        await asyncio.to_thread(_in_flight, served, 2)
-        served.signal(signal.SIGTERM)
-        cut = await long.answer()
-        assert "incomplete" in cut.events()[-2]["error"]["message"]
-        assert (await plain.answer()).status == 503
-    assert await asyncio.to_thread(served.wait) == 0
-    assert "Traceback" not in served.stderr
-
-
-def _in_flight(served: Served, many: int) -> None:
-    eventually(lambda: served.in_flight == many, f"{many} in flight")
 
 
 async def test_interrupt_is_a_stop_too(start: Starter) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from aiohttp import web
 
@@ -59,7 +59,7 @@ class Upstreams:
 class Canary:
     """Says its name in every place: headers, ids, models, fingerprints, notes, error texts."""
 
-    HEADERS = {
+    HEADERS: ClassVar[dict[str, str]] = {
         "server": "canaryhost",
         "x-request-id": "canaryid-header",
         "openai-organization": "canaryorg",

@@ -5,6 +5,7 @@ Law: what goes out is the test's word; what comes in is parsed by llhttp, so tha
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,13 +23,14 @@ class Wire:
         self._answers: list[Answer] = []
         self._headers: dict[str, str] = {}
         self._body = b""
+        self._open = False  # an answer is not whole yet
         self.interim = 0  # answers such as 100 Continue
         self.received = b""
 
     # httptools' callbacks
 
     def on_message_begin(self) -> None:
-        self._headers, self._body = {}, b""
+        self._headers, self._body, self._open = {}, b"", True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.decode().lower()] = value.decode("latin-1")
@@ -37,6 +39,7 @@ class Wire:
         self._body += body
 
     def on_message_complete(self) -> None:
+        self._open = False
         if self._parser.get_status_code() == 100:
             self.interim += 1
         else:
@@ -57,6 +60,8 @@ class Wire:
         self.received += data
         if data:
             self._parser.feed_data(data)
+        elif self._open and not {"content-length", "transfer-encoding"} & set(self._headers):
+            self.on_message_complete()  # an answer that says no length ends with the connection
         return data
 
     async def answer(self) -> Answer:
@@ -87,9 +92,12 @@ class Wire:
 @asynccontextmanager
 async def wire(port: int, *, small: bool = False) -> AsyncIterator[Wire]:
     """`small`: with a receive buffer that holds back the server soon."""
-    connection = asyncio.open_connection("127.0.0.1", port, limit=2048) if small else asyncio.open_connection(
-        "127.0.0.1", port)  # fmt: skip
-    reader, writer = await connection
+    client = socket.socket()
+    client.setblocking(False)
+    if small:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=client, limit=4096 if small else 65536)
     try:
         yield Wire(reader, writer)
     finally:
