@@ -40,6 +40,8 @@ SAME = {
     "no length": OK + BODY,
     "no length and no body": OK + b"\r\n",
     "too short": CL + b"\r\nhell",
+    "too long": CL + b"\r\nhello!",
+    "204 with a body": b"HTTP/1.1 204 No Content\r\n\r\nhello",
     "no body at all": CL + b"\r\n",
     "204 with a length": b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\n",
     "304 with a length": b"HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n",
@@ -89,7 +91,11 @@ SAME = {
     "upgrade offered": CL + b"connection: upgrade\r\nupgrade: h2c\r\n" + BODY,
 }
 
+# What follows the end is refused where it comes with it; byte by byte the answer is whole before.
+WHOLE_ONCE_THE_END_IS_READ = {"too long", "204 with a body"}
+
 STRICTER = {
+    "two answers": (CL + BODY) * 2,
     "LF alone after lines": b"HTTP/1.1 200 OK\ncontent-length: 5\n\nhello",
     "chunk too short": TE + b"\r\n6\r\nhello\r\n0\r\n\r\n",
 }
@@ -151,6 +157,8 @@ async def test_the_same(name: str) -> None:
     raw = SAME[name]
     ours, theirs = await both(raw)
     assert ours == theirs
+    if name in WHOLE_ONCE_THE_END_IS_READ:
+        return
     async with serving(sending(raw, range(1, len(raw)))) as server:
         assert await by_ours(server.origin) == ours
 
@@ -215,3 +223,44 @@ def test_valid_answers_of_every_make(made: tuple[bytes, list[int]]) -> None:
     ours, theirs = asyncio.run(both(*made))
     assert ours is not REFUSED
     assert ours == theirs
+
+
+# --- and broken ones
+
+_PIECES = (
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b" ",
+    b"\t",
+    b":",
+    b"0",
+    b"5",
+    b";",
+    b"chunked",
+    b"HTTP/1.1 200 OK\r\n",
+    b"\xff",
+)
+
+
+@st.composite
+def mutants(draw: st.DrawFn) -> bytes:
+    raw = draw(st.sampled_from(sorted(SAME.values())))
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(raw)))
+        cut = draw(st.integers(0, 4))
+        raw = raw[:at] + draw(st.sampled_from((b"", *_PIECES))) + raw[at + cut :]
+    return raw
+
+
+@given(mutants())
+@settings(max_examples=100, deadline=None)
+def test_what_ours_takes_aiohttp_takes_and_reads_the_same(raw: bytes) -> None:
+    async def compare() -> None:
+        async with serving(sending(raw)) as server:
+            ours = await by_ours(server.origin)
+            if ours is not REFUSED:
+                assert ours == await by_aiohttp(server.origin)
+
+    asyncio.run(compare())

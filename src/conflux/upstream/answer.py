@@ -53,24 +53,31 @@ class AnswerReader:
         self.size = 0
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Raises Refused; what was whole before the refused bytes stays readable."""
+        """Raises Refused, also for what follows the end: an answer that is longer than it says has a wrong length.
+        What came before the refused bytes stays readable."""
+        try:
+            self._parse(data)
+        except httptools.HttpParserCallbackError as error:
+            self.done = False
+            raise error.__context__ or error from None  # what a callback below raised
+        except httptools.HttpParserError as error:
+            self.done = False
+            raise Refused(f"not HTTP/1.1: {error}") from None
+        except httptools.HttpParserUpgrade:
+            self.done = False
+            raise Refused("the upstream switched protocols") from None
+
+    def _parse(self, data: bytes | memoryview) -> None:
         most = self._limits.head_bytes
         before = self._quiet
         self._quiet = before + len(data)
-        try:
-            if self._quiet > most and not self.head_done:
-                self._parser.feed_data(data[: most - before])
-                if not self.head_done:
-                    raise Refused(f"a head of more than {most} bytes")
-                self._parser.feed_data(data[most - before :])
-            else:
-                self._parser.feed_data(data)
-        except httptools.HttpParserCallbackError as error:
-            raise error.__context__ or error from None  # what a callback below raised
-        except httptools.HttpParserError as error:
-            raise Refused(f"not HTTP/1.1: {error}") from None
-        except httptools.HttpParserUpgrade:
-            raise Refused("the upstream switched protocols") from None
+        if self._quiet > most and not self.head_done:
+            self._parser.feed_data(data[: most - before])
+            if not self.head_done:
+                raise Refused(f"a head of more than {most} bytes")
+            self._parser.feed_data(data[most - before :])
+        else:
+            self._parser.feed_data(data)
         if self._quiet > most and not self.done:
             raise Refused(f"more than {most} bytes of framing without content")
 
