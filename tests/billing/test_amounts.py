@@ -157,7 +157,7 @@ def bounded(draw: st.DrawFn) -> tuple[Usage, dict[str, int]]:
     return Usage(**spread), bound
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(bounded(), sheets())
 def test_a_hold_is_never_below_the_charge_of_any_usage_within_it(
     case: tuple[Usage, dict[str, int]], sheet: PriceSheet

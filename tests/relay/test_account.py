@@ -9,21 +9,10 @@ from conflux.neutral.records import Tier
 from conflux.neutral.usage import Provenance, Usage
 from conflux.relay.account import NO_ACCOUNT, account, measure
 from tests.policy.samples import caller
+from tests.relay.answers import COST, INPUT, OUTPUT, Answer, broken, refused, request, streamed, whole
+from tests.relay.shops import shop
 from tests.relay.test_admit import admitted
-from tests.relay.world import (
-    COST,
-    INPUT,
-    KEY,
-    OUTPUT,
-    Answer,
-    World,
-    broken,
-    refused,
-    request,
-    shop,
-    streamed,
-    whole,
-)
+from tests.relay.world import KEY, World
 
 
 def tally(usage: Usage | None = None, *, absurd: bool = False, output: int = 0) -> Tally:

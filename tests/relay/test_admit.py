@@ -12,7 +12,9 @@ from conflux.neutral.money import PriceSheet
 from conflux.neutral.records import Caller, Capability, Tier
 from conflux.relay.admit import Admitted, admit, billed_tokens, estimate_tokens
 from tests.policy.samples import caller, model
-from tests.relay.world import INPUT, OUTPUT, World, request, shop
+from tests.relay.answers import INPUT, OUTPUT, request
+from tests.relay.shops import shop
+from tests.relay.world import World
 
 
 def admitted(body: bytes, catalogue: Catalogue | None = None, by: Caller | None = None, **how: Any) -> Admitted:

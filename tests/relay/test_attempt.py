@@ -10,20 +10,9 @@ from conflux.neutral.errors import TransportError
 from conflux.neutral.ledger import Ending
 from conflux.relay.attempt import scrub
 from conflux.relay.snapshot import LiveTarget
-from tests.relay.world import (
-    CANARY,
-    COST,
-    DONE,
-    Answer,
-    World,
-    broken,
-    event,
-    refused,
-    request,
-    shop,
-    streamed,
-    whole,
-)
+from tests.relay.answers import CANARY, COST, DONE, Answer, broken, event, refused, request, streamed, whole
+from tests.relay.shops import shop
+from tests.relay.world import World
 
 TWO_KEYS = {"credentials": ("env:A", "env:B")}
 

@@ -11,26 +11,24 @@ from conflux.neutral.money import PriceSheet
 from conflux.neutral.records import Scope, Storefront
 from conflux.neutral.usage import Provenance, Usage
 from tests.policy.samples import caller, model
-from tests.relay.world import (
+from tests.relay.answers import (
     COST,
     DONE,
     FINISH,
     INPUT,
-    KEY,
     OUTPUT,
     USED,
-    Client,
-    World,
     broken,
     event,
     refused,
     request,
     said,
-    shop,
     streamed,
     usage,
     whole,
 )
+from tests.relay.shops import shop
+from tests.relay.world import KEY, Client, World
 
 
 async def asked(world: World, body: bytes, **how: Any) -> None:

@@ -11,22 +11,22 @@ import pytest
 
 from conflux.neutral.errors import StoreError
 from conflux.neutral.ledger import Ending
-from tests.relay.world import (
+from tests.relay.answers import (
     COST,
     DONE,
     FINISH,
     INPUT,
     OUTPUT,
     Answer,
-    World,
     broken,
     refused,
     request,
     said,
-    shop,
     streamed,
     whole,
 )
+from tests.relay.shops import shop
+from tests.relay.world import World
 
 
 def plain() -> World:

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from conflux.relay.headers import header_value, plain, streamed
 from conflux.relay.snapshot import HeaderNames
 from tests.policy.samples import caller
+from tests.relay.answers import CANARY, refused, request, whole
+from tests.relay.answers import streamed as stream_of
+from tests.relay.shops import shop
 from tests.relay.test_admit import TASKED, admitted
-from tests.relay.world import CANARY, KEY, World, refused, request, shop, whole
-from tests.relay.world import streamed as stream_of
+from tests.relay.world import KEY, World
 
 
 @given(st.text(max_size=400))

@@ -12,8 +12,10 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.usage import Usage
 from conflux.relay.lanes import CompatLane, is_passthrough, lane_of, outgoing, upstream_dialect
 from conflux.relay.snapshot import LiveTarget
+from tests.relay.answers import DONE, FINISH, ROLE, USED, event, request, said, whole
+from tests.relay.shops import shop
 from tests.relay.test_admit import admitted
-from tests.relay.world import DONE, FINISH, ROLE, USED, World, event, request, said, shop, whole
+from tests.relay.world import World
 
 CHAT = DIALECTS["openai-chat"]
 WANTED = Wanted(answer_id="chatcmpl-1", model="shop/one", created=1, include_usage=True)

@@ -21,7 +21,7 @@ from conflux.relay.live import (
 )
 from conflux.relay.snapshot import Snapshot
 from tests.policy.samples import model
-from tests.relay.world import provider, shop
+from tests.relay.shops import provider, shop
 
 SIMULATOR = simulator_provider(9100)
 

@@ -4,7 +4,8 @@ from msgspec.structs import replace
 
 from conflux.relay.snapshot import stand_in
 from tests.policy.samples import model
-from tests.relay.world import World, shop
+from tests.relay.shops import shop
+from tests.relay.world import World
 
 
 def test_a_models_targets_are_its_pools() -> None:
