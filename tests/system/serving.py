@@ -231,7 +231,10 @@ class Served:
         return self.call("POST", path or "/v1/chat/completions", body, key=key)
 
     def receipt(self, key: str, answer: Answer) -> Any:
-        found = self.get(f"/v1/receipts/{answer.headers['x-request-id']}", key=key)
+        return self.settled(key, answer.headers["x-request-id"])
+
+    def settled(self, key: str, number: str) -> Any:
+        found = self.get(f"/v1/receipts/{number}", key=key)
         assert found.status == 200, found.body
         return found.json()
 

@@ -51,7 +51,7 @@ async def test_a_client_that_leaves(
 ) -> None:
     number = await leave(real, upstreams, real_key, ask(real_key, text, stream=stream), shown)
     await happens(lambda: real.in_flight == 0, "the request ends")
-    receipt = await asyncio.to_thread(lambda: real.get(f"/v1/receipts/{number}", key=real_key).json())
+    receipt = await asyncio.to_thread(real.settled, real_key, number)
     assert receipt["status"] == "cancelled"
     if shown:
         assert receipt["provenance"] == "partial" and float(receipt["cost_usd"]) > 0
@@ -64,7 +64,7 @@ async def test_a_client_that_leaves_on_the_long_way(real: Served, real_key: str,
         data = ask(real_key, text).replace(b"completions HTTP", b"completions?beta=true HTTP")
         number = await leave(real, upstreams, real_key, data, shown)
         await happens(lambda: real.in_flight == 0, "the request ends")
-        receipt = await asyncio.to_thread(lambda number=number: real.get(f"/v1/receipts/{number}", key=real_key).json())
+        receipt = await asyncio.to_thread(real.settled, real_key, number)
         assert receipt["status"] == "cancelled"
 
 

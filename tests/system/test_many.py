@@ -40,7 +40,7 @@ async def test_two_hundred_streams_at_once_lose_nothing(real: Served, real_key: 
     assert len(set(ids)) == 200
     await happens(lambda: real.in_flight == 0, "all have ended")
     for number in ids[:: len(ids) // 10]:
-        receipt = await asyncio.to_thread(lambda number=number: real.get(f"/v1/receipts/{number}", key=real_key).json())
+        receipt = await asyncio.to_thread(real.settled, real_key, number)
         assert (receipt["status"], receipt["usage"]["output"]) == ("done", 20)
 
 
