@@ -1,0 +1,1 @@
+"""Twin of faces/cli.py: being written."""

@@ -1,0 +1,1 @@
+"""Twin of faces/connection.py: being written."""

@@ -1,0 +1,1 @@
+"""Twin of faces/control.py: being written."""

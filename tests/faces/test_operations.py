@@ -1,0 +1,1 @@
+"""Twin of faces/operations.py: being written."""
