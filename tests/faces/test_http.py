@@ -1,0 +1,106 @@
+"""Paths to work by table; the few headers that are read; both ways to an answer."""
+
+import json
+
+import pytest
+
+from conflux.faces.http import Heard, Limits, Mounts, hear
+from conflux.neutral.records import Storefront
+from tests.faces.door import opened
+from tests.relay.world import KEY, World, request, shop, streamed, whole
+
+BEARER = f"authorization: Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "secret"),
+    [
+        ([(b"authorization", b"Bearer abc")], "abc"),
+        ([(b"authorization", b"bearer  abc ")], "abc"),
+        ([(b"x-api-key", b"abc")], "abc"),
+        ([(b"api-key", b"abc")], "abc"),
+        ([(b"authorization", b"Basic xyz"), (b"x-api-key", b"abc")], "abc"),
+        ([(b"authorization", b"Basic xyz")], ""),
+        ([(b"authorization", b"Bearer")], ""),
+        ([(b"x-api-key", b" ")], None),
+        ([], None),
+    ],
+)
+def test_where_a_key_is_read(headers: list[tuple[bytes, bytes]], secret: str | None) -> None:
+    assert hear(headers).secret == secret
+
+
+def test_what_else_is_read() -> None:
+    found = hear([(b"origin", b"https://a"), (b"content-encoding", b" GZIP "), (b"host", b"Shop.test:80")])
+    assert found == Heard(None, b"https://a", b"gzip", b"shop.test")
+
+
+def test_a_mount_takes_whole_segments_only() -> None:
+    catalogue = shop()
+    below = Storefront(id="below", name="Below", mount="/below", hosts=("Below.test",))
+    catalogue.storefronts["below"] = below
+    mounts = Mounts(World(catalogue).snapshot)
+    assert mounts.find("/below/v1/models", b"")[0] is not None
+    assert mounts.find("/below", b"") == (below, "/")
+    assert mounts.find("/belowground/v1/models", b"")[0] is None
+    assert mounts.find("/v1/models", b"below.test") == (below, "/v1/models")
+    assert b"/v1/chat/completions" not in mounts.short  # the host decides, so the short way must not
+    assert b"/below/v1/chat/completions" in mounts.short
+
+
+@pytest.mark.parametrize("query", ["", "?x=1"], ids=["short way", "long way"])
+async def test_both_ways_answer_alike(query: str) -> None:
+    world = World(shop(), whole("hello"), streamed("a", "b"))
+    async with opened(world) as door:
+        status, head, body = await door.post(f"/v1/chat/completions{query}", request(), BEARER)
+        assert status == 200 and json.loads(body)["choices"][0]["message"]["content"] == "hello"
+        assert b"x-request-id: req_" in head
+        status, head, body = await door.post(f"/v1/chat/completions{query}", request(stream=True), BEARER)
+        assert status == 200 and b"text/event-stream" in head and b"data: [DONE]" in body
+    world.check()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/nothing", 404),
+        ("GET", "/v1/chat/completions", 405),
+        ("DELETE", "/v1/models", 405),
+        ("HEAD", "/v1/models", 200),
+    ],
+)
+async def test_what_is_not_in_the_table(method: str, path: str, status: int) -> None:
+    async with opened(World(shop())) as door:
+        found, head, body = await door.get(path, method=method)
+        assert found == status
+        if status >= 400:
+            assert json.loads(body)["error"]["message"] and b"x-request-id" in head
+        if method == "HEAD":
+            assert body == b""
+
+
+async def test_a_body_over_the_limit_is_told_so() -> None:
+    world = World(shop())
+    async with opened(world, Limits(body_bytes=100)) as door:
+        status, _, body = await door.post("/v1/chat/completions", b"x" * 101, BEARER)
+        assert status == 413 and b"over the limit of 100 bytes" in body
+    assert world.journal == []
+
+
+async def test_a_coded_body_is_refused_by_name() -> None:
+    async with opened(World(shop())) as door:
+        status, _, body = await door.post("/v1/chat/completions", b"x", BEARER, "content-encoding: gzip")
+        assert status == 400 and b"gzip" in body
+
+
+async def test_a_failure_of_ours_is_500_and_reported_and_says_nothing() -> None:
+    world = World(shop())
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    world.gateway.generate = broken  # type: ignore[method-assign]
+    async with opened(world) as door:
+        status, _, body = await door.post("/v1/chat/completions", request(), BEARER)
+        assert status == 500 and b"secret detail" not in body
+        assert [str(error) for error, _ in door.reported] == ["secret detail"]
