@@ -10,7 +10,7 @@ import select
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -190,7 +190,7 @@ async def silent(peer: Peer) -> None:
 
 
 @contextlib.contextmanager
-def unreachable() -> "contextlib.AbstractContextManager[int]":  # type: ignore[misc]
+def unreachable() -> Iterator[int]:
     """A port of 127.0.0.1 where connecting neither succeeds nor fails: its queue is full."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))

@@ -239,20 +239,20 @@ async def test_the_first_byte_deadline_is_for_the_whole_head(client: Client, cal
 async def test_the_idle_deadline_starts_anew_with_each_byte(client: Client, call) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
-        await peer.send(HEAD)
-        for one in b"012345678":
-            await peer.send(bytes([one]))
-            await asyncio.sleep(0.05)
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 31\r\n\r\n")
+        for _ in range(30):
+            await peer.send(b"x")
+            await asyncio.sleep(0.02)
         await peer.gone()
 
     async with serving(script) as server:
-        answer = await client.send(call(server.origin, idle_timeout=0.25))
+        answer = await client.send(call(server.origin, idle_timeout=0.4))
         got = b""
         with pytest.raises(TransportError) as caught:
             while True:
                 got += await answer.chunk()
         answer.close()
-        assert got == b"012345678"
+        assert got == b"x" * 30
         assert told(caught.value) == ("idle", True, True, True)
         await server.all_closed()
 
@@ -302,12 +302,12 @@ async def test_deadlines_of_one_answer_do_not_reach_the_next(client: Client, cal
         await peer.request()
         await peer.send(HEAD + b"0123456789")
         await peer.request()
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         await peer.send(HEAD + b"0123456789")
         await peer.gone()
 
     async with serving(script) as server:
-        short = call(server.origin, first_byte_timeout=0.1, idle_timeout=0.1, total_timeout=0.1)
+        short = call(server.origin, first_byte_timeout=0.4, idle_timeout=0.4, total_timeout=0.4)
         for one in (short, call(server.origin)):
             answer = await client.send(one)
             assert await answer.read() == b"0123456789"

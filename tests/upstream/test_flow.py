@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ async def test_a_reader_that_does_not_read_stops_the_server(client: Client, call
         await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (200 * 65536))
         for _ in range(200):
             await peer.send(b"x" * 65536)
+        await peer.gone()
 
     async with serving(script) as server:
         answer = await client.send(call(server.origin))
@@ -60,6 +63,14 @@ async def test_less_than_the_mark_holds_nobody_back(client: Client, call) -> Non
 # --- stream: pushed through in the reader's own turn
 
 
+def into(got: list[bytes]) -> Callable[[bytes], bool]:
+    def sink(data: bytes) -> bool:
+        got.append(data)
+        return True
+
+    return sink
+
+
 async def test_stream_hands_over_every_arrival_in_order(client: Client, call) -> None:
     async def script(peer: Peer) -> None:
         while True:
@@ -74,12 +85,8 @@ async def test_stream_hands_over_every_arrival_in_order(client: Client, call) ->
             got: list[bytes] = []
             answer = await client.send(call(server.origin))
 
-            def sink(data: bytes, got: list[bytes] = got) -> bool:
-                got.append(data)
-                return True
-
-            assert await answer.stream(sink) is False
-            assert await answer.stream(sink) is False
+            assert await answer.stream(into(got)) is False
+            assert await answer.stream(into(got)) is False
             answer.close()
             assert b"".join(got) == b"".join(b"%03d" % number for number in range(50))
             assert b"" not in got
@@ -124,7 +131,7 @@ async def test_a_stream_that_breaks_off_has_handed_over_what_came(client: Client
             got: list[bytes] = []
             answer = await client.send(call(server.origin))
             with pytest.raises(TransportError) as caught:
-                await answer.stream(lambda data, got=got: got.append(data) is None)  # type: ignore[misc]
+                await answer.stream(into(got))
             answer.close()
             assert b"".join(got) == b"abc"
             assert (caught.value.stage, caught.value.answered) == ("body", True)
@@ -170,7 +177,7 @@ async def test_the_deadlines_of_a_stream(client: Client, call, stage: str) -> No
         answer = await client.send(call(server.origin, **{f"{stage}_timeout": 0.25}))
         with pytest.raises(TransportError) as caught:
             async with asyncio.timeout(8):
-                await answer.stream(lambda data: got.append(data) is None)
+                await answer.stream(into(got))
         answer.close()
         assert (caught.value.stage, caught.value.timeout) == (stage, True)
         if stage == "idle":
@@ -181,7 +188,7 @@ async def test_the_deadlines_of_a_stream(client: Client, call, stage: str) -> No
 # --- cancellation: the server sees it within a second, whatever was under way
 
 
-async def cancelled(work: "asyncio.Future[object]") -> None:
+async def cancelled(work: "asyncio.Future[Any]") -> None:
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
@@ -244,8 +251,8 @@ async def test_at_any_moment(client: Client, call) -> None:
             for _ in range(turns):
                 await asyncio.sleep(0)
             work.cancel()
-            done = await asyncio.gather(work, return_exceptions=True)
-            assert done == [b"0123456789"] or isinstance(done[0], asyncio.CancelledError)
+            (done,) = await asyncio.gather(work, return_exceptions=True)
+            assert done == b"0123456789" or isinstance(done, asyncio.CancelledError)
             assert client.stats()[server.origin].in_use <= 1
         assert await whole(server.origin) == b"0123456789"
         await server.until(lambda one: one.open == 1, 1.0)
