@@ -7,7 +7,9 @@ import pytest
 from conflux.faces.http import Heard, Limits, Mounts, hear
 from conflux.neutral.records import Storefront
 from tests.faces.door import opened
-from tests.relay.world import KEY, World, request, shop, streamed, whole
+from tests.relay.answers import request, streamed, whole
+from tests.relay.shops import shop
+from tests.relay.world import KEY, World
 
 BEARER = f"authorization: Bearer {KEY}"
 

@@ -9,7 +9,8 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.ledger import Call, Ending, Line, Receipt, request_id_text
 from conflux.neutral.usage import Provenance, Usage
 from tests.faces.door import opened
-from tests.relay.world import KEY, World, shop
+from tests.relay.shops import shop
+from tests.relay.world import KEY, World
 
 BEARER = f"authorization: Bearer {KEY}"
 NUMBER = 1 << 61
