@@ -6,6 +6,7 @@ is 400 with its lines. The client half is here too, so that both ends are read t
 
 import http.client
 import socket
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class ControlFace:
         body = b""
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return  # half an order is none
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
@@ -56,6 +59,9 @@ class ControlFace:
             return 400, {"problems": error.problems}
         except StoreError as error:
             return 503, {"problems": [f"the ledger cannot do this now: {error}"]}
+        except Exception:  # noqa: BLE001 edge: the owner is told here, and whoever reads the log learns where
+            traceback.print_exc()
+            return 500, {"problems": ["the server failed at this; its log says where"]}
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -96,5 +102,5 @@ def ask(data_dir: Path, operation: str, params: dict[str, Any]) -> Any:
     finally:
         connection.close()
     if response.status != 200:
-        raise ConfigError(list(answer.get("problems", ["the server refused"])))
+        raise ConfigError(list(answer["problems"]))
     return answer
