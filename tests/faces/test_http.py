@@ -101,7 +101,7 @@ async def test_a_failure_of_ours_is_500_and_reported_and_says_nothing() -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    world.gateway.generate = broken  # type: ignore[method-assign]
+    world.gateway.generate = broken  # type: ignore[method-assign,assignment]
     async with opened(world) as door:
         status, _, body = await door.post("/v1/chat/completions", request(), BEARER)
         assert status == 500 and b"secret detail" not in body
