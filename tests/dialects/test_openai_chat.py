@@ -96,7 +96,7 @@ def test_an_unknown_answer_format_is_refused_by_name(kind: str) -> None:
     with pytest.raises(GatewayError) as caught:
         CHAT.open(body(response_format={"type": kind}))
     assert caught.value.param == "response_format.type"
-    assert repr(kind) in caught.value.message
+    assert caught.value.message == f"response_format.type: {kind!r} is not one of text, json_object, json_schema"
 
 
 # --- what it needs and how large it is --------------------------------------------------------------------------------

@@ -200,6 +200,17 @@ def test_arguments_are_whole_at_their_last_byte_and_not_before(
     assert found.whole
 
 
+@pytest.mark.parametrize("text", [r'{"a":"\\"}', r'{"a":"\"}"}', r'{"\\\"":{"\\":[]}}', r'{"a":"\u005c"}'])
+def test_a_cut_inside_an_escape_deceives_nobody(text: str) -> None:
+    for size in range(1, len(text)):
+        found = _Arguments()
+        for place in range(0, len(text) - 1, size):
+            found.feed(text[place : min(place + size, len(text) - 1)])
+            assert not found.whole
+        found.feed(text[-1])
+        assert found.whole
+
+
 @pytest.mark.parametrize("text", ["", '"{}"', "12", "nul", "}{", "]", '{"a":"\\', '{"a":"}', "[1,", "{{}"])
 def test_what_is_no_whole_value_is_never_taken_for_one(text: str) -> None:
     found = _Arguments()

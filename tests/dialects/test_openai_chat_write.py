@@ -137,6 +137,23 @@ def test_options_of_another_dialect() -> None:
     }
 
 
+def test_case_33_tools_of_another_dialect_are_written_in_our_words() -> None:
+    foreign = {"type": "custom", "name": "patch", "format": {"type": "grammar"}}
+    message = Message(role=Role.USER, parts=(Text(text="a"),))
+    (found,) = written(message, tools=(Tool(name="patch", description="d", kind="custom", raw=foreign),))["tools"]
+    assert found == {"type": "custom", "custom": {"name": "patch", "description": "d"}}
+    own = {"type": "function", "function": {"name": "f", "strict": None, "future": 1}}
+    (found,) = written(message, tools=(Tool(name="f", raw=own),), dialect="openai-chat")["tools"]
+    assert found == own
+
+
+def test_case_41_a_server_tool_of_another_dialect_is_refused_by_name() -> None:
+    tool = Tool(name="web_search", kind="web_search_20250305", raw={"type": "web_search_20250305"})
+    with pytest.raises(GatewayError, match="web_search_20250305") as caught:
+        written(Message(role=Role.USER, parts=(Text(text="a"),)), tools=(tool,))
+    assert caught.value.param == "tools"
+
+
 def test_a_part_without_a_place_is_refused_by_name() -> None:
     result = ToolResult(call_id="c", content=(Thinking(text="x"),))  # type: ignore[arg-type]
     with pytest.raises(GatewayError, match="Thinking"):

@@ -49,6 +49,12 @@ def test_case_44_a_key_twice_is_refused(raw: bytes) -> None:
     assert error.param is not None
 
 
+def test_the_key_that_is_there_twice_is_the_one_that_is_named() -> None:
+    assert refused(b'{"a":1,"b":{"c":1,"d":2,"e":3,"d":4},"f":1}').param == "d"
+    long = b"k" * 500
+    assert len(refused(b'{"%s":1,"%s":2}' % (long, long)).message) < 150
+
+
 @pytest.mark.parametrize(
     "raw",
     [

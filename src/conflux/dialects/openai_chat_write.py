@@ -186,7 +186,7 @@ def _write_options(request: Request, body: dict[str, Any], own: bool) -> None:
     if sampling.logprobs:
         body["logprobs"] = True
     if request.tools:
-        body["tools"] = [_write_tool(tool) for tool in request.tools]
+        body["tools"] = [_write_tool(tool, own) for tool in request.tools]
     if request.tool_choice is not None:
         body["tool_choice"] = _write_choice(request.tool_choice, request.tools)
     if request.parallel_tool_calls is not None:
@@ -201,12 +201,16 @@ def _write_options(request: Request, body: dict[str, Any], own: bool) -> None:
         body["metadata"] = request.metadata
 
 
-def _write_tool(tool: Tool) -> dict[str, Any]:
-    if tool.kind != "function" and tool.raw is not None:
+def _write_tool(tool: Tool, own: bool) -> dict[str, Any]:
+    if own and tool.raw is not None:
         return tool.raw
     function: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
+    if tool.kind == "custom":
+        return {"type": "custom", "custom": function}
+    if tool.kind != "function":
+        raise invalid(f"the tool {tool.name} is of the type {tool.kind}, which this model's provider has not", "tools")
     if tool.schema is not None:
         function["parameters"] = tool.schema
     if tool.strict is not None:
