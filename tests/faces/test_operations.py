@@ -1,146 +1,227 @@
-"""What an admin can do, as functions: the wish understood, every mistake told, plain JSON back."""
+"""What an admin asks for, understood, checked and done."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from conflux.faces.operations import OPERATIONS, NewKey, Operations, understand
+from conflux.faces.operations import OPERATIONS, NewKey, Operations, model_view, understand
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder, KeyRow
-from conflux.neutral.records import Storefront
-from tests.relay.shops import shop
-from tests.relay.world import World
+from conflux.relay.snapshot import Snapshot
+from conflux.settings import load
+from conflux.wiring import make_snapshot
 
-NOW = 1_790_000_000.0
-
-
-def world() -> World:
-    catalogue = shop()
-    catalogue.storefronts["many"] = Storefront(
-        id="many", name="Many", mount="/many", key_prefixes=("m_", "mt_", "ma_"), test_prefixes=("mt_",),
-        agent_prefixes=("ma_",),
-    )  # fmt: skip
-    return World(catalogue)
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()
+DAY = 86_400
 
 
-def order(**wish: Any) -> KeyOrder:
-    return understand(NewKey(**wish), world().snapshot, NOW)
-
-
-def test_the_root_is_meant_where_no_storefront_is_named() -> None:
-    made = order(name="laptop")
-    assert (made.storefront, made.prefix, made.name, made.budget, made.models) == ("shop", "sh_", "laptop", None, None)
-
-
-@pytest.mark.parametrize(
-    ("wish", "prefix"), [({}, "m_"), ({"test": True}, "mt_"), ({"agent": True}, "ma_"), ({"admin": True}, "m_")]
-)
-def test_each_kind_of_key_has_its_prefix(wish: dict[str, bool], prefix: str) -> None:
-    assert order(storefront="many", **wish).prefix == prefix
-
-
-def test_models_are_kept_by_their_id_whatever_they_were_called() -> None:
-    assert order(models=["uno"]).models == ("shop/one",)
-
-
-def test_money_is_exact_and_spans_are_from_now() -> None:
-    made = order(budget_usd="0.000000001", expires="30d")
-    assert made.budget == 1
-    assert made.expires_at == int(NOW) + 30 * 86_400
-    assert order(expires="2099-12-31T12:00").expires_at == 4_102_401_600
-
-
-@pytest.mark.parametrize(
-    ("wish", "said"),
-    [
-        ({"storefront": "nowhere"}, "there is no storefront 'nowhere'; there are shop, many"),
-        ({"models": ["nothing"]}, "--models: the storefront shop has no model 'nothing'"),
-        ({"budget_usd": "1.0000000001"}, "--budget-usd"),
-        ({"budget_usd": "-1"}, "--budget-usd"),
-        ({"expires": "soon"}, "--expires: 'soon'"),
-        ({"expires": "2001-01-01"}, "--expires: 2001-01-01 is over already"),
-        ({"test": True}, "--test: the storefront shop has no such keys"),
-        ({"test": True, "agent": True, "storefront": "many"}, "--test and --agent do not go together"),
-    ],
-)
-def test_a_mistake_is_one_line(wish: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        order(**wish)
-    assert any(line.startswith(said) for line in caught.value.problems)
-
-
-def test_all_mistakes_are_told_at_once() -> None:
-    with pytest.raises(ConfigError) as caught:
-        order(models=["x"], budget_usd="x", expires="x", test=True)
-    assert len(caught.value.problems) == 4
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    return make_snapshot(load({}, {}), None)
 
 
 class Keys:
-    """Implements KeyAdmin in a list."""
+    """A key store of one list."""
 
     def __init__(self) -> None:
         self.orders: list[KeyOrder] = []
-        self.revoked: list[str] = []
+        self.rows: list[KeyRow] = []
 
     async def create(self, order: KeyOrder) -> tuple[str, str]:
         self.orders.append(order)
-        return f"key_{len(self.orders)}", order.prefix + "secret"
+        return "key_7", "cf_live_secret"
 
     async def list(self) -> list[KeyRow]:
-        return [
-            KeyRow(id="key_1", name="n", prefix="sh_", last4="abcd", storefront="shop", workspace="default",
-                   user="default", admin=False, test=False, agent=False, models=None, budget=1_500_000_000, spent=1,
-                   created=1, expires_at=None, revoked=False)
-        ]  # fmt: skip
+        return self.rows
 
     async def revoke(self, key_id: str) -> bool:
-        self.revoked.append(key_id)
-        return key_id == "key_1"
+        return key_id == "key_7"
 
 
-def operations() -> tuple[Operations, Keys]:
-    keys = Keys()
-    there = world()
-
-    async def said() -> dict[str, Any]:
-        return {"said": True}
-
-    return Operations(keys, lambda: there.snapshot, said, lambda: {"up": True}, said), keys
+@pytest.fixture
+def keys() -> Keys:
+    return Keys()
 
 
-async def test_every_operation_answers_in_plain_json() -> None:
-    params: dict[str, dict[str, Any]] = {"keys.revoke": {"id": "key_1"}, "models.show": {"id": "uno"}}
-    ops, _ = operations()
-    for name in OPERATIONS:
-        assert isinstance(await ops.run(name, params.get(name, {})), dict), name
+@pytest.fixture
+def operations(keys: Keys, snapshot: Snapshot) -> Operations:
+    async def reload() -> dict[str, Any]:
+        return {"models": 3}
+
+    async def verify() -> dict[str, int]:
+        return {"unbalanced": 0}
+
+    return Operations(keys, lambda: snapshot, reload, lambda: {"in_flight": 2}, verify)
 
 
-async def test_a_key_is_made_and_shown_without_its_secret() -> None:
-    ops, keys = operations()
-    assert await ops.run("keys.create", {"name": "x"}) == {"id": "key_1", "key": "sh_secret"}
-    assert keys.orders[0].name == "x"
-    (row,) = (await ops.run("keys.list", {}))["keys"]
-    assert row["budget_usd"] == "1.5" and row["spent_usd"] == "0.000000001" and "budget" not in row
+# --- understanding
+
+
+def test_a_plain_wish_gets_a_plain_key(snapshot: Snapshot) -> None:
+    assert understand(NewKey(), snapshot, NOW) == KeyOrder(prefix="cf_live_", storefront="conflux", name="key")
+    assert understand(NewKey(admin=True), snapshot, NOW).name == "admin"
 
 
 @pytest.mark.parametrize(
-    ("name", "params", "said"),
+    ("storefront", "flags", "prefix"),
     [
-        ("nothing", {}, "there is no operation 'nothing'"),
-        ("keys.create", {"nam": "x"}, "keys create: .*nam"),
-        ("keys.revoke", {"id": "key_9"}, "there is no key 'key_9'"),
-        ("models.list", {"storefront": "x"}, "there is no storefront 'x'"),
-        ("models.show", {"id": "x"}, "there is no model 'x'"),
+        ("conflux", {}, "cf_live_"),
+        ("conflux", {"test": True}, "cf_test_"),
+        ("tokenflux", {}, "tf_"),
+        ("inference", {}, "inf_"),
+        ("llmbase", {}, "llmbase_"),
+        ("llmbase", {"agent": True}, "llmbase_chat_"),
     ],
 )
-async def test_wrong_params_are_one_line(name: str, params: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
-        await operations()[0].run(name, params)
+def test_each_kind_of_key_has_its_prefix(
+    snapshot: Snapshot, storefront: str, flags: dict[str, bool], prefix: str
+) -> None:
+    order = understand(NewKey(storefront=storefront, **flags), snapshot, NOW)
+    assert (order.prefix, order.storefront) == (prefix, storefront)
+    assert {"test": order.test, "agent": order.agent} == {"test": False, "agent": False, **flags}
 
 
-async def test_models_are_shown_with_what_stands_behind_them() -> None:
-    ops, _ = operations()
-    (listed,) = (await ops.run("models.list", {"storefront": "shop"}))["models"]
-    assert listed["id"] == "shop/one" and listed["live"] is True and listed["input_usd_per_million"] == "1"
-    (shown,) = (await ops.run("models.show", {"id": "uno"}))["models"]
-    assert len(shown["targets"]) == 1
+def test_everything_that_narrows_a_key_arrives(snapshot: Snapshot) -> None:
+    wish = NewKey(
+        name="laptop", workspace="team", user="ann", models=["gpt-4o-mini"], budget_usd="0.000000001", expires="2d"
+    )
+    order = understand(wish, snapshot, NOW)
+    assert (order.name, order.workspace, order.user) == ("laptop", "team", "ann")
+    assert (order.models, order.budget, order.expires_at) == (("gpt-4o-mini",), 1, int(NOW) + 2 * DAY)
+
+
+def test_an_alias_means_the_model_it_names(snapshot: Snapshot) -> None:
+    alias, model = next((name, one) for one in snapshot.catalogue.models_of("tokenflux") for name in one.aliases)
+    assert understand(NewKey(storefront="tokenflux", models=[alias]), snapshot, NOW).models == (model.id,)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("30d", 30 * DAY),
+        ("12h", DAY // 2),
+        ("2w", 14 * DAY),
+        ("2026-11-02", DAY // 2),
+        ("2026-11-01T13:00", 3600),
+        ("2026-11-01T13:00+02:00", -3600),
+        ("2026-11-01T13:00:00Z", 3600),
+    ],
+)
+def test_until_when(snapshot: Snapshot, text: str, seconds: int) -> None:
+    if seconds < 0:
+        with pytest.raises(ConfigError, match="over already"):
+            understand(NewKey(expires=text), snapshot, NOW)
+    else:
+        assert understand(NewKey(expires=text), snapshot, NOW).expires_at == int(NOW) + seconds
+
+
+WRONG: list[tuple[dict[str, Any], list[str]]] = [
+    ({"storefront": "nowhere"}, ["'nowhere'; there are conflux, tokenflux, inference, llmbase"]),
+    ({"models": ["gpt-4o-mini", "a", "b"]}, ["no model 'a'", "no model 'b'"]),
+    ({"models": []}, ["--models"]),
+    ({"budget_usd": "five"}, ["--budget-usd"]),
+    ({"budget_usd": "-1"}, ["--budget-usd"]),
+    ({"budget_usd": "0.0000000001"}, ["--budget-usd"]),
+    ({"budget_usd": "1e3"}, ["--budget-usd"]),
+    ({"expires": "soon"}, ["--expires"]),
+    ({"expires": ""}, ["--expires"]),
+    ({"expires": "d"}, ["--expires"]),
+    ({"expires": "2020-01-01"}, ["--expires"]),
+    ({"expires": "0d"}, ["--expires"]),
+    ({"expires": "99999999999999d"}, ["--expires"]),
+    ({"test": True, "agent": True}, ["--test and --agent"]),
+    ({"storefront": "tokenflux", "test": True}, ["--test"]),
+    ({"agent": True}, ["--agent"]),
+    ({"models": ["x"], "budget_usd": "y", "expires": "z"}, ["--models", "--budget-usd", "--expires"]),
+]
+
+
+@pytest.mark.parametrize(("wish", "words"), WRONG, ids=[str(wish)[:50] for wish, _ in WRONG])
+def test_every_mistake_of_a_wish_is_told(snapshot: Snapshot, wish: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as found:
+        understand(NewKey(**wish), snapshot, NOW)
+    assert len(found.value.problems) >= len(words)
+    for problem, word in zip(found.value.problems, words, strict=False):
+        assert word in problem
+
+
+# --- doing
+
+
+async def test_a_key_is_made_and_shown(operations: Operations, keys: Keys) -> None:
+    made = await operations.run("keys.create", {"name": "laptop", "storefront": None})
+    assert made == {"id": "key_7", "key": "cf_live_secret"}
+    assert [order.name for order in keys.orders] == ["laptop"]
+
+
+@pytest.mark.parametrize("params", [{"colour": "blue"}, {"models": "gpt-4o-mini"}, {"admin": "yes"}, {"name": 5}])
+async def test_a_wish_of_the_wrong_shape(operations: Operations, keys: Keys, params: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as found:
+        await operations.run("keys.create", params)
+    assert next(iter(params)) in str(found.value)
+    assert keys.orders == []
+
+
+async def test_keys_are_listed_in_dollars_and_without_secrets(operations: Operations, keys: Keys) -> None:
+    keys.rows = [
+        KeyRow(id="key_1", name="a", prefix="cf_live_", last4="wxyz", storefront="conflux", workspace="default",
+               user="default", admin=False, test=False, agent=False, models=None, budget=budget, spent=1_500_000_000,
+               created=1, expires_at=None, revoked=False)
+        for budget in (None, 2_000_000_000)
+    ]  # fmt: skip
+    rows = (await operations.run("keys.list", {}))["keys"]
+    assert [(row["budget_usd"], row["spent_usd"]) for row in rows] == [(None, "1.5"), ("2", "1.5")]
+    assert not {"budget", "spent", "key", "secret"} & set(rows[0])
+
+
+async def test_a_key_is_revoked_by_its_id(operations: Operations) -> None:
+    assert await operations.run("keys.revoke", {"id": "key_7"}) == {"id": "key_7", "revoked": True}
+    for params in ({"id": "key_8"}, {}):
+        with pytest.raises(ConfigError, match="keys list"):
+            await operations.run("keys.revoke", params)
+
+
+async def test_models_are_listed_by_storefront(operations: Operations, snapshot: Snapshot) -> None:
+    every = (await operations.run("models.list", {"all": True}))["models"]
+    some = (await operations.run("models.list", {}))["models"]
+    one = (await operations.run("models.list", {"storefront": "inference"}))["models"]
+    assert len(every) == len(snapshot.catalogue.models) > len(some) > len(one) > 0
+    assert {row["storefront"] for row in one} == {"inference"}
+    assert {row["status"] for row in some} == {"enabled"} != {row["status"] for row in every}
+    with pytest.raises(ConfigError, match="nowhere"):
+        await operations.run("models.list", {"storefront": "nowhere"})
+
+
+async def test_a_model_is_shown_with_what_is_really_called(operations: Operations) -> None:
+    (row,) = (await operations.run("models.show", {"id": "conflux/deepseek-v4-pro"}))["models"]
+    assert (row["id"], row["storefront"], row["targets"], row["live"]) == (
+        "conflux/deepseek-v4-pro", "conflux", [], False,
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match="models list"):
+        await operations.run("models.show", {"id": "nobody"})
+    with pytest.raises(ConfigError):
+        await operations.run("models.show", {"id": "conflux/deepseek-v4-pro", "storefront": "inference"})
+
+
+def test_a_model_as_the_document_has_it(snapshot: Snapshot) -> None:
+    model = snapshot.catalogue.resolve("conflux", "conflux/deepseek-v4-pro")
+    assert model is not None
+    view = model_view(model, snapshot)
+    assert (view["input_usd_per_million"], view["output_usd_per_million"]) == ("0.435", "0.87")
+    assert (view["context"], view["context_text"].split()[0]) == (1_048_576, "1.0M")
+    assert view["capabilities"] == sorted(["text", "tools", "files", "web_search", "completions"])
+    assert view["assumed"] == ["tier"]
+
+
+async def test_the_rest_is_asked_of_whoever_knows(operations: Operations) -> None:
+    assert await operations.run("server.reload", {}) == {"models": 3}
+    assert await operations.run("server.status", {}) == {"in_flight": 2}
+    assert await operations.run("ledger.verify", {}) == {"unbalanced": 0}
+
+
+@pytest.mark.parametrize("name", ["", "keys", "keys.steal", "__class__", "run"])
+async def test_what_is_no_operation_is_told_with_those_there_are(operations: Operations, name: str) -> None:
+    with pytest.raises(ConfigError) as found:
+        await operations.run(name, {})
+    assert all(one in str(found.value) for one in OPERATIONS)

@@ -152,6 +152,8 @@ def understand(asked: NewKey, snapshot: Snapshot, now: float) -> KeyOrder:
     if storefront is None:
         raise ConfigError([_no_storefront(str(asked.storefront), snapshot)])
     prefix = _prefix(asked, storefront, problems)
+    if asked.models == []:
+        problems.append("--models: names no model; leave it out for a key that may run all of them")
     for name in asked.models or ():
         if snapshot.catalogue.resolve(storefront.id, name) is None:
             problems.append(f"--models: the storefront {storefront.id} has no model {name!r}")
@@ -173,7 +175,7 @@ def understand(asked: NewKey, snapshot: Snapshot, now: float) -> KeyOrder:
         admin=asked.admin,
         test=asked.test,
         agent=asked.agent,
-        models=tuple(_canonical(storefront, name, snapshot) for name in asked.models) if asked.models else None,
+        models=None if asked.models is None else tuple(_canonical(storefront, one, snapshot) for one in asked.models),
         budget=budget,
         expires_at=expires_at,
     )
@@ -205,26 +207,30 @@ def _prefix(asked: NewKey, storefront: Storefront, problems: list[str]) -> str:
 
 
 _SPANS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 def _expiry(text: str | None, now: float, problems: list[str]) -> int | None:
     """A date, a date and time, or a span such as 30d, as Unix seconds."""
     if text is None:
         return None
-    if text[:-1].isdigit() and text[-1:] in _SPANS:
-        return int(now + int(text[:-1]) * _SPANS[text[-1]].total_seconds())
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        problems.append(
-            f"--expires: {text!r} is no date (2026-12-31), no time (2026-12-31T12:00) and no span (30d, 12h)"
-        )
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    if moment.timestamp() <= now:
+    if text.isascii() and text[:-1].isdecimal() and text[-1:] in _SPANS:
+        seconds = now + int(text[:-1]) * _SPANS[text[-1]].total_seconds()
+    else:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            problems.append(
+                f"--expires: {text!r} is no date (2026-12-31), no time (2026-12-31T12:00) and no span (30d, 12h)"
+            )
+            return None
+        seconds = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
+    if seconds <= now:
         problems.append(f"--expires: {text} is over already")
-    return int(moment.timestamp())
+    if seconds > _LAST_MOMENT:
+        problems.append(f"--expires: {text} is too far away: leave it out for a key that does not expire")
+        return None
+    return int(seconds)
 
 
 def _no_storefront(name: str, snapshot: Snapshot) -> str:
