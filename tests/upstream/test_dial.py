@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from conflux.neutral.errors import TransportError
+from conflux.upstream import dial as dialling
 from conflux.upstream.address import split_origin
 from conflux.upstream.client import Client
 from conflux.upstream.dial import _alternate, _first_to_answer, dial, tls_context
@@ -354,7 +355,8 @@ class Names:
         return getattr(self._loop, name)
 
 
-async def test_every_address_gets_its_turn(client: Client) -> None:
+async def test_every_address_gets_its_turn(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialling, "_HEAD_START", 0.03)
     before = sockets()
     with unreachable() as deaf:
         async with serving(silent) as server:
@@ -368,7 +370,7 @@ async def test_every_address_gets_its_turn(client: Client) -> None:
             with pytest.raises(OSError, match="no address"):
                 await _first_to_answer(Names(), "up", 80)  # type: ignore[arg-type]
             work = asyncio.ensure_future(_first_to_answer(Names(deaf, deaf), "up", 80))  # type: ignore[arg-type]
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.1)
             work.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await work

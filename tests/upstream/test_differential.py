@@ -152,6 +152,7 @@ async def both(raw: bytes, cuts: Iterable[int] = ()) -> tuple[Result, Result]:
         return await by_ours(server.origin), await by_aiohttp(server.origin)
 
 
+@pytest.mark.asyncio(loop_factories=["uvloop"])
 @pytest.mark.parametrize("name", SAME)
 async def test_the_same(name: str) -> None:
     raw = SAME[name]
@@ -163,6 +164,7 @@ async def test_the_same(name: str) -> None:
         assert await by_ours(server.origin) == ours
 
 
+@pytest.mark.asyncio(loop_factories=["uvloop"])
 @pytest.mark.parametrize("name", STRICTER)
 async def test_ours_is_stricter(name: str) -> None:
     ours, theirs = await both(STRICTER[name])
@@ -170,6 +172,7 @@ async def test_ours_is_stricter(name: str) -> None:
     assert theirs is not REFUSED, "aiohttp refuses it too now: move it to the table of the same"
 
 
+@pytest.mark.asyncio(loop_factories=["uvloop"])
 @pytest.mark.parametrize("name", NEVER_ENDING)
 async def test_ours_does_not_wait(name: str) -> None:
     async with serving(sending(NEVER_ENDING[name])) as server:
