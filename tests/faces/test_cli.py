@@ -1,4 +1,4 @@
-"""The command line: flags become actions, answers become text or pure JSON."""
+"""The command line: what is said becomes what is asked, and only the answer is on standard output."""
 
 import json
 from pathlib import Path
@@ -7,127 +7,204 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from conflux.faces.cli import build, fail
+from conflux.faces.cli import build, fail, table
 from conflux.neutral.errors import ConfigError, StoreError
 
+ROW = {
+    "id": "key_1", "name": "laptop", "prefix": "cf_live_", "last4": "wxyz", "storefront": "conflux",
+    "spent_usd": "0.5", "budget_usd": None, "admin": False, "test": False, "agent": False, "revoked": False,
+}  # fmt: skip
+MODEL = {
+    "storefront": "conflux", "id": "acme/one", "role": None, "context_text": "1.0M safe 950K", "status": "enabled",
+    "input_usd_per_million": "1", "output_usd_per_million": None, "live": False, "capabilities": ["text", "tools"],
+}  # fmt: skip
 
-class Actions:
-    """Writes down what was asked, answers what it is told."""
+
+class Played:
+    """Actions that note what they were told."""
 
     version = "9.9.9"
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Any, ...]] = []
-        self.answer: Any = {}
-        self.well = True
+        self.heard: list[tuple[Any, ...]] = []
+        self.verified = {"checked_requests": 4, "unbalanced": 0}
+        self.findings = [("python", True, "3.13"), ("server", True, "running")]
+        self.answers: dict[str, Any] = {
+            "keys.create": {"id": "key_1", "key": "cf_live_secret"},
+            "keys.list": {"keys": [ROW, {**ROW, "id": "key_2", "admin": True, "revoked": True, "budget_usd": "5"}]},
+            "keys.revoke": {"id": "key_1", "revoked": True},
+            "models.list": {"models": [MODEL, {**MODEL, "id": "acme/two", "live": True, "status": "disabled"}]},
+            "models.show": {"models": [MODEL]},
+            "server.reload": {"version": 2, "models": 75},
+            "server.status": {"in_flight": 3, "problems": {}},
+        }
 
     def serve(self, flags: dict[str, Any]) -> None:
-        self.asked.append(("serve", flags))
+        self.heard.append(("serve", flags))
 
     def simulate(self, host: str, port: int, script: Path | None, log: Path | None, pace: float) -> None:
-        self.asked.append(("simulate", host, port, script, log, pace))
+        self.heard.append(("simulate", host, port, script, log, pace))
 
     def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
-        self.asked.append((operation, flags, params))
-        return self.answer
+        self.heard.append((operation, flags, params))
+        return self.answers[operation]
 
     def show_config(self, flags: dict[str, Any]) -> dict[str, Any]:
-        return {"port": 1}
+        self.heard.append(("show", flags))
+        return {"port": 8080, "redis_url": "redis://u:***@h/0"}
 
     def doctor(self, flags: dict[str, Any]) -> list[tuple[str, bool, str]]:
-        return [("python", True, "3.11"), ("store", self.well, "full")]
+        return self.findings
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
-        return {"checked_requests": 5, "unbalanced": 0 if self.well else 1}
+        return self.verified
 
 
 @pytest.fixture
-def actions() -> Actions:
-    return Actions()
+def played() -> Played:
+    return Played()
 
 
-def run(actions: Actions, *words: str) -> Any:
-    return CliRunner().invoke(build(actions), list(words), catch_exceptions=False)
+def said(played: Played, *words: str) -> Any:
+    return CliRunner().invoke(build(played), words)
 
 
-def test_the_version(actions: Actions) -> None:
-    found = run(actions, "--version")
-    assert found.stdout == "9.9.9\n" and found.exit_code == 0
+NOWHERE = {"config": None, "data": None}
 
 
-def test_flags_that_were_not_said_are_not_set(actions: Actions) -> None:
-    run(actions, "serve", "--port", "0", "--data", "there")
-    assert actions.asked == [
-        ("serve", {"config": None, "data": "there", "host": None, "port": 0, "workers": None, "sim": None})
+def test_version(played: Played) -> None:
+    found = said(played, "--version")
+    assert (found.exit_code, found.stdout) == (0, "9.9.9\n")
+    assert played.heard == []
+
+
+def test_nothing_said_is_help(played: Played) -> None:
+    for words in ((), ("keys",), ("models",), ("config",), ("ledger",)):
+        assert "Usage" in said(played, *words).output
+    assert played.heard == []
+
+
+def test_serve_says_only_what_was_said(played: Played) -> None:
+    unset = {"config": None, "data": None, "host": None, "port": None, "workers": None, "sim": None}
+    said(played, "serve")
+    said(played, "serve", "--port", "0", "--host", "::1", "--data", "d", "--config", "c", "--workers", "2", "--sim")
+    assert played.heard == [
+        ("serve", unset),
+        ("serve", {"config": "c", "data": "d", "host": "::1", "port": 0, "workers": 2, "sim": True}),
     ]
 
 
-def test_a_new_key_alone_is_on_standard_output(actions: Actions) -> None:
-    actions.answer = {"id": "key_1", "key": "cf_live_x"}
-    found = run(actions, "keys", "create", "--name", "n", "--models", "a, b,", "--budget-usd", "5", "--data", "d")
-    assert found.stdout == "cf_live_x\n" and "shown once" in found.stderr
-    operation, flags, params = actions.asked[0]
-    assert operation == "keys.create" and flags["data"] == "d"
-    assert params["models"] == ["a", "b"] and params["budget_usd"] == "5" and params["storefront"] is None
+def test_the_simulator_by_itself(played: Played) -> None:
+    said(played, "sim")
+    said(played, "sim", "--port", "0", "--script", "s.toml", "--log", "l.jsonl", "--pace", "2.5")
+    assert played.heard == [
+        ("simulate", "127.0.0.1", 9100, None, None, 0.0),
+        ("simulate", "127.0.0.1", 0, Path("s.toml"), Path("l.jsonl"), 2.5),
+    ]
 
 
-KEYS = {"keys": [{"id": "key_1", "name": "n", "prefix": "cf_", "last4": "wxyz", "storefront": "s", "spent_usd": "0.1",
-                  "budget_usd": None, "admin": True, "test": False, "agent": False, "revoked": True}]}  # fmt: skip
-MODELS = {"models": [{"storefront": "s", "id": "a/b", "role": None, "context_text": "1M safe 950K", "status": "enabled",
-                      "input_usd_per_million": "0.1", "output_usd_per_million": None, "live": False,
-                      "limitations": ["one", "two"]}]}  # fmt: skip
+WISH = {"storefront": None, "name": "", "workspace": "default", "user": "default", "admin": False, "test": False,
+        "agent": False, "budget_usd": None, "models": None, "expires": None}  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("words", "answer", "shown"),
+    ("words", "changed"),
     [
-        (["keys", "list"], KEYS, ["key_1", "cf_…wxyz", "admin revoked"]),
-        (["keys", "revoke", "key_1"], {"id": "key_1"}, ["revoked key_1"]),
-        (["models", "list", "--all"], MODELS, ["a/b", "1M safe 950K", "0.1 / -", "no live target"]),
-        (["models", "show", "a/b"], MODELS, ["context_text", "one, two"]),
-        (["reload"], {"models": 3}, ["3 models"]),
-        (["status"], {"version": "1"}, ["version"]),
+        ([], {}),
+        (["--storefront", "conflux", "--name", "laptop"], {"storefront": "conflux", "name": "laptop"}),
+        (["--workspace", "w", "--user", "u", "--admin"], {"workspace": "w", "user": "u", "admin": True}),
+        (["--test", "--agent", "--expires", "30d"], {"test": True, "agent": True, "expires": "30d"}),
+        (["--budget-usd", "5.00"], {"budget_usd": "5.00"}),
+        (["--models", "a/b, c,,"], {"models": ["a/b", "c"]}),
+        (["--models", " , "], {"models": []}),
     ],
 )
-def test_answers_for_people_and_for_programs(
-    actions: Actions, words: list[str], answer: dict[str, Any], shown: list[str]
-) -> None:
-    actions.answer = answer
-    found = run(actions, *words)
-    assert found.exit_code == 0 and all(text in found.stdout for text in shown), found.stdout
-    assert json.loads(run(actions, *words, "--json").stdout) == answer
+def test_a_wish_for_a_key(played: Played, words: list[str], changed: dict[str, Any]) -> None:
+    found = said(played, "keys", "create", *words, "--data", "d")
+    assert played.heard == [("keys.create", {"config": None, "data": "d"}, {**WISH, **changed})]
+    assert (found.exit_code, found.stdout) == (0, "cf_live_secret\n")
+    assert "once" in found.stderr and "cf_live_secret" not in found.stderr
 
 
-def test_configuration_is_json_either_way(actions: Actions) -> None:
-    for words in (["config", "show"], ["config", "show", "--json"]):
-        assert json.loads(run(actions, *words).stdout) == {"port": 1}
+JSON: list[tuple[tuple[str, ...], str]] = [
+    (("keys", "create"), "keys.create"),
+    (("keys", "list"), "keys.list"),
+    (("keys", "revoke", "key_1"), "keys.revoke"),
+    (("models", "list"), "models.list"),
+    (("models", "show", "acme/one"), "models.show"),
+    (("reload",), "server.reload"),
+    (("status",), "server.status"),
+]
 
 
-@pytest.mark.parametrize("words", [["doctor"], ["ledger", "verify"], ["ledger", "verify", "--json"]])
-def test_what_is_wrong_is_an_exit_code(actions: Actions, words: list[str]) -> None:
-    assert run(actions, *words).exit_code == 0
-    actions.well = False
-    assert run(actions, *words).exit_code == 1
+@pytest.mark.parametrize(("words", "operation"), JSON, ids=lambda one: " ".join(one) if isinstance(one, tuple) else "")
+def test_json_is_the_answer_alone(played: Played, words: tuple[str, ...], operation: str) -> None:
+    found = said(played, *words, "--json")
+    assert found.exit_code == 0
+    assert json.loads(found.stdout) == played.answers[operation]
+    assert found.stderr == "" and len(found.stdout.splitlines()) == 1
+    assert [heard[0] for heard in played.heard] == [operation]
 
 
-def test_the_simulator_takes_its_flags(actions: Actions) -> None:
-    run(actions, "sim", "--port", "0", "--script", "s.toml", "--pace", "2.5")
-    assert actions.asked == [("simulate", "127.0.0.1", 0, Path("s.toml"), None, 2.5)]
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("keys", "list"), ["key_1", "cf_live_…wxyz", "live", "admin revoked", "0.5", "5"]),
+        (("keys", "revoke", "key_1"), ["revoked key_1"]),
+        (("models", "list"), ["acme/one", "1 / -", "enabled, no live target", "acme/two", "disabled\n"]),
+        (("models", "show", "acme/one"), ["capabilities", "text, tools", "role                     -"]),
+        (("reload",), ["75 models"]),
+        (("status",), ["in_flight        3"]),
+        (("config", "show"), ['"port": 8080', "***"]),
+        (("doctor",), ["ok   python: 3.13", "ok   server: running"]),
+        (("ledger", "verify"), ["checked_requests", "unbalanced"]),
+    ],
+)
+def test_for_people(played: Played, words: tuple[str, ...], shown: list[str]) -> None:
+    found = said(played, *words)
+    assert found.exit_code == 0, found.output
+    text = "\n".join(line.rstrip() for line in found.stdout.splitlines()) + "\n"
+    for one in shown:
+        assert one in text
 
 
-@pytest.mark.parametrize("words", [["serve"], ["sim"], ["keys", "create"], ["models", "list"]])
-def test_help_has_an_example(actions: Actions, words: list[str]) -> None:
-    assert f"conflux {' '.join(words)}" in run(actions, *words, "--help").stdout
+def test_models_are_asked_for_as_said(played: Played) -> None:
+    said(played, "models", "list", "--storefront", "llmbase", "--all", "--config", "c")
+    said(played, "models", "show", "x", "--storefront", "llmbase")
+    assert played.heard == [
+        ("models.list", {"config": "c", "data": None}, {"storefront": "llmbase", "all": True}),
+        ("models.show", NOWHERE, {"id": "x", "storefront": "llmbase"}),
+    ]
 
 
-@pytest.mark.parametrize("words", [["nothing"], ["serve", "--port", "x"], ["keys", "revoke"]])
-def test_a_wrong_word_is_exit_code_2(actions: Actions, words: list[str]) -> None:
-    found = run(actions, *words)
-    assert found.exit_code == 2 and found.stdout == "" and "Traceback" not in found.stderr
-    assert actions.asked == []
+def test_what_is_not_well_is_in_the_exit_code(played: Played) -> None:
+    played.findings.append(("sqlite", False, "too old: 3.37 is needed"))
+    found = said(played, "doctor")
+    assert found.exit_code == 1 and "BAD  sqlite: too old" in found.stdout
+    assert said(played, "ledger", "verify", "--json").exit_code == 0
+    played.verified["unbalanced"] = 1
+    found = said(played, "ledger", "verify", "--json")
+    assert found.exit_code == 1 and json.loads(found.stdout) == played.verified
+
+
+@pytest.mark.parametrize(
+    "words", [("serve", "--prot", "1"), ("serve", "--port", "x"), ("keys", "make"), ("keys", "revoke"), ("fly",)]
+)
+def test_a_wrong_word_is_exit_2_and_nothing_is_done(played: Played, words: tuple[str, ...]) -> None:
+    found = said(played, *words)
+    assert found.exit_code == 2 and found.stdout == "" and found.stderr
+    assert played.heard == []
 
 
 def test_mistakes_are_lines_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     fail(ConfigError(["one", "two"]))
     fail(StoreError("three"))
-    assert capsys.readouterr() == ("", "conflux: one\nconflux: two\nconflux: three\n")
+    found = capsys.readouterr()
+    assert (found.out, found.err) == ("", "conflux: one\nconflux: two\nconflux: three\n")
+
+
+def test_a_table_that_nobody_looks_at_is_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    table(["name", "text"], [["a", "x" * 200], ["[bold]b[/bold]", "y"]])
+    found = capsys.readouterr().out
+    assert "x" * 200 in found
+    assert "[bold]b[/bold]" in found, "what a name holds is shown, not obeyed"

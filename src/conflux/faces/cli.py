@@ -53,12 +53,13 @@ def table(columns: list[str], rows: list[list[str]]) -> None:
     """A table for people; wide enough for its content where nobody looks at a screen."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         shown.add_column(column, no_wrap=True)
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*map(Text, row))  # as it is: a name may hold what looks like markup
     console = Console()
     console.print(shown) if console.is_terminal else Console(width=400).print(shown)
 
