@@ -150,6 +150,24 @@ async def test_a_start_that_fails_at_its_last_door_closes_the_others(made: Made)
     await open_store(config.data_dir).aclose()
 
 
+async def test_a_door_that_does_not_open_shuts_the_one_that_did(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, make = others(), wiring.make_server
+    doors: list[Any] = []
+
+    def make_server(*given: Any, **more: Any) -> Any:
+        doors.append(given)
+        if len(doors) == 2:
+            raise ConfigError(["the second door is stuck"])
+        return make(*given, **more)
+
+    monkeypatch.setattr(wiring, "make_server", make_server)
+    config = made()
+    with pytest.raises(ConfigError, match="stuck"):
+        await open_gateway(config, lambda: config)
+    assert others() == before
+    await open_store(config.data_dir).aclose()
+
+
 async def test_a_store_in_use_is_waited_for_and_then_told(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     config = made()
     store = open_store(config.data_dir)

@@ -159,6 +159,8 @@ def judge_bill(world: World) -> None:
         # what the upstream itself says it wrote, four bytes to a token
         assert end.usage.output == -(-out // 4)
         assert end.charge == end.usage.input * INPUT + end.usage.output * OUTPUT
+    if world.client.gone and not began and any(body.get("stream") for body in world.upstream.bodies):
+        assert end.charge == 0  # who left before the first byte has not bought the rest
     # content that reached the client is paid
     if world.client.content if began else world.client.status == 200:
         assert end.charge > 0

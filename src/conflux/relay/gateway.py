@@ -225,8 +225,8 @@ class Passage:
         attempt, admitted = self._leg(), self.admitted
         waiting, self.waiting = self.waiting, None
         await self.parts.ledger.start(self.number)
-        if self.exchange.gone and not attempt.target.live.provider.drain:
-            return await self._settle_left()
+        if self.exchange.gone:
+            return await self._settle_left()  # nothing went out
         self.delivering = True
         self.waiting = waiting
         try:
