@@ -75,7 +75,7 @@ def test_a_plain_wish_gets_a_plain_key(snapshot: Snapshot) -> None:
     ],
 )
 def test_each_kind_of_key_has_its_prefix(
-    snapshot: Snapshot, storefront: str, flags: dict[str, bool], prefix: str
+    snapshot: Snapshot, storefront: str, flags: dict[str, Any], prefix: str
 ) -> None:
     order = understand(NewKey(storefront=storefront, **flags), snapshot, NOW)
     assert (order.prefix, order.storefront) == (prefix, storefront)

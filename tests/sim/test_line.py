@@ -131,7 +131,8 @@ async def test_an_abort_waits_for_what_was_written() -> None:
             return 4
 
     wire = Wire()
-    line = client.line(**{WIRE: wire})
+    more: dict[str, Any] = {WIRE: wire}
+    line = client.line(**more)
     await line.abort()
     assert wire.aborted == 1 and line.lost and line.connections() == 4
 
