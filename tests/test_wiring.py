@@ -11,6 +11,7 @@ import pytest
 
 from conflux import wiring
 from conflux.faces.control import SOCKET_NAME
+from conflux.faces.server import make_server
 from conflux.neutral.errors import ConfigError
 from conflux.settings import Config, load
 from conflux.stores.data_dir import InUse
@@ -154,13 +155,13 @@ async def test_a_door_that_does_not_open_shuts_the_one_that_did(made: Made, monk
     before, make = others(), vars(wiring)["make_server"]
     doors: list[Any] = []
 
-    def make_server(*given: Any, **more: Any) -> Any:
+    def second_is_stuck(*given: Any, **more: Any) -> Any:
         doors.append(given)
         if len(doors) == 2:
             raise ConfigError(["the second door is stuck"])
-        return make(*given, **more)
+        return make_server(*given, **more)
 
-    monkeypatch.setattr(wiring, "make_server", make_server)
+    monkeypatch.setattr(wiring, "make_server", second_is_stuck)
     config = made()
     with pytest.raises(ConfigError, match="stuck"):
         await open_gateway(config, lambda: config)
