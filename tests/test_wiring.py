@@ -152,7 +152,7 @@ async def test_a_start_that_fails_at_its_last_door_closes_the_others(made: Made)
 
 
 async def test_a_door_that_does_not_open_shuts_the_one_that_did(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, make = others(), vars(wiring)["make_server"]
+    before = others()
     doors: list[Any] = []
 
     def second_is_stuck(*given: Any, **more: Any) -> Any:
