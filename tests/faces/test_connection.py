@@ -1,115 +1,360 @@
-"""One connection: the short way, in order, with deadlines, and ears for the hang-up."""
+"""One client connection, byte by byte: order, deadlines, sizes, hang-ups."""
 
 import asyncio
-import json
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from conflux.faces.connection import announced, connection_of
-from conflux.faces.http import Limits
-from tests.faces.door import Door, opened
-from tests.relay.answers import request, whole
-from tests.relay.shops import shop
-from tests.relay.world import KEY, World
+from conflux.faces.connection import Connection, ShortRequest, announced, connection_of
+from conflux.faces.server import QuietServer, bind_tcp, make_server
+from conflux.neutral.errors import GatewayError
+from conflux.neutral.ports import Headers
+from tests.system.serving import Answer
+from tests.system.wire import Wire, happens, wire
 
-PATH = "/v1/chat/completions"
-
-
-def call(body: bytes, *headers: str, close: bool = False) -> bytes:
-    lines = [f"POST {PATH} HTTP/1.1", "host: here", f"authorization: Bearer {KEY}", f"content-length: {len(body)}",
-             *headers, *(["connection: close"] if close else []), "", ""]  # fmt: skip
-    return "\r\n".join(lines).encode() + body
+TEXT = (b"content-type", b"text/plain")
+LIMIT = 1000
 
 
-async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
-    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    return int(head.split(b" ")[1]), await reader.readexactly(length)
+class Ways:
+    """Answers /short by what the body says; notes what it saw."""
+
+    body_bytes = LIMIT
+    body_seconds = 0.3
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+        self.gone = 0
+        self.go = asyncio.Event()
+        self.connections: list[Connection] = []
+
+    def takes(self, url: bytes) -> bool:
+        return url == b"/short"
+
+    async def short(self, request: ShortRequest, connection: Connection) -> None:
+        self.seen.append(request.body)
+        self.connections.append(connection)
+        connection.watch(self._left)
+        word, _, rest = request.body.partition(b" ")
+        if word == b"wait":
+            await self.go.wait()
+        if word == b"stream":
+            connection.send_head(200, [TEXT])
+            for _ in range(int(rest)):
+                connection.send_chunk(b"x" * 1000)
+                await connection.drained()
+            connection.send_last(b"end")
+        else:
+            connection.send_whole(200, [TEXT], b"short " + request.body)
+        connection.finished()
+
+    def refusal(self, error: GatewayError, request: ShortRequest | None) -> tuple[int, Headers, bytes]:
+        return 413 if "over" in error.message else 400, [TEXT], error.message.encode()
+
+    def _left(self) -> None:
+        self.gone += 1
 
 
-def text_of(body: bytes) -> str:
-    return str(json.loads(body)["choices"][0]["message"]["content"])
+async def long_way(scope: Any, receive: Any, send: Any) -> None:
+    body = b""
+    while (message := await receive()).get("more_body"):
+        body += message["body"]
+    if message["type"] == "http.disconnect":
+        return
+    body = f"long {scope['path']} ".encode() + body + message["body"]
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
-def test_a_length_is_announced_or_not() -> None:
-    assert announced([(b"content-length", b"12")]) == 12
-    assert announced([]) == 0
+@contextlib.asynccontextmanager
+async def served(ways: Ways | None) -> AsyncIterator[int]:
+    listener = bind_tcp("127.0.0.1", 0)
+    server: QuietServer = make_server(long_way, graceful=1, ways=ways)
+    task = asyncio.create_task(server.serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
 
 
-def test_another_servers_scope_has_no_connection_of_ours() -> None:
+@pytest.fixture
+async def ways() -> Ways:
+    return Ways()
+
+
+@pytest.fixture
+async def port(ways: Ways) -> AsyncIterator[int]:
+    async with served(ways) as found:
+        yield found
+
+
+def post(body: bytes, *lines: bytes, path: bytes = b"/short", version: bytes = b"1.1") -> bytes:
+    length = b"content-length: %d" % len(body)
+    return b"\r\n".join((b"POST %b HTTP/%b" % (path, version), b"host: a", length, *lines, b"", body))
+
+
+GET = b"GET /other HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+async def answers(one: Wire, many: int) -> list[bytes]:
+    return [(await one.answer()).body for _ in range(many)]
+
+
+# --- ways and order
+
+
+async def test_both_ways_on_one_connection(port: int) -> None:
+    async with wire(port) as one:
+        for data, wanted in ((post(b"a"), b"short a"), (GET, b"long /other "), (post(b"b"), b"short b")):
+            await one.send(data)
+            assert await answers(one, 1) == [wanted]
+
+
+@pytest.mark.parametrize(
+    "line", [b"expect: 100-continue", b"expect: 100-Continue"], ids=lambda line: str(line.decode())
+)
+async def test_what_needs_more_than_the_short_way_goes_the_long_one(port: int, line: bytes) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"", line).replace(b"length: 0", b"length: 2"))
+        await one.until(b"100 Continue")
+        await one.send(b"hi")
+        assert await answers(one, 1) == [b"long /short hi"]
+
+
+async def test_without_short_ways_all_go_the_long_one() -> None:
+    async with served(None) as port, wire(port) as one:
+        await one.send(post(b"a") + b"bad")
+        (found,) = [answer for answer in await one.rest() if answer.status == 200]
+        assert found.body == b"long /short a"
+
+
+@pytest.mark.parametrize("piece", [10_000, 1, 7, 61])
+async def test_answers_come_in_the_order_of_the_questions(port: int, ways: Ways, piece: int) -> None:
+    data = post(b"stream 2") + post(b"a") + GET + post(b"b") + GET + GET + post(b"c")
+    async with wire(port) as one:
+        for start in range(0, len(data), piece):
+            await one.send(data[start : start + piece])
+            if piece < 10_000:
+                await asyncio.sleep(0)
+        found = await answers(one, 7)
+    assert found[0] == b"x" * 2000 + b"end"
+    assert [body.split()[-1] for body in found[1:]] == [b"a", b"/other", b"b", b"/other", b"/other", b"c"]
+
+
+async def test_what_waits_is_answered_when_its_turn_comes(port: int, ways: Ways) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"wait") + post(b"b"))
+        await happens(lambda: ways.seen == [b"wait"], "the first is being answered")
+        await one.send(GET + post(b"c"))
+        ways.go.set()
+        assert [body.split()[-1] for body in await answers(one, 4)] == [b"wait", b"b", b"/other", b"c"]
+
+
+async def test_a_client_that_pipelines_without_end_is_no_client(port: int, ways: Ways) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"wait"))
+        await happens(lambda: bool(ways.seen), "the first is being answered")
+        with pytest.raises(ConnectionError):
+            for _ in range(1000):
+                await one.send(GET * 1000)
+    assert ways.gone == 1
+
+
+# --- the older protocol, closing, upgrading
+
+
+@pytest.mark.parametrize("lines", [(), (b"connection: keep-alive",)])
+async def test_the_older_protocol_knows_no_chunks_and_closes(port: int, lines: tuple[bytes, ...]) -> None:
+    for body, wanted in ((b"a", b"short a"), (b"stream 2", b"x" * 2000 + b"end")):
+        async with wire(port) as one:
+            await one.send(post(body, *lines, version=b"1.0"))
+            (found,) = await one.rest()
+            assert found.body == wanted and found.headers["connection"] == "close"
+            assert "transfer-encoding" not in found.headers
+
+
+async def test_a_wish_to_close_is_kept_to(port: int) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"a", b"connection: close"))
+        (found,) = await one.rest()
+        assert found.headers["connection"] == "close"
+
+
+async def test_a_wish_to_upgrade_is_passed_over(port: int, ways: Ways) -> None:
+    """Some clients ask for HTTP/2 in passing, with a body behind; they must not lose it."""
+    lines = (b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMAAABkAAQAoAAA")
+    chunked = post(b"", *lines).replace(b"content-length: 0", b"transfer-encoding: chunked") + b"3\r\nabc\r\n0\r\n\r\n"
+    async with wire(port) as one:
+        await one.send(post(b"a", *lines) + post(b"b"))
+        assert [body.split()[-1] for body in await answers(one, 2)] == [b"a", b"b"]
+        await one.send(chunked[:-6])
+        await one.send(chunked[-6:])
+        assert await answers(one, 1) == [b"short abc"]
+        await one.send(GET.replace(b"host: a", b"host: a\r\n" + b"\r\n".join(lines)) + GET)
+        assert await answers(one, 2) == [b"long /other "] * 2
+        await one.send(post(b"c", b"connection: close, upgrade", b"upgrade: websocket"))
+        assert [found.body for found in await one.rest()] == [b"short c"]
+
+
+# --- too much, too slow, no HTTP
+
+
+def refused(found: list[Answer], status: int, word: str) -> None:
+    assert [answer.status for answer in found] == [status]
+    assert word in found[0].body.decode() and found[0].headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("sent", [0, 1, LIMIT, 4 * LIMIT])
+async def test_a_length_over_the_limit_is_refused_unheard(port: int, ways: Ways, sent: int) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"").replace(b"length: 0", b"length: 5000") + b"x" * sent)
+        refused(await one.rest(), 413, "1000 bytes")
+    assert ways.seen == []
+
+
+async def test_chunks_over_the_limit_are_refused_when_they_are(port: int, ways: Ways) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"").replace(b"content-length: 0", b"transfer-encoding: chunked"))
+        for _ in range(9):
+            await one.send(b"64\r\n" + b"x" * 100 + b"\r\n")
+        await one.send(b"65\r\n" + b"x" * 101 + b"\r\n0\r\n\r\n" + post(b"smuggled"))
+        refused(await one.rest(), 413, "1000 bytes")
+    assert ways.seen == []
+
+
+async def test_exactly_the_limit_is_taken(port: int, ways: Ways) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"x" * LIMIT))
+        assert (await one.answer()).status == 200
+
+
+HALVES = {
+    "nothing": b"",
+    "half a line": b"POST /sh",
+    "half a head": b"POST /short HTTP/1.1\r\nho",
+    "half a body": post(b"abc")[:-1],
+}
+
+
+@pytest.mark.parametrize(
+    ("half", "after"),
+    [(half, after) for half in HALVES.values() for after in (b"", GET, post(b"a")) if half or not after],
+)
+async def test_what_does_not_come_in_time_is_not_waited_for(port: int, ways: Ways, half: bytes, after: bytes) -> None:
+    async with wire(port) as one:
+        if after:
+            await one.send(after)
+            assert (await one.answer()).status == 200
+        await one.send(half)
+        found = await one.rest()
+        if half:
+            refused(found, 400, "too long")
+        else:
+            assert found == []
+    assert b"abc" not in ways.seen
+
+
+async def test_time_runs_from_a_requests_beginning_and_only_then(port: int) -> None:
+    async with wire(port) as one:
+        for _ in range(3):
+            await one.send(post(b"a")[:-1])
+            await asyncio.sleep(0.15)
+            await one.send(b"a")
+            assert (await one.answer()).status == 200
+            await asyncio.sleep(0.15)
+
+
+async def test_half_a_request_behind_a_long_answer_has_its_own_time(port: int, ways: Ways) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"wait") + GET[:9])
+        await asyncio.sleep(2 * Ways.body_seconds)
+        ways.go.set()
+        assert await answers(one, 1) == [b"short wait"]
+        await one.send(GET[9:])
+        assert await answers(one, 1) == [b"long /other "]
+
+
+async def test_a_head_without_end_is_refused(port: int) -> None:
+    async with wire(port) as one:
+        await one.send(b"GET / HTTP/1.1\r\n")
+        for _ in range(200):
+            await one.send(b"x-a: " + b"y" * 1000 + b"\r\n")
+        refused(await one.rest(), 413, "head")
+
+
+NO_HTTP = [b"hello\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n", b"GET / HTTP/0.9\r\n\r\n", b"GET /\r\n\r\n",
+           post(b"a", b"transfer-encoding: chunked"), b"\x16\x03\x01\x00\x00", post(b"a", b"x-a : b")]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", NO_HTTP, ids=lambda data: repr(data[:24]))
+async def test_what_is_no_http_is_told_so_once(port: int, ways: Ways, data: bytes) -> None:
+    async with wire(port) as one:
+        await one.send(data + GET + post(b"smuggled"))
+        refused(await one.rest(), 400, "HTTP/1.1")
+    assert ways.seen == []
+
+
+@pytest.mark.parametrize("first", [post(b"wait"), post(b"wait") + GET, GET], ids=["short", "short and long", "long"])
+async def test_an_answer_under_way_is_not_mixed_with_a_refusal(port: int, ways: Ways, first: bytes) -> None:
+    async with wire(port) as one:
+        await one.send(first + b"nonsense\r\n\r\n" + post(b"smuggled"))
+        ways.go.set()
+        found = await one.rest()
+    assert [answer.status for answer in found] == [200]
+    assert found[0].body in (b"short wait", b"long /other ")
+    assert b"smuggled" not in ways.seen
+
+
+async def test_a_body_that_breaks_on_the_long_way_is_refused_once(port: int) -> None:
+    async with wire(port) as one:
+        await one.send(b"POST /other HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        await one.send(b"zz\r\n" + GET)
+        refused(await one.rest(), 400, "HTTP/1.1")
+
+
+# --- leaving, and slow readers
+
+
+async def test_whoever_watches_is_told_once_that_the_client_left(port: int, ways: Ways) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"wait"))
+        await happens(lambda: bool(ways.seen), "it is being answered")
+        assert ways.gone == 0
+    await happens(lambda: ways.gone == 1, "it is told")
+    assert ways.connections[0].lost
+    ways.go.set()
+    await asyncio.sleep(0)
+    assert ways.gone == 1
+
+
+async def test_nobody_is_told_of_a_client_that_leaves_after_its_answer(port: int, ways: Ways) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"a"))
+        await one.answer()
+    await happens(lambda: ways.connections[0].lost, "it has left")
+    assert ways.gone == 0
+
+
+async def test_a_slow_reader_is_waited_for(port: int, ways: Ways) -> None:
+    async with wire(port, small=True) as one:
+        await one.send(post(b"stream 6000"))
+        await happens(lambda: bool(ways.connections), "it is being answered")
+        await happens(lambda: ways.connections[0].flow.write_paused, "nobody reads")
+        assert ways.connections[0].transport.get_write_buffer_size() < 1_000_000
+        assert len((await one.answer()).body) == 6_000_003
+
+
+def test_the_connection_behind_a_scope() -> None:
     assert connection_of({}) is None
-    assert connection_of({"conflux.connection": object()}) is None
+    assert connection_of({"conflux.connection": "another server's"}) is None
 
 
-async def test_a_connection_serves_request_after_request() -> None:
-    async with opened(World(shop(), whole("one"), whole("two"))) as door:
-        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
-        for wanted in ("one", "two"):
-            writer.write(call(request()))
-            status, body = await read_answer(reader)
-            assert (status, text_of(body)) == (200, wanted)
-        writer.close()
-
-
-@pytest.mark.parametrize("cut", [1, 7, 60])
-async def test_a_request_may_come_in_any_pieces(cut: int) -> None:
-    data = call(request(), close=True)
-    async with opened(World(shop(), whole("pieces"))) as door:
-        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
-        for start in range(0, len(data), cut):
-            writer.write(data[start : start + cut])
-            await writer.drain()
-            await asyncio.sleep(0)
-        status, body = await read_answer(reader)
-        assert (status, text_of(body)) == (200, "pieces")
-        writer.close()
-
-
-async def test_pipelined_requests_are_answered_in_order() -> None:
-    async with opened(World(shop(), whole("first"), whole("second"), whole("third"))) as door:
-        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
-        writer.write(call(request()) * 3)
-        answers = [text_of((await read_answer(reader))[1]) for _ in range(3)]
-        assert answers == ["first", "second", "third"]
-        writer.close()
-
-
-async def test_a_slow_request_is_told_and_left() -> None:
-    async with opened(World(shop()), Limits(body_seconds=0.2)) as door:
-        head, body = await door.ask(call(request())[:-5])
-        assert b" 400 " in head and b"too long to arrive" in body
-
-
-async def test_what_is_not_http_is_told_and_left() -> None:
-    world = World(shop())
-    async with opened(world) as door:
-        head, _ = await door.ask(b"not http at all\r\n\r\n")
-        assert b" 400 " in head
-    assert world.journal == []
-
-
-async def _hang_up(door: Door, world: World, data: bytes) -> None:
-    """Send, wait until the upstream has it, leave, and wait for the settlement."""
-    _, writer = await asyncio.open_connection("127.0.0.1", door.port)
-    writer.write(data)
-    async with asyncio.timeout(10):
-        while "send" not in world.journal:
-            await asyncio.sleep(0.001)
-        writer.transport.abort()
-        while not world.ledger.settled:
-            await asyncio.sleep(0.001)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-async def test_a_hang_up_is_heard_and_settled(stream: bool) -> None:
-    world = World(shop(), whole("never read"))
-    forever = asyncio.Event()
-
-    async def wait(*_: object) -> None:
-        world.note("send")
-        await forever.wait()
-
-    world.upstream.send = wait  # type: ignore[method-assign,assignment]
-    async with opened(world) as door:
-        await _hang_up(door, world, call(request(stream=stream)))
-        assert world.settled.charge == 0 and world.settled.ending.value == "cancelled"
+def test_an_announced_length() -> None:
+    assert announced([(b"host", b"a")]) == 0
+    assert announced([(b"content-length", b"17")]) == 17

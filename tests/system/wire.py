@@ -22,15 +22,15 @@ class Wire:
         self._parser = httptools.HttpResponseParser(self)
         self._answers: list[Answer] = []
         self._headers: dict[str, str] = {}
-        self._body = b""
+        self._body = bytearray()
         self._open = False  # an answer is not whole yet
         self.interim = 0  # answers such as 100 Continue
-        self.received = b""
+        self.received = bytearray()  # all of it
 
     # httptools' callbacks
 
     def on_message_begin(self) -> None:
-        self._headers, self._body, self._open = {}, b"", True
+        self._headers, self._body, self._open = {}, bytearray(), True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.decode().lower()] = value.decode("latin-1")
@@ -43,7 +43,7 @@ class Wire:
         if self._parser.get_status_code() == 100:
             self.interim += 1
         else:
-            self._answers.append(Answer(self._parser.get_status_code(), self._headers, self._body))
+            self._answers.append(Answer(self._parser.get_status_code(), self._headers, bytes(self._body)))
 
     # what a test does
 

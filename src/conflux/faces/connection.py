@@ -203,10 +203,8 @@ class Connection(HttpToolsProtocol):
         if ways is None:
             return
         if not self._late:
-            self._cancel_deadline()
-            self._late = True
             self._arrived = 0
-            self._deadline = self.loop.call_later(ways.body_seconds, self._too_slow)
+            self._give_time(ways)
         self._arrived += size
         if self._reading is not None:
             if announced(self.headers) > ways.body_bytes:
@@ -219,12 +217,17 @@ class Connection(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._deadline = None
-        if self._ways is not None and self._busy():  # what follows an answer has time until that is out
-            self._deadline = self.loop.call_later(self._ways.body_seconds, self._too_slow)
-        elif self._reading is not None or self._in_head:
+        if self._busy():
+            return  # its time begins again when the answer under way is out
+        if self._reading is not None or self._in_head:
             self._refuse(GatewayError(Kind.INVALID, "the request took too long to arrive"))
         else:
             self.transport.close()  # it said nothing, or nobody waits for what it says
+
+    def _give_time(self, ways: ShortWays) -> None:
+        self._cancel_deadline()
+        self._late = True
+        self._deadline = self.loop.call_later(ways.body_seconds, self._too_slow)
 
     def _busy(self) -> bool:
         """Is an answer under way?"""
@@ -326,6 +329,8 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if not self._whole and self._ways is not None and not self._deaf and not self.lost:
+            self._give_time(self._ways)
         if self._held and not self.pipeline and not self.lost:
             held = bytes(self._held)
             self._held.clear()
