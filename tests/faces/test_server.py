@@ -1,8 +1,10 @@
 """Sockets bound by us, signals left alone."""
 
+import asyncio
 import socket
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,3 +62,30 @@ def test_forwarded_headers_count_only_from_named_proxies() -> None:
     assert make_server(None, graceful=1).config.proxy_headers is False
     named = make_server(None, graceful=1, trusted_proxies=["10.0.0.1"]).config
     assert named.proxy_headers is True and named.forwarded_allow_ips == ["10.0.0.1"]
+
+
+async def test_last_words_are_said_before_the_server_has_stopped() -> None:
+    """What is cancelled at the deadline still settles: whoever closes the ledger waits for it."""
+    said: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        said.append("asked")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.3)  # a commit takes its time
+            said.append("settled")
+
+    listener = bind_tcp("127.0.0.1", 0)
+    server = make_server(app, graceful=1)
+    task = asyncio.create_task(server.serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0)
+    _, writer = await asyncio.open_connection(*listener.getsockname())
+    writer.write(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+    while not said:
+        await asyncio.sleep(0.01)
+    server.should_exit = True
+    await task
+    assert said == ["asked", "settled"]
+    writer.close()
