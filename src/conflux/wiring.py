@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from conflux import __version__
+from conflux.accounts.keyfile import open_keys
 from conflux.catalogue.loader import load as load_catalogue
 from conflux.catalogue.loader import shipped_dir
 from conflux.dialects import DIALECTS
@@ -179,6 +180,7 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         listener = undo.enter_context(contextlib.closing(bind_tcp(settings.host, settings.port)))
         store = await _own_store(config.data_dir)
         undo.push_async_callback(store.aclose)
+        open_keys(config.data_dir)  # made now, with the pepper: what is sealed later needs it in every backup
         await store.recover()
         simulator = SimServer()
         undo.push_async_callback(simulator.stop)

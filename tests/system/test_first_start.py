@@ -3,8 +3,6 @@
 import socket
 import stat
 
-import pytest
-
 from tests.system.fixtures import Starter
 from tests.system.serving import Served
 
@@ -45,7 +43,6 @@ def test_secrets_are_made_for_the_owner(plain: Served) -> None:
     assert plain.admin_key.encode() not in kept
 
 
-@pytest.mark.xfail(strict=True, reason="the first start makes no encryption key yet")
 def test_the_encryption_key_is_made_for_the_owner(plain: Served) -> None:
     assert stat.S_IMODE((plain.data / "encryption.key").stat().st_mode) == 0o600
 

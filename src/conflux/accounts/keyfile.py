@@ -13,7 +13,7 @@ import msgspec
 
 from conflux.neutral.errors import ConfigError
 
-FILE = "encryption_key"
+FILE = "encryption.key"
 
 _BYTES = 32
 _NUMBER_BITS = 32
