@@ -47,6 +47,6 @@ def test_a_rotated_key_opens_the_old_and_seals_anew(tmp_path, sealer):
 
 def test_a_key_file_made_anew_is_told_from_the_lost_one(tmp_path, sealer):
     sealed = sealer.seal("a", b"secret")
-    (tmp_path / "encryption_key").unlink()
+    (tmp_path / "encryption.key").unlink()
     with pytest.raises(SealError, match="restore that file"):
         Sealer(open_keys(tmp_path)).open("a", sealed)
