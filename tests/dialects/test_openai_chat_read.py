@@ -14,7 +14,7 @@ from conflux.dialects.base import Shape
 from conflux.dialects.openai_chat import OpenAIChat
 from conflux.dialects.openai_chat_read import split_data_url
 from conflux.neutral.errors import GatewayError
-from conflux.neutral.request import Request, Text, Tool, ToolChoice
+from conflux.neutral.request import Output, Request, Text, Tool, ToolChoice
 from tests.dialects.golden import GoldenRequest, requests, slim
 
 CHAT = OpenAIChat()
@@ -237,6 +237,12 @@ def test_case_32_data_urls(url: str, media_type: str | None, data: str | None) -
         )
         again = json.loads(written)["messages"][0]["content"][0]["file"]["file_data"]
         assert again == (url if media_type else data)
+
+
+def test_case_30_a_schema_counts_only_where_it_was_asked_for() -> None:
+    schema = {"name": "r", "schema": {"type": "object"}}
+    assert read(response_format={"type": "text", "json_schema": schema}).output == Output()
+    assert read(response_format={"type": "json_object", "json_schema": schema}).output == Output(kind="json_object")
 
 
 def test_a_tools_result_holds_what_a_tool_can_say() -> None:
