@@ -1,9 +1,11 @@
 """Books on a real file."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from conflux.stores.migrate import migrate
 from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.sqlite_verify import verify
 from tests.stores.books import Clock
@@ -40,9 +42,20 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory) -> bytes:
+    """A file with the schema and nothing in it: migrating takes longer than most tests here."""
+    path = tmp_path_factory.mktemp("empty") / "x.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrate(connection)
+    connection.close()
+    return path.read_bytes()
+
+
 @pytest.fixture
-async def books(tmp_path, clock):
+async def books(tmp_path, clock, empty):
     found = Books(tmp_path / "conflux.db", clock)
+    found.path.write_bytes(empty)
     found.open()
     yield found
     await found.ledger.aclose()

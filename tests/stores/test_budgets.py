@@ -57,7 +57,13 @@ def test_a_spent_total_is_402_and_says_what_is_missing():
     error = refusal([Full("key", "total", 1_000_000_000, 900_000_000, 50_000_000, FOREVER)], 100_000_000, NOW)
     assert error.kind is Kind.PAYMENT_REQUIRED
     assert error.retry_after is None
-    for part in ("total budget of this key is 1 USD", "0.9 are spent", "0.05 are held", "up to 0.1", "0.05 are missing"):
+    for part in (
+        "total budget of this key is 1 USD",
+        "0.9 are spent",
+        "0.05 are held",
+        "up to 0.1",
+        "0.05 are missing",
+    ):
         assert part in error.message
     assert error.details == {
         "scope": "key",

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from conflux.neutral.errors import ConfigError
+from conflux.neutral.errors import ConfigError, StoreError
 from conflux.stores.sqlite_file import check_version, connect_reader, connect_writer
 
 
@@ -72,3 +72,14 @@ def test_an_old_sqlite_is_named(tmp_path):
     check_version((3, 37, 0))
     with pytest.raises(ConfigError, match=r"SQLite 3\.36\.9: 3\.37\.0 or later"):
         check_version((3, 36, 9))
+
+
+def test_a_place_without_a_write_ahead_log_is_refused(tmp_path, monkeypatch):
+    class Poor(sqlite3.Connection):
+        def execute(self, sql, *rest):
+            return super().execute(sql.replace("journal_mode = WAL", "journal_mode"), *rest)
+
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **rest: real(*args, factory=Poor, **rest))
+    with pytest.raises(StoreError, match="write-ahead log"):
+        connect_writer(tmp_path / "x.db")

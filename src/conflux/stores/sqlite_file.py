@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from conflux.neutral.errors import ConfigError
+from conflux.neutral.errors import ConfigError, StoreError
 
 OLDEST = (3, 37, 0)  # strict tables
 _MODE = 0o600
@@ -33,8 +33,11 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
     )
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        connection.close()
+        raise StoreError(f"the file system under {path} cannot keep a write-ahead log: choose another data directory")
     for pragma in (
-        "journal_mode = WAL",
         "synchronous = FULL",
         "wal_autocheckpoint = 0",  # the writer's thread says when
         f"journal_size_limit = {_WAL_LEFT}",

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
+from conflux.neutral.errors import StoreError
 from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
 from conflux.neutral.records import Scope
 from conflux.stores.booking import crashed
@@ -48,15 +49,19 @@ class SqliteLedger:
 
     @classmethod
     def open(cls, path: Path, now: Callable[[], float] = time) -> "SqliteLedger":
-        """Must be called on the loop that will use it. Makes the file and its schema where there are none."""
-        connection = connect_writer(path)
+        """Must be called on the loop that will use it. Makes the file and its schema where there are none. Raises
+        StoreError for a file that cannot be opened, ConfigError for one of a newer version."""
         try:
-            migrate(connection)
-            claim(connection, int(now() * 1000))
-            return cls(path, connection, now)
-        except BaseException:
-            connection.close()
-            raise
+            connection = connect_writer(path)
+            try:
+                migrate(connection)
+                claim(connection, int(now() * 1000))
+                return cls(path, connection, now)
+            except BaseException:
+                connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(f"the database {path} cannot be opened: {error}") from error
 
     @property
     def healthy(self) -> bool:

@@ -60,6 +60,7 @@ class Writer:
         self._batch: list[Item] = []
         self._results: list[Any] = []
         self._busy = False  # a flush is planned, or a batch, job or probe is under way
+        self._job_next = False
         self._later: asyncio.TimerHandle | None = None
         self._blocked_since: float | None = None
         self._singly = 0  # how many of the next steps go alone, to find the one that spoils the batch
@@ -122,17 +123,22 @@ class Writer:
             self._flush()
 
     def _flush(self) -> None:
-        """Begin what is next: a batch, a job, or nothing."""
+        """Begin what is next: by turns a batch and a job, or nothing."""
         if not self._batch:
-            if self._jobs:
+            if self._jobs and (self._job_next or not self._items):
+                self._job_next = False
                 job, future = self._jobs.pop(0)
                 self._work.put(lambda: self._do_job(job, future))
                 return
+            self._job_next = True
             self._take()
             if self.trouble is not None:
                 return  # what follows is planned already
             if not self._batch:
-                self._idle()
+                if self._jobs:
+                    self._loop.call_soon(self._flush)
+                else:
+                    self._idle()
                 return
         try:
             wrote = self._book.write()
