@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from uvicorn.server import ServerState
 
 from conflux.faces.connection import Connection, ShortRequest, announced, connection_of
-from conflux.faces.server import QuietServer, bind_tcp, make_server
+from conflux.faces.server import make_server
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.ports import Headers
 from tests.system.serving import Answer
@@ -71,16 +72,24 @@ async def long_way(scope: Any, receive: Any, send: Any) -> None:
 
 @contextlib.asynccontextmanager
 async def served(ways: Ways | None) -> AsyncIterator[int]:
-    listener = bind_tcp("127.0.0.1", 0)
-    server: QuietServer = make_server(long_way, graceful=1, ways=ways)
-    task = asyncio.create_task(server.serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0)
+    """The server's protocol without its slow start and stop."""
+    config = make_server(long_way, graceful=1, ways=ways).config
+    config.load()
+    state, loop = ServerState(), asyncio.get_running_loop()
+    protocol = cast(Any, config.http_protocol_class)
+    listener = await loop.create_server(
+        lambda: protocol(config=config, server_state=state, app_state={}, _loop=loop), "127.0.0.1", 0
+    )
     try:
-        yield listener.getsockname()[1]
+        yield listener.sockets[0].getsockname()[1]
     finally:
-        server.should_exit = True
-        await task
+        listener.close()
+        for connection in cast(set[Connection], set(state.connections)):
+            connection.transport.abort()
+        if ways is not None:
+            ways.go.set()
+        while state.connections or state.tasks:
+            await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -164,7 +173,6 @@ async def test_a_client_that_pipelines_without_end_is_no_client(port: int, ways:
             for _ in range(1000):
                 await one.send(GET * 1000)
     await happens(lambda: ways.gone == 1, "it is told")
-    ways.go.set()
 
 
 # --- the older protocol, closing, upgrading
