@@ -16,7 +16,7 @@ from bench.servers import Started, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / ".bench"
-LITELLM = "litellm[proxy]==1.109.*"
+LITELLM = "litellm[proxy]>=1.100"
 PORTKEY = "@portkey-ai/gateway@1.15"
 
 Say = Callable[[str], None]
@@ -29,7 +29,10 @@ def install_litellm(say: Say) -> Path | None:
     if not program.exists():
         say("installing LiteLLM under .bench/ (once)")
         subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-        done = subprocess.run([str(python), "-m", "pip", "-q", "install", LITELLM], capture_output=True, text=True)
+        # pip gives up on its dependencies; uv resolves them.
+        uv = Path(sys.prefix) / "bin" / "uv"
+        command = [str(uv), "pip", "install", "-q", "--python", str(python), LITELLM]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             say(f"LiteLLM could not be installed: {done.stderr.strip().splitlines()[-1]}")
             return None
