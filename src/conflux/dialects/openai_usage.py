@@ -84,14 +84,15 @@ def read_and_pass(raw: bytes | Raw) -> tuple[Usage | None, bytes | Raw]:
         raise AbsurdUsage(str(error)) from None
     if wire is None or (wire.prompt_tokens is None and wire.completion_tokens is None):
         return None, NULL
-    found = _buckets(wire, cached_elsewhere)
+    found, prompt, completion = _buckets(wire, cached_elsewhere)
     said = (wire.prompt_tokens, wire.completion_tokens, wire.total_tokens)
-    if own and said == (found.prompt_total, found.completion_total, found.total):
+    if own and said == (prompt, completion, prompt + completion):
         return found, raw
     return found, msgspec.json.encode(write_usage(found))
 
 
-def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> Usage:
+def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, int, int]:
+    """The buckets, and the two totals as OpenAI would have said them."""
     prompt, completion = wire.prompt_tokens or 0, wire.completion_tokens or 0
     inside, outside = wire.prompt_tokens_details, wire.completion_tokens_details
     cached, audio, reasoning = cached_elsewhere or 0, 0, 0
@@ -104,7 +105,8 @@ def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> Usage:
     fresh, output = prompt - cached - audio, completion - reasoning
     if fresh < 0 or cached < 0 or audio < 0 or output < 0 or reasoning < 0 or prompt > ABSURD or completion > ABSURD:
         raise AbsurdUsage(f"{prompt} prompt and {completion} completion tokens, {cached} cached, {reasoning} reasoning")
-    return Usage(input=fresh, cache_read=cached, audio=audio, output=output, reasoning=reasoning)
+    found = Usage(input=fresh, cache_read=cached, audio=audio, output=output, reasoning=reasoning)
+    return found, prompt, completion
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
