@@ -348,6 +348,17 @@ async def test_an_answer_before_the_request_was_read_counts_and_the_connection_d
         await server.all_closed()
 
 
+async def test_a_server_that_says_goodbye_and_takes_no_more(client: Client, call) -> None:
+    """Its half of the connection is closed; ours would wait for ever until the request is written."""
+
+    async def script(peer: Peer) -> None:
+        await peer.head()
+        peer.writer.write_eof()
+        await peer.stall()
+
+    assert told(await broken(client, call, script, body=BIG * 4)) == ("first byte", True, False, False)
+
+
 async def test_a_head_that_comes_early_does_not_stop_the_request(client: Client, call) -> None:
     async def script(peer: Peer) -> None:
         await peer.head()

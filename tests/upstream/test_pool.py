@@ -1,11 +1,13 @@
 """Slots and idle connections: limits, order, expiry."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from conflux.neutral.errors import TransportError
 from conflux.upstream.client import Client, Limits
+from conflux.upstream.connection import Connection
 from tests.upstream.conftest import settled
 from tests.upstream.misbehave import Peer, Server, answering, serving, unreachable
 
@@ -55,7 +57,8 @@ async def test_waiting_for_a_slot_ends_with_the_connect_deadline(call) -> None:
         assert (caught.value.stage, caught.value.sent, caught.value.timeout) == ("connect", False, True)
         assert client.stats()[server.origin].waiting == 0
         with pytest.raises(TransportError) as caught:
-            await client.send(call(server.origin, total_timeout=0.05))
+            async with asyncio.timeout(5):
+                await client.send(call(server.origin, total_timeout=0.05))
         assert caught.value.timeout
         answer.close()
         again = await client.send(call(server.origin))
@@ -188,4 +191,40 @@ async def test_one_origin_does_not_wait_for_another(call) -> None:
         answer = await client.send(call(slow.origin))
         assert await whole(client, call, fast) == b"ok"
         answer.close()
+        await client.aclose()
+
+
+async def test_who_wants_a_fresh_connection_gets_no_other(call) -> None:
+    client = Client(Limits(per_origin=1))
+    async with serving(answering(OK)) as server:
+        first = await client.send(call(server.origin))
+        used = first._connection
+        pool = client._pools[(server.origin, None)]
+        waiting = asyncio.ensure_future(pool.connect(pool.loop.time() + 5, fresh=True))
+        while not client.stats()[server.origin].waiting:
+            await asyncio.sleep(0)
+        await first.read()
+        fresh = await waiting
+        assert fresh is not used and not fresh.used
+        assert (server.connections, client.stats()[server.origin].open) == (2, 1)
+        fresh.abort()
+        await client.aclose()
+
+
+async def test_a_connection_lost_before_it_was_counted_holds_no_slot(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(Limits(per_origin=1))
+
+    async def lost_at_once(make: Callable[[], Connection], *place: object) -> Connection:
+        made = make()
+        made.connection_lost(None)
+        return made
+
+    async with serving(answering(OK)) as server:
+        with monkeypatch.context() as patched:
+            patched.setattr("conflux.upstream.pool.dial", lost_at_once)
+            for _ in range(2):
+                with pytest.raises(TransportError) as caught:
+                    await client.send(call(server.origin))
+                assert (caught.value.stage, caught.value.sent) == ("send", False)
+        assert await whole(client, call, server) == b"ok"
         await client.aclose()

@@ -186,14 +186,7 @@ class Connection:
     @property
     def reusable(self) -> bool:
         reader = self.reader
-        return (
-            reader.done
-            and reader.keep_alive
-            and not self.closed
-            and self._unsent is None
-            and not self._write_paused
-            and self.error is None
-        )
+        return reader.done and reader.keep_alive and not self.closed and not self._write_paused and self.error is None
 
     def rest(self) -> None:
         """Back to the pool."""
@@ -221,14 +214,15 @@ class Connection:
         self._drop()
 
     def _drop(self) -> None:
-        """The socket goes at once: where the request is still on its way out by RST, a FIN would wait behind it."""
+        """The socket goes at once: by RST where the request is still on its way out, a FIN would wait behind it."""
         transport = self._transport
         if transport is None:
             return
-        if (self._unsent is not None or self._write_paused) and not transport.is_closing():
+        if self._write_paused and not self.lost:
             sock = transport.get_extra_info("socket")
-            with contextlib.suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._unsent = None
         transport.abort()
 
@@ -325,8 +319,6 @@ class Connection:
         if self.busy and self._is_farewell():
             self.reader.end()
         self._ended(None)
-        # Returning alone closes only when the rest of the request is written. Soon: TLS still uses its transport.
-        self._loop.call_soon(self._drop)
         return False
 
     def _is_farewell(self) -> bool:
