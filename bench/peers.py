@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.servers import Started, free_port, wait_for
+from bench.servers import NotUp, Started, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / ".bench"
@@ -58,32 +58,51 @@ def install_portkey(say: Say) -> Path | None:
 
 def measure_peers(folder: Path, upstream: int, started: list[Started], measure: Measure, say: Say) -> dict[str, Any]:
     rows: dict[str, Any] = {}
-    program = install_litellm(say)
-    if program is not None:
-        port = free_port()
-        config = folder / "litellm.yaml"
-        config.write_text(
-            "model_list:\n  - model_name: conflux/deepseek-v4-pro\n    litellm_params:\n"
-            "      model: openai/deepseek-v4-pro\n      api_key: none\n"
-            f"      api_base: http://127.0.0.1:{upstream}/v1\n"
-        )
-        env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}
-        command = [str(program), "--config", str(config), "--port", str(port), "--host", "127.0.0.1"]
-        server = Started("litellm", command, 0, env, str(folder))
-        started.append(server)
-        say("LiteLLM: plain")
-        wait_for(f"http://127.0.0.1:{port}/health/liveliness", 120)
-        rows["LiteLLM"] = measure(server, port, {"authorization": "Bearer none"})
-        server.stop()
-    program = install_portkey(say)
-    if program is not None:
-        port = free_port()
-        server = Started("portkey", ["node", str(program), f"--port={port}", "--headless"], 0, None, str(folder))
-        started.append(server)
-        say("Portkey: plain")
-        wait_for(f"http://127.0.0.1:{port}/")
-        target = {"provider": "openai", "api_key": "none", "custom_host": f"http://127.0.0.1:{upstream}/v1"}
-        headers = {"authorization": "Bearer none", "x-portkey-config": json.dumps(target)}
-        rows["Portkey"] = measure(server, port, headers)
-        server.stop()
+    for name, run in (("LiteLLM", litellm), ("Portkey", portkey)):
+        try:
+            row = run(folder, upstream, started, measure, say)
+        except NotUp as error:
+            say(f"{name} is left out: {error}")
+            continue
+        if row is not None:
+            rows[name] = row
     return rows
+
+
+def litellm(folder: Path, upstream: int, started: list[Started], measure: Measure, say: Say) -> dict[str, float] | None:
+    program = install_litellm(say)
+    if program is None:
+        return None
+    port = free_port()
+    config = folder / "litellm.yaml"
+    config.write_text(
+        "model_list:\n  - model_name: conflux/deepseek-v4-pro\n    litellm_params:\n"
+        "      model: openai/deepseek-v4-pro\n      api_key: none\n"
+        f"      api_base: http://127.0.0.1:{upstream}/v1\n"
+    )
+    env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}
+    command = [str(program), "--config", str(config), "--port", str(port), "--host", "127.0.0.1"]
+    server = Started("litellm", command, 0, env, str(folder))
+    started.append(server)
+    say("LiteLLM: plain")
+    wait_for(f"http://127.0.0.1:{port}/health/liveliness", 120)
+    try:
+        return measure(server, port, {"authorization": "Bearer none"})
+    finally:
+        server.stop()
+
+
+def portkey(folder: Path, upstream: int, started: list[Started], measure: Measure, say: Say) -> dict[str, float] | None:
+    program = install_portkey(say)
+    if program is None:
+        return None
+    port = free_port()
+    server = Started("portkey", ["node", str(program), f"--port={port}", "--headless"], 0, None, str(folder))
+    started.append(server)
+    say("Portkey: plain")
+    wait_for(f"http://127.0.0.1:{port}/")
+    target = {"provider": "openai", "api_key": "none", "custom_host": f"http://127.0.0.1:{upstream}/v1"}
+    try:
+        return measure(server, port, {"authorization": "Bearer none", "x-portkey-config": json.dumps(target)})
+    finally:
+        server.stop()

@@ -74,6 +74,10 @@ class Started:
             self.process.wait(10)
 
 
+class NotUp(Exception):
+    """A server that was started does not answer."""
+
+
 def wait_for(url: str, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -84,4 +88,4 @@ def wait_for(url: str, seconds: float = 60.0) -> None:
             return
         except OSError:
             time.sleep(0.05)
-    raise SystemExit(f"bench: {url} did not come up in {seconds:.0f} s")
+    raise NotUp(f"{url} did not come up in {seconds:.0f} s")
