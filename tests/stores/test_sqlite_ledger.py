@@ -348,6 +348,14 @@ async def test_an_id_is_used_once(books, ledger):
     assert await books.one("SELECT count(*) FROM request") == 1
 
 
+@pytest.mark.parametrize("wrong", [{"amount": 10**16 + 1}, {"amount": -1}, {"input_floor": 1 << 70}])
+async def test_more_than_can_be_held_is_refused(books, ledger, wrong):
+    with pytest.raises(GatewayError) as caught:
+        await ledger.reserve(order(**wrong))
+    assert caught.value.kind is Kind.INVALID
+    assert ledger.batches == 0
+
+
 async def test_ids_need_not_come_in_order(books, ledger):
     asked = [order(1) for _ in range(50)]
     for one in reversed(asked):

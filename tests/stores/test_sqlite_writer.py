@@ -143,7 +143,7 @@ async def test_a_bad_step_fails_alone(books, ledger):
     scope = await ledger.set_budget("key", 1, "total", 10_000)
     asked = [order(scopes=(scope,)) for _ in range(20)]
     asked[7] = order(requested_model="\ud800")
-    asked[13] = order(amount=1 << 70, caller_key=2)
+    asked[13] = order(caller_user=1 << 70)
     found = await asyncio.gather(*(ledger.reserve(one) for one in asked), return_exceptions=True)
     assert [n for n, one in enumerate(found) if one is not None] == [7, 13]
     for n in (7, 13):

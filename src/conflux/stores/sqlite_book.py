@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from conflux.neutral.errors import StoreError
+from conflux.neutral.errors import StoreError, invalid
 from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
 from conflux.neutral.records import Scope
 from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs
@@ -32,6 +32,7 @@ from conflux.stores.sqlite_rows import (
 )
 
 _LEASE_MS = 30 * 60 * 1000  # longer than any request may take
+MOST_HELD = 10**16  # nano-USD, ten million USD: sums of many such stay within 64 bits
 _MOST_CALLERS = 50_000
 _MOST_SEEN = 20_000
 
@@ -112,6 +113,8 @@ class SqliteBook:
 
     def reserve(self, order: Reservation) -> None:
         number = order.request_id
+        if not (0 <= order.amount <= MOST_HELD and 0 <= order.input_floor <= MOST_HELD):
+            raise invalid("this request may cost more than the ledger holds for one: ask for less (max_tokens)")
         self._claim(number)
         amount = held_for(order)
         if not order.simulated:

@@ -56,11 +56,10 @@ class Writer:
         self._book = book
         self._loop = asyncio.get_running_loop()
         self._items: list[Item] = []
-        self._jobs: list[tuple[Job, asyncio.Future[Any]]] = []
+        self._jobs = 0  # how many of the items are jobs
         self._batch: list[Item] = []
         self._results: list[Any] = []
         self._busy = False  # a flush is planned, or a batch, job or probe is under way
-        self._job_next = False
         self._later: asyncio.TimerHandle | None = None
         self._blocked_since: float | None = None
         self._singly = 0  # how many of the next steps go alone, to find the one that spoils the batch
@@ -83,7 +82,8 @@ class Writer:
                 self._busy = True
                 self._loop.call_soon(self._flush)
         else:
-            self._book.lost(step, word)
+            if step == self._book.settle:
+                self._book.lost(step, word)
             future.set_exception(StoreError(self.trouble or "the store is closed"))
         return future
 
@@ -95,11 +95,13 @@ class Writer:
                 self._later = self._loop.call_later(_CHECKPOINT_DELAY, self._flush_later)
 
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a job in a transaction of its own, on the disk's thread. It may change anything but holds."""
+        """Run a job in a transaction of its own, on the disk's thread, after the steps that were queued before it. It
+        may change anything but holds."""
         if self.trouble is not None or self._closed is not None:
             raise StoreError(self.trouble or "the store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.append((job, future))
+        self._items.append((_job, job, future))
+        self._jobs += 1
         if not self._busy:
             self._busy = True
             self._loop.call_soon(self._flush)
@@ -123,20 +125,14 @@ class Writer:
             self._flush()
 
     def _flush(self) -> None:
-        """Begin what is next: by turns a batch and a job, or nothing."""
+        """Begin what is next: a batch, a job, or nothing."""
         if not self._batch:
-            if self._jobs and (self._job_next or not self._items):
-                self._job_next = False
-                job, future = self._jobs.pop(0)
-                self._work.put(lambda: self._do_job(job, future))
-                return
-            self._job_next = True
             self._take()
             if self.trouble is not None:
                 return  # what follows is planned already
             if not self._batch:
-                if self._jobs:
-                    self._loop.call_soon(self._flush)
+                if self._items:
+                    self._begin_job()
                 else:
                     self._idle()
                 return
@@ -158,6 +154,12 @@ class Writer:
         else:
             self._committed(False)
 
+    def _begin_job(self) -> None:
+        _, job, future = self._items.pop(0)
+        assert future is not None, "whoever asks for a job waits for it"
+        self._jobs -= 1
+        self._work.put(lambda: self._do_job(job, future))
+
     def _idle(self) -> None:
         if self._closed is None:
             self._busy = False
@@ -165,9 +167,13 @@ class Writer:
             self._work.put(self._close)
 
     def _take(self) -> None:
-        """Decide the next batch's steps. Refusals are told at once, since they write nothing."""
+        """Decide the next batch's steps, up to the next job. Refusals are told at once, since they write nothing."""
         while self._items and not self._batch:
             most = 1 if self._singly else MOST
+            if self._jobs:
+                most = next((n for n, item in enumerate(self._items[:most]) if item[0] is _job), most)
+                if most == 0:
+                    return
             self._singly = max(self._singly - 1, 0)
             self._batch, self._items = self._items[:most], self._items[most:]
             self._results = []
@@ -239,10 +245,7 @@ class Writer:
             self._book.lost(step, word)
             if future is not None and not future.done():
                 future.set_exception(StoreError(self.trouble))
-        for _, waiting in self._jobs:
-            if not waiting.done():
-                waiting.set_exception(StoreError(self.trouble))
-        self._batch, self._results, self._items, self._jobs = [], [], [], []
+        self._batch, self._results, self._items, self._jobs = [], [], [], 0
         self._loop.call_later(_PROBE_DELAY, self._mend)
 
     def _mend(self) -> None:
@@ -347,6 +350,10 @@ class Writer:
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
         self._tell(self._finish)
+
+
+def _job(_: Any) -> None:
+    """Stands in the queue where a step would, in front of a job."""
 
 
 def _is_busy(error: Exception) -> bool:
