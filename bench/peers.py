@@ -80,7 +80,8 @@ def litellm(folder: Path, upstream: int, started: list[Started], measure: Measur
         "      model: openai/deepseek-v4-pro\n      api_key: none\n"
         f"      api_base: http://127.0.0.1:{upstream}/v1\n"
     )
-    env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}
+    env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False",
+           "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}  # fmt: skip
     command = [str(program), "--config", str(config), "--port", str(port), "--host", "127.0.0.1"]
     server = Started("litellm", command, 0, env, str(folder))
     started.append(server)

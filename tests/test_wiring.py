@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from conflux import wiring
@@ -224,6 +225,15 @@ async def test_a_reload_takes_over_a_good_file_and_nothing_of_a_broken_one(opene
 
 
 # --- metrics
+
+
+async def test_a_file_that_is_gone_is_not_an_empty_one(opened: Any, made: Made) -> None:
+    config = made(MODEL)
+    running = await opened(MODEL, reread=lambda: msgspec.structs.replace(config, file=None, tables={}))
+    before = running.snapshot
+    with pytest.raises(ConfigError, match="is gone: put it back"):
+        await running.reload()
+    assert running.snapshot is before
 
 
 async def test_metrics_on_a_port_of_their_own(opened: Any) -> None:

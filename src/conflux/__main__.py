@@ -116,6 +116,9 @@ def main() -> None:
     except (ConfigError, StoreError) as error:
         fail(error)
         sys.exit(2)
+    except PermissionError as error:
+        fail(ConfigError([f"{error.filename}: {error.strerror}: run as its owner, or choose another with --data"]))
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
 

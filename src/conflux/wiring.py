@@ -127,6 +127,8 @@ class Running:
     async def reload(self) -> dict[str, Any]:
         """Read configuration and catalogue again; a broken one changes nothing."""
         config = self._reread()
+        if self.config.file is not None and config.file is None:
+            raise ConfigError([f"{self.config.file} is gone: put it back, or start again without it"])
         simulator = simulator_provider(self.simulator.port)
         self.snapshot = make_snapshot(config, simulator, self.snapshot.version + 1)
         self.config = config

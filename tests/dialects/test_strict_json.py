@@ -204,3 +204,15 @@ def test_a_large_body_is_read_in_one_go() -> None:
     found, size = decode_measured(raw)
     assert found == value
     assert size < len(raw)
+
+
+@pytest.mark.parametrize("piece", [b"[],", b"{},", b"1,", b'"a",'])
+def test_a_body_that_is_all_small_values_is_refused_before_it_is_read(piece: bytes) -> None:
+    raw = b'{"foo":[' + piece * 1_100_000 + b"0]}"
+    assert "more values" in refused(raw).message
+
+
+def test_a_large_text_is_no_large_number_of_values() -> None:
+    raw = json.dumps({"messages": [{"role": "user", "content": "word, (code) " * 60_000}]}).encode()
+    assert len(raw) > 600_000
+    assert decode_measured(raw + b" " * 600_000)[0]["messages"]

@@ -1,7 +1,9 @@
 """Paths to work by table; the few headers that are read; both ways to an answer."""
 
+import asyncio
 import json
 
+import msgspec
 import pytest
 
 from conflux.faces.http import Heard, Limits, Mounts, hear
@@ -106,3 +108,21 @@ async def test_a_failure_of_ours_is_500_and_reported_and_says_nothing() -> None:
         status, _, body = await door.post("/v1/chat/completions", request(), BEARER)
         assert status == 500 and b"secret detail" not in body
         assert [str(error) for error, _ in door.reported] == ["secret detail"]
+
+
+async def test_a_reload_between_head_and_body_leaves_nobody_without_an_answer() -> None:
+    world = World(shop())
+    async with opened(world) as door:
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        body = request()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n{BEARER}\r\ncontent-length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body[:5])
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        catalogue = shop(of_storefront={"hosts": ("only.test",)})
+        world.snapshot = msgspec.structs.replace(world.snapshot, catalogue=catalogue)
+        writer.write(body[5:])
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert b" 404 " in answer
+        writer.close()
+    assert door.reported == []

@@ -15,6 +15,10 @@ from conflux.neutral.errors import GatewayError, invalid
 
 MAX_DEPTH = 64
 
+_LARGE = 1024 * 1024
+_CONTAINERS_MOST = 250_000
+_VALUES_MOST = 1_000_000
+
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -27,6 +31,8 @@ def decode_object(raw: bytes) -> dict[str, Any]:
 
 def decode_measured(raw: bytes) -> tuple[dict[str, Any], int]:
     """The JSON object in `raw`, and its bytes as UTF-8 without white space and escapes that say nothing."""
+    if len(raw) > _LARGE:
+        _check_count(raw)
     try:
         value = _decode(raw)
     except msgspec.DecodeError as error:
@@ -43,6 +49,13 @@ def decode_measured(raw: bytes) -> tuple[dict[str, Any], int]:
     if not _same_keys(raw, again):
         json.loads(raw, object_pairs_hook=_unique)
     return value, len(again)
+
+
+def _check_count(raw: bytes) -> None:
+    """A large body of small values costs seconds, a large text costs nothing: count before reading. Marks inside of
+    texts count too, so the bounds are far above what any conversation holds."""
+    if raw.count(b"{") + raw.count(b"[") > _CONTAINERS_MOST or raw.count(b",") > _VALUES_MOST:
+        raise invalid("the body holds more values than this gateway reads in one request")
 
 
 def encode(value: Any) -> bytes:

@@ -128,8 +128,11 @@ class HttpFace:
         heard = hear(request.headers)
         exchange = ShortExchange(connection, heard.origin)
         mounts = self._current_mounts()
-        dialect, mount = mounts.short[request.url]
+        # A reload may have moved the path between the head and the end of the body: then it is answered as moved.
+        dialect, mount = mounts.short.get(request.url) or (None, None)
         try:
+            if dialect is None:
+                raise GatewayError(Kind.NOT_FOUND, "this path is no longer served: look at the gateway's configuration")
             _check_encoding(heard)
             incoming = Incoming(dialect=dialect, body=request.body, secret=heard.secret, mount=mount)
             await self._gateway.generate(incoming, exchange)
@@ -145,7 +148,8 @@ class HttpFace:
         mounts = self._current_mounts()
         storefront, origin = mounts.root, None
         if request is not None:
-            storefront = mounts.short[request.url][1] or mounts.root
+            found = mounts.short.get(request.url)
+            storefront = (found[1] if found is not None else None) or mounts.root
             origin = hear(request.headers).origin
         status, content = openai_error(error, storefront.error_style)
         return status, [JSON, self._request_id(), *cors(storefront, origin)], content
