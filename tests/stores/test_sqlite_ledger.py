@@ -230,6 +230,23 @@ async def test_a_clock_that_goes_back_finds_the_old_window_as_it_was(books, ledg
     assert books.clean()
 
 
+async def test_two_windows_in_one_batch_are_one_transaction(books, ledger):
+    """Memory has one figure for each window; two would be found out, at the price of beginning again."""
+    scope = await ledger.set_budget("key", 1, "day", 10_000)
+    old = [order(10) for _ in range(10)]
+    await asyncio.gather(*(ledger.reserve(one) for one in old))
+    assert ledger.batches == 1
+    more, new = order(10), order(10, moment=NOON + DAY)
+    await asyncio.gather(
+        ledger.reserve(more), ledger.reserve(new), *(ledger.settle(ending(one.request_id, 5)) for one in old)
+    )
+    assert ledger.batches == 2
+    await asyncio.gather(*(ledger.settle(ending(one.request_id, 5)) for one in (more, new)))
+    assert ledger.batches == 3
+    assert await _stand(books, scope) == [(55, 0)]
+    assert books.clean()
+
+
 # -- budgets that change
 
 
