@@ -4,6 +4,7 @@ Law: a test that stops, reloads or floods a server starts one of its own.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,24 +43,42 @@ def real_config(upstreams: Upstreams) -> str:
     return text
 
 
+# Several folders of tests have these fixtures; the first that asks starts, and the end of the session stops.
+
+
+@cache
+def _upstreams() -> Upstreams:
+    return Upstreams()
+
+
+@cache
+def _served(folder: Path, config: str | None) -> Served:
+    return Served(folder, config).start()
+
+
 @pytest.fixture(scope="session")
 def upstreams() -> Iterator[Upstreams]:
-    made = Upstreams()
-    yield made
-    made.close()
+    yield _upstreams()
+    _upstreams().close()
+
+
+def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
+    folder = factory.getbasetemp() / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = Served(tmp_path_factory.mktemp("plain"))
-    yield served.start()
+    served = _served(_folder(tmp_path_factory, "plain"), None)
+    yield served
     served.stop()
 
 
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Iterator[Served]:
-    served = Served(tmp_path_factory.mktemp("real"), real_config(upstreams))
-    yield served.start()
+    served = _served(_folder(tmp_path_factory, "real"), real_config(upstreams))
+    yield served
     served.stop()
 
 

@@ -187,7 +187,7 @@ def test_an_expired_key(real: Served, untouched: None) -> None:
 
     from tests.system.serving import eventually
 
-    key = real.key(expires=(datetime.now(UTC) + timedelta(seconds=2)).isoformat())
+    key = real.key(expires=(datetime.now(UTC) + timedelta(seconds=1.2)).isoformat())
     eventually(lambda: real.get("/v1/key", key=key).status == 401, "the key expires")
     refused(real.call("POST", "/v1/chat/completions", GOOD, key=key), 401, None, ("expired",))
 

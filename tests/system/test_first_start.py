@@ -1,5 +1,6 @@
 """What an owner meets when starting, stopping and starting again."""
 
+import signal
 import socket
 import stat
 
@@ -15,7 +16,8 @@ def test_first_start_prints_address_and_admin_key_once(start: Starter) -> None:
     assert any("simulated" in line for line in served.printed)
     assert served.get("/v1/key", key=served.admin_key).json()["admin"] is True
     assert served.get("/health/ready").json() == {"status": "ready"}
-    assert served.stop() == 0
+    served.signal(signal.SIGINT)
+    assert served.wait() == 0, "an interrupt is a stop like any other"
 
 
 def test_second_start_makes_no_key_and_keeps_those_there_are(start: Starter) -> None:

@@ -219,20 +219,6 @@ def test_metrics_are_for_admins(plain: Served, plain_key: str) -> None:
     assert plain_key.encode() not in answer.body
 
 
-def test_metrics_on_a_port_of_their_own(start: Any, tmp_path: Any) -> None:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    served = start(f"[metrics]\nport = {port}\n")
-    assert served.get("/metrics", key=served.admin_key).status == 404
-    public, served.port = served.port, port
-    assert b"conflux_in_flight" in served.get("/metrics").body
-    assert served.get("/v1/models").status == 404
-    served.port = public
-
-
 @pytest.mark.parametrize(
     "path",
     ["/nothing", "/v1", "/v1/", "/v1/receipts/", "/admin/api/v1/keys.list", "/v1/chat", "/%2e%2e/", "//v1/models"],

@@ -51,6 +51,9 @@ class Upstreams:
         return self.sim.log.received + self.canary.received
 
     def close(self) -> None:
+        """Twice is once."""
+        if self.background.loop.is_closed():
+            return
         self.background.run(self.sim.stop())
         self.background.run(self.canary.stop())
         self.background.close()
