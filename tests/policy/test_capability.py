@@ -13,8 +13,8 @@ GATED = sorted(MEETS)
 STATED = {Need.TOOLS, Need.VISION, Need.AUDIO}
 
 
-def test_every_need_is_gated_but_the_number_of_choices() -> None:
-    assert set(Need) - set(MEETS) == {Need.MANY_CHOICES}
+def test_every_need_is_gated_but_what_no_model_decides() -> None:
+    assert set(Need) - set(MEETS) == {Need.MANY_CHOICES, Need.STORED_FILES}
 
 
 @pytest.mark.parametrize("need", GATED)

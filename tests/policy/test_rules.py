@@ -18,6 +18,7 @@ OBJECTIONS: list[tuple[str, Kind, dict[str, Any]]] = [
     ("check_permitted", Kind.MODEL_NOT_FOUND, {"of": {"enabled": False}}),
     ("check_effort", Kind.INVALID, {"of": {"effort": "high"}, "asks": {"effort": "low"}}),
     ("check_capability", Kind.UNSUPPORTED, {"asks": {"needs": frozenset({Need.TOOLS})}}),
+    ("check_stored_files", Kind.UNSUPPORTED, {"asks": {"needs": frozenset({Need.STORED_FILES})}}),
     ("check_priced", Kind.UNAVAILABLE, {"of": {"price": PriceSheet()}}),
 ]
 

@@ -139,6 +139,8 @@ def _needs(checked: wire.ChatBody) -> tuple[frozenset[Need], int, int]:
                 if isinstance(part, wire.ImagePart):
                     images += 1
                     image_bytes += len(part.image_url.url)
+                elif isinstance(part, wire.FilePart) and part.file.file_id is not None:
+                    found.add(Need.STORED_FILES)
         if type(message) is wire.Assistant and (message.tool_calls or message.function_call):
             found.add(Need.TOOLS)
     _asked(checked, found)

@@ -32,6 +32,11 @@ NOT_FORWARDED = frozenset(
         "api_base",
         "api_key",
         "base_url",
+        # They would reach into the account that all callers share:
+        "previous_response_id",
+        "extra_body",
+        "extra_headers",
+        "extra_query",
     }
 )
 

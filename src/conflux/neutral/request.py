@@ -32,6 +32,7 @@ class Need(StrEnum):
     LOGPROBS = "logprobs"
     WEB_SEARCH = "web_search"
     MANY_CHOICES = "n"
+    STORED_FILES = "file_id"
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag="text"):

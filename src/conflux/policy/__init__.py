@@ -11,7 +11,8 @@ from conflux.policy.effort import check_effort
 from conflux.policy.key import check_key
 from conflux.policy.permitted import check_permitted
 from conflux.policy.priced import check_priced
+from conflux.policy.stored_files import check_stored_files
 
 Rule = Callable[[Case], None]
 
-RULES: tuple[Rule, ...] = (check_key, check_permitted, check_effort, check_capability, check_priced)
+RULES: tuple[Rule, ...] = (check_key, check_permitted, check_effort, check_capability, check_stored_files, check_priced)
