@@ -1,6 +1,6 @@
 """The ledger against a tiny model, in random histories: every invariant after every step.
 
-Law: the model is sums over plain dictionaries and shares no code with the ledger. `CONFLUX_HISTORIES` sets how many
+Law: the model is sums over plain dictionaries and shares no code with the ledger. `TEST_HISTORIES` sets how many
 histories are tried (60 unless told).
 """
 
@@ -23,7 +23,7 @@ from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.sqlite_verify import examine
 from tests.stores.books import NOON, Clock, ending, order
 
-HISTORIES = int(os.environ.get("CONFLUX_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("TEST_HISTORIES", "60"))
 
 KEYS = (1, 2)
 STOREFRONTS = ("conflux", "inference")

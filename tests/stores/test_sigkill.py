@@ -17,7 +17,7 @@ import conflux
 from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.sqlite_verify import verify
 
-ROUNDS = int(os.environ.get("CONFLUX_KILLS", "6"))
+ROUNDS = int(os.environ.get("TEST_KILLS", "6"))
 
 CHILD = """
 import asyncio, os, random, sys
