@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conflux.neutral.errors import Kind
+from conflux.neutral.money import usd
 from conflux.stores.budgets import FOREVER, WINDOWS, Full, refusal, span_of
 
 
@@ -90,3 +91,13 @@ def test_a_total_outweighs_a_window_and_the_last_window_the_first():
     total = Full("workspace", "total", 10, 10, 0, FOREVER)
     assert refusal([day, month, total], 1, NOW).kind is Kind.PAYMENT_REQUIRED
     assert refusal([day, month], 1, NOW).retry_after == 11.5 * 24 * 3600
+
+
+@pytest.mark.parametrize(("window", "kind"), [("total", Kind.PAYMENT_REQUIRED), ("month", Kind.RATE_LIMITED)])
+def test_what_a_storefront_spends_is_for_no_caller_to_see(window, kind):
+    error = refusal([Full("storefront", window, 987_654, 876_543, 0, span_of(window, NOW).end)], 765_432, NOW)
+    assert error.kind is kind and error.details is None
+    assert "this storefront has spent its" in error.message
+    for figure in (987_654, 876_543, 765_432, 987_654 - 876_543):
+        assert usd(figure) not in error.message
+    assert (error.retry_after is not None) == (window == "month")

@@ -184,6 +184,13 @@ async def test_a_cap_that_is_not_on_the_books_is_no_cap_so_it_is_refused(ledger)
     await ledger.reserve(order(1, scopes=total(None)))
 
 
+async def test_a_scope_of_another_storefront_is_known_and_does_not_count(books, ledger):
+    """An admin's key opens every storefront."""
+    home = await ledger.set_budget("storefront", "conflux", "total", 10)
+    await ledger.reserve(order(100, storefront="inference", scopes=(home,)))
+    assert await _stand(books, home) == [(0, 0)]
+
+
 async def test_the_books_cap_counts_not_the_callers(books, ledger):
     """A caller may have been read a moment before its cap was changed."""
     stale = (await ledger.set_budget("key", 1, "total", 1000),)
@@ -371,6 +378,15 @@ async def test_more_than_can_be_held_is_refused(books, ledger, wrong):
         await ledger.reserve(order(**wrong))
     assert caught.value.kind is Kind.INVALID
     assert ledger.batches == 0
+
+
+async def test_a_refused_request_may_be_tried_again_for_less(books, ledger):
+    await ledger.set_budget("key", 1, "total", 50)
+    asked = order(60)
+    with pytest.raises(GatewayError):
+        await ledger.reserve(asked)
+    await ledger.reserve(order(40, request_id=asked.request_id))
+    assert await ledger.settle(ending(asked.request_id, 40)) == 40
 
 
 async def test_ids_need_not_come_in_order(books, ledger):

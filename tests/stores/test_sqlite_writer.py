@@ -318,8 +318,8 @@ async def test_a_failing_commit_fails_everyone_and_mends_itself(flaky):
 
 async def test_endings_that_failed_are_written_when_the_disk_is_back(flaky):
     scope = await flaky.set_budget("key", 1, "total", 1000)
-    streamed, plain, left = order(), order(), order()
-    for one in (streamed, plain, left):
+    streamed, plain, left, unbegun, later = order(), order(), order(), order(), order()
+    for one in (streamed, plain, left, unbegun, later):
         await flaky.reserve(one)
     await flaky.start(streamed.request_id)
     Flaky.failing = True
@@ -327,12 +327,21 @@ async def test_endings_that_failed_are_written_when_the_disk_is_back(flaky):
         await flaky.settle(ending(streamed.request_id, 70))
     with pytest.raises(StoreError):
         await flaky.settle(ending(plain.request_id, 60))
+    with pytest.raises(StoreError):
+        await flaky.start(unbegun.request_id)
     Flaky.failing = False
     await _healthy(flaky)
-    # Of the stream, the customer has its content; the plain answer was withheld.
+    # Of the stream, the customer has its content; the plain answer was withheld, the other stream never began.
     assert await flaky.settle(ending(streamed.request_id, 1)) == 70
     assert await flaky.settle(ending(plain.request_id, 1)) == 0
-    assert flaky.open_requests == 1
+    assert await flaky.settle(ending(unbegun.request_id, 1)) == 0
+    assert flaky.open_requests == 2
+    Flaky.failing = True
+    with pytest.raises(StoreError):
+        await flaky.start(later.request_id)
+    Flaky.failing = False
+    await _healthy(flaky)
+    assert await flaky.settle(ending(later.request_id, 1)) == 0
     assert await flaky.settle(ending(left.request_id, 5)) == 5
     assert [(one.posted, one.held) for one in await flaky.standing((scope,))] == [(75, 0)]
 

@@ -60,6 +60,7 @@ class Full(NamedTuple):
     resets: int  # FOREVER for a total
 
 
+_CODE = "budget_exceeded"
 _EVERY = {"total": "total", "day": "daily", "week": "weekly", "month": "monthly"}
 
 
@@ -67,6 +68,8 @@ def refusal(full: list[Full], amount: int, moment: int) -> GatewayError:
     """402 where a total is spent, since waiting does not help; else 429 until the last full window ends."""
     totals = [one for one in full if one.window == "total"]
     worst = totals[0] if totals else max(full, key=lambda one: one.resets)
+    if worst.kind == "storefront":
+        return _closed(worst, moment)
     missing = worst.posted + worst.held + amount - worst.cap
     text = (
         f"the {_EVERY[worst.window]} budget of this {worst.kind} is {usd(worst.cap)} USD, of which {usd(worst.posted)}"
@@ -84,13 +87,23 @@ def refusal(full: list[Full], amount: int, moment: int) -> GatewayError:
     }
     if totals:
         text += ": ask for less (max_tokens), or have the budget raised"
-        return GatewayError(Kind.PAYMENT_REQUIRED, text, code="budget_exceeded", details=details)
-    resets = datetime.fromtimestamp(worst.resets // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    details["resets_at"] = resets
-    return GatewayError(
-        Kind.RATE_LIMITED,
-        f"{text}: ask for less (max_tokens), or wait until {resets}",
-        code="budget_exceeded",
-        retry_after=max((worst.resets - moment) / 1000, 1.0),
-        details=details,
-    )
+        return GatewayError(Kind.PAYMENT_REQUIRED, text, code=_CODE, details=details)
+    resets = details["resets_at"] = _time(worst.resets)
+    text += f": ask for less (max_tokens), or wait until {resets}"
+    return GatewayError(Kind.RATE_LIMITED, text, code=_CODE, retry_after=_wait(worst, moment), details=details)
+
+
+def _closed(worst: Full, moment: int) -> GatewayError:
+    """What a whole storefront has spent is for no caller to see."""
+    if worst.window == "total":
+        return GatewayError(Kind.PAYMENT_REQUIRED, "this storefront has spent its budget", code=_CODE)
+    text = f"this storefront has spent its {_EVERY[worst.window]} budget: wait until {_time(worst.resets)}"
+    return GatewayError(Kind.RATE_LIMITED, text, code=_CODE, retry_after=_wait(worst, moment))
+
+
+def _time(moment: int) -> str:
+    return datetime.fromtimestamp(moment // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _wait(worst: Full, moment: int) -> float:
+    return max((worst.resets - moment) / 1000, 1.0)

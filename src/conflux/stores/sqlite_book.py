@@ -73,6 +73,7 @@ _BUDGETS = (
     " ('workspace', ?), ('storefront', coalesce((SELECT id FROM storefront WHERE name = ?), -1)))"
     " ORDER BY kind, scope_id, period"
 )
+_BUDGET = "SELECT 1 FROM budget WHERE kind = ? AND scope_id = ? AND period = ?"
 _WINDOW = "SELECT posted, held FROM budget_window WHERE budget_id = ? AND start = ?"
 _ENDED = "SELECT cost FROM request WHERE id = ?"
 
@@ -92,7 +93,7 @@ class SqliteBook:
         self._top = 0  # no id above it was ever used
         self._floor = 0  # every id used above it is in `_seen`
         self._seen: set[int] = set()
-        # Endings and beginnings whose batch was lost with the disk; see `lost` and `owed`.
+        # What was lost with a failing disk: endings, and requests that could not begin; see `lost` and `owed`.
         self._lost_ends: dict[int, Settlement] = {}
         self._lost_starts: set[int] = set()
         self._clear()
@@ -115,15 +116,16 @@ class SqliteBook:
         number = order.request_id
         if not (0 <= order.amount <= MOST_HELD and 0 <= order.input_floor <= MOST_HELD):
             raise invalid("this request may cost more than the ledger holds for one: ask for less (max_tokens)")
-        self._claim(number)
+        self._check_unused(number)
         amount = held_for(order)
         if not order.simulated:
             self._hold(order, amount)
+        self._seen.add(number)
         self.holds[number] = Hold(order, amount)
         self._new_holds += hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS)
 
-    def _claim(self, number: int) -> None:
-        """An id is used once, though it holds some chance: two made in one millisecond may be alike."""
+    def _check_unused(self, number: int) -> None:
+        """An id is used once; one that was refused may be tried again. Ids grow, so the file is seldom asked."""
         if number > self._top:
             self._top = number
         elif number in self._seen if number > self._floor else number in self.holds or self._ended(number) is not None:
@@ -131,7 +133,6 @@ class SqliteBook:
         if len(self._seen) >= _MOST_SEEN:
             self._seen.clear()
             self._floor = self._top
-        self._seen.add(number)
 
     def _hold(self, order: Reservation, amount: int) -> None:
         windows = []
@@ -217,7 +218,8 @@ class SqliteBook:
             budgets = tuple(self._budgets.setdefault(row[0], Budget(row)) for row in rows)
         names = {(one.kind, one.scope_id, one.period) for one in budgets}
         for scope in scopes:
-            if scope.cap is not None and (scope.kind, scope.id, scope.window) not in names:
+            name = (scope.kind, scope.id, scope.window)
+            if scope.cap is not None and name not in names and not self._connection.execute(_BUDGET, name).fetchone():
                 # A cap nobody counts against would be no cap.
                 raise StoreError(f"there is no budget for {scope.kind} {scope.id} by {scope.window} on the books")
         found = self._payers[payer] = (budgets, scopes)
@@ -316,17 +318,19 @@ class SqliteBook:
         self._payers.clear()
 
     def lost(self, step: Step, word: Any) -> None:
-        """A step whose batch did not reach the disk. Its caller is told so; what must still happen, happens later."""
+        """A step that did not reach the disk. Its caller is told so; what must still happen, happens later."""
         if step == self.settle:
             self._lost_ends.setdefault(word.request_id, word)
         elif step == self.reserve:
             self._lost_starts.add(word.request_id)
+        elif step == self.start:
+            self._lost_starts.add(word)
 
     def owed(self) -> list[Settlement]:
-        """What is to be settled now that the disk is back: endings that could not be written, and reservations that
-        were refused for it but reached the disk all the same."""
+        """What is to be settled now that the disk is back: endings that could not be written, requests that could not
+        begin, and reservations that were refused for it but reached the disk all the same."""
         ends = [late(hold, end) for number, end in self._lost_ends.items() if (hold := self.holds.get(number))]
-        ends += [dropped(number) for number in self._lost_starts if number in self.holds]
+        ends += [dropped(number) for number in self._lost_starts - self._lost_ends.keys() if number in self.holds]
         self._lost_ends.clear()
         self._lost_starts.clear()
         return ends

@@ -27,10 +27,10 @@ _FIND = """
     FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id JOIN app_user ON app_user.id = user_id
     WHERE digest = ?
 """
+# A storefront's budget is its owner's business: it counts, and no caller is shown it.
 _SCOPES = """
     SELECT kind, scope_id, period, cap FROM budget
-    WHERE (kind, scope_id) IN (VALUES ('key', ?), ('user', ?), ('workspace', ?),
-        ('storefront', coalesce((SELECT id FROM storefront WHERE name = ?), -1)))
+    WHERE (kind, scope_id) IN (VALUES ('key', ?), ('user', ?), ('workspace', ?))
     ORDER BY kind, scope_id, period
 """
 _LIST = """
@@ -48,7 +48,7 @@ def find_caller(run: sqlite3.Connection, name: bytes) -> Caller | None:
     if row is None:
         return None
     key, label, storefront, workspace, workspace_name, user, user_name, admin, test, agent, models, expires, gone = row
-    scopes = run.execute(_SCOPES, (key, user, workspace, storefront)).fetchall()
+    scopes = run.execute(_SCOPES, (key, user, workspace)).fetchall()
     return Caller(
         key_id=key,
         name=label,

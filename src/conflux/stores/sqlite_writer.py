@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from conflux.neutral.errors import GatewayError, StoreError
-from conflux.neutral.ledger import Settlement
+from conflux.neutral.ledger import Reservation, Settlement
 
 T = TypeVar("T")
 
@@ -37,6 +37,7 @@ Job = Callable[[sqlite3.Connection], Any]
 class Book(Protocol):
     """What the writer writes for; see sqlite_book.py, and there for the meaning of each."""
 
+    def reserve(self, order: Reservation) -> None: ...
     def settle(self, end: Settlement) -> int: ...
     def write(self) -> bool: ...
     def read(self, connection: sqlite3.Connection) -> None: ...
@@ -82,7 +83,7 @@ class Writer:
                 self._busy = True
                 self._loop.call_soon(self._flush)
         else:
-            if step == self._book.settle:
+            if step != self._book.reserve:
                 self._book.lost(step, word)
             future.set_exception(StoreError(self.trouble or "the store is closed"))
         return future
