@@ -21,6 +21,7 @@ from conflux.upstream.answer import AnswerReader, Refused
 from conflux.upstream.limits import Limits
 
 _WRITE_SLICE = 256 * 1024
+_UNASKED = 0.25  # seconds
 _NO_LINGER = struct.pack("ii", 1, 0)
 _LATE = {
     "request body": "the upstream stopped taking the request",
@@ -196,14 +197,14 @@ class Connection:
         self._deadline = None
         self.reader.chunks.clear()
 
-    def stale(self) -> bool:
-        """Has the upstream said anything since (farewell, most likely)? What the loop has not read yet counts too:
-        it would be taken for the answer to the next request."""
+    def stale(self, now: float) -> bool:
+        """Has the upstream said anything since (farewell, most likely)? What the loop has not read yet counts too: it
+        would be taken for the answer to the next request. Who was idle for a moment only is not asked: it costs."""
         if self.closed or self._transport is None or self._transport.is_closing():
             return True
+        if now - self.idle_since < _UNASKED or not hasattr(select, "poll"):
+            return False
         if self._poll is None:
-            if not hasattr(select, "poll"):
-                return False
             self._poll = select.poll()
             self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(self._poll.poll(0))

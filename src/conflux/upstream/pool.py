@@ -57,10 +57,10 @@ class Pool:
         """The idle connection used last, if it is still good."""
         if not self._idle:
             return None
-        oldest = self.loop.time() - self._limits.idle_seconds
+        now = self.loop.time()
         while self._idle:
             connection = self._idle.pop()
-            if connection.idle_since >= oldest and not connection.stale():
+            if now - connection.idle_since <= self._limits.idle_seconds and not connection.stale(now):
                 return connection
             connection.abort()
         return None
