@@ -388,11 +388,14 @@ async def test_every_address_gets_its_turn(client: Client, monkeypatch: pytest.M
 async def test_of_two_that_answer_one_is_closed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialling, "_HEAD_START", 0)
     async with serving(silent) as server:
-        for _ in range(5):
+        rounds = 0
+        # On a slow machine the first has often answered before a second was asked: try until two did.
+        while server.connections == rounds and rounds < 300:
+            rounds += 1
             found = await _first_to_answer(Names(*[server.port] * 5), "up", 80)  # type: ignore[arg-type]
             found.close()
             await server.all_closed()
-        assert server.connections > 5
+        assert server.connections > rounds
 
 
 def test_the_families_take_turns() -> None:
