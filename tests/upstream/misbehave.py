@@ -38,10 +38,11 @@ class Request:
 class Peer:
     """The server's end of one connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: "Server") -> None:
         self.reader = reader
         self.writer = writer
-        self.number = number  # 1 for a server's first connection
+        self.number = server.connections  # 1 for a server's first connection
+        self._requests = server.requests
         self.accepted = 0  # bytes that went out, as far as this side can tell
 
     async def head(self) -> bytes:
@@ -51,6 +52,7 @@ class Peer:
         found = Request(await self.head(), b"")
         for length in found.values(b"content-length"):
             found.body = await self.reader.readexactly(int(length))
+        self._requests.append(found)
         return found
 
     async def send(self, data: bytes) -> None:
@@ -137,7 +139,7 @@ async def serving(
         server.connections += 1
         server.open += 1
         server.changed.set()
-        task = asyncio.get_running_loop().create_task(run(Peer(reader, writer, server.connections)))
+        task = asyncio.get_running_loop().create_task(run(Peer(reader, writer, server)))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 

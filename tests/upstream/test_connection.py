@@ -198,7 +198,6 @@ async def test_what_the_loop_has_not_read_yet_is_no_answer_to_the_next_request(c
             await peer.send(HEAD + b"0123456789")
             if peer.number == 1:
                 await poisoned.wait()
-                peer.writer.get_extra_info("socket")
                 peer.writer.write(HEAD + b"poisonpois")
 
     async with serving(script) as server:
@@ -217,12 +216,6 @@ async def test_what_the_loop_has_not_read_yet_is_no_answer_to_the_next_request(c
 
 
 # --- deadlines: each is the only one short enough to be reached
-
-
-async def byte_by_byte(peer: Peer) -> None:
-    await peer.request()
-    while True:
-        await peer.send_apart(*[bytes([one]) for one in b"HTTP/1.1 100 Continue\r\n\r\n" * 2])
 
 
 async def test_the_first_byte_deadline_is_for_the_whole_head(client: Client, call) -> None:
