@@ -117,6 +117,12 @@ async def test_a_lowered_cap_excuses_its_own_windows_only(filled):
     assert verify(filled.path).budgets_overrun == 1
 
 
+async def test_a_cap_lowered_after_the_clock_went_back_excuses_what_lies_ahead(filled):
+    filled.clock.moment -= 10 * 86_400
+    await filled.ledger.set_budget("key", 1, "day", 0)
+    assert verify(filled.path).ok
+
+
 async def test_it_runs_beside_a_live_writer_from_another_process(filled):
     code = "import sys; from pathlib import Path; from conflux.stores.sqlite_verify import verify;"
     code += "print(verify(Path(sys.argv[1])).ok)"
