@@ -43,8 +43,8 @@ def put_budget(
         budget = int(run.execute(put, (kind, number, window, cap, now)).fetchone()[0])
         for start, (posted, held) in ({} if fresh else figures_of(run, kind, owner, window)).items():
             run.execute("INSERT INTO budget_window VALUES (?, ?, ?, ?)", (budget, start, posted, held))
-    # What was spent before the cap came down is no overrun: `verify` excuses the windows up to now, or up to the last of
-    # them where the clock has gone back.
+    # What was spent before the cap came down is no overrun: `verify` excuses the windows up to now, or up to the last
+    # of them where the clock has gone back.
     over = "SELECT max(start) FROM budget_window WHERE budget_id = ? AND posted + held > ?"
     last = run.execute(over, (budget, cap)).fetchone()[0]
     if last is not None:
