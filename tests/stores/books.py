@@ -1,8 +1,11 @@
 """What tests of the stores make requests with."""
 
 import itertools
+import os
+from pathlib import Path
 from typing import Any
 
+import conflux
 from conflux.neutral.ledger import Call, Ending, Line, Reservation, Settlement
 from conflux.neutral.records import Scope
 from conflux.neutral.usage import Provenance, Usage
@@ -13,6 +16,12 @@ HOUR = 3600
 DAY = 86_400
 
 _numbers = itertools.count(1)
+
+
+def environment(*first: Path) -> dict[str, str]:
+    """For a child that imports what we import: `first` before the package and these tests."""
+    ours = (*first, Path(conflux.__file__).parents[1], Path(__file__).parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, ours), os.environ.get("PYTHONPATH", "")])}
 
 
 class Clock:

@@ -3,13 +3,12 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import conflux
 from conflux.neutral.errors import ConfigError
 from conflux.stores.data_dir import DATABASE, LOCK, PEPPER, InUse, open_data_dir
+from tests.stores.books import environment
 
 
 def _mode(path):
@@ -69,10 +68,9 @@ sys.stdin.read()
 
 
 def test_one_process_at_a_time_and_the_other_is_named(tmp_path):
-    source = str(Path(conflux.__file__).parents[1])
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)],
-        env={"PYTHONPATH": source}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert holder.stdout is not None and holder.stdout.readline() == "held\n"
     with pytest.raises(InUse, match=rf"{tmp_path} is in use by process {holder.pid}") as caught:

@@ -13,6 +13,7 @@ import conflux
 from conflux.neutral.errors import ConfigError
 from conflux.stores import migrate as module
 from conflux.stores.migrate import HEAD, migrate, revision_of
+from tests.stores.books import environment
 
 
 def _script() -> ScriptDirectory:
@@ -87,8 +88,7 @@ def test_nothing_heavy_is_loaded_where_there_is_nothing_to_do(tmp_path):
         "import conflux.stores.opening;"
         "print([one for one in ('alembic', 'sqlalchemy', 'cryptography') if one in sys.modules])"
     )
-    source = str(Path(conflux.__file__).parents[1])
-    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": source}, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
@@ -101,5 +101,5 @@ def test_it_works_from_a_folder_with_a_space(tmp_path):
         "import sqlite3; from conflux.stores.migrate import migrate, revision_of;"
         f"c = sqlite3.connect({str(tmp_path / 'x.db')!r}, isolation_level=None); migrate(c); print(revision_of(c))"
     )
-    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(place)}, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], env=environment(place), capture_output=True, text=True)
     assert (done.stdout.strip(), done.stderr) == (HEAD, "")

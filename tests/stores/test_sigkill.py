@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import conflux
 from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.sqlite_verify import verify
+from tests.stores.books import environment
 
 ROUNDS = int(os.environ.get("TEST_KILLS", "6"))
 
@@ -61,10 +61,9 @@ asyncio.run(main())
 
 def _killed_round(path: Path, seed: int, chance: random.Random) -> dict[int, list[str]]:
     """What the child was promised, by request."""
-    source, tests = Path(conflux.__file__).parents[1], Path(__file__).parents[2]
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(path), str(seed)],
-        env={"PYTHONPATH": f"{source}:{tests}"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert child.stdout is not None and child.stderr is not None
     # Killed after a random amount of promises, not of time: it has always done something, on any machine.

@@ -3,15 +3,13 @@
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import conflux
 from conflux.neutral.errors import StoreError
 from conflux.neutral.ledger import Ending
 from conflux.stores.sqlite_verify import Report, verify
-from tests.stores.books import ending, full_ending, order
+from tests.stores.books import ending, environment, full_ending, order
 
 
 @pytest.fixture
@@ -126,9 +124,8 @@ async def test_a_cap_lowered_after_the_clock_went_back_excuses_what_lies_ahead(f
 async def test_it_runs_beside_a_live_writer_from_another_process(filled):
     code = "import sys; from pathlib import Path; from conflux.stores.sqlite_verify import verify;"
     code += "print(verify(Path(sys.argv[1])).ok)"
-    source = str(Path(conflux.__file__).parents[1])
     done = subprocess.run(
-        [sys.executable, "-c", code, str(filled.path)], env={"PYTHONPATH": source}, capture_output=True, text=True
+        [sys.executable, "-c", code, str(filled.path)], env=environment(), capture_output=True, text=True
     )
     assert (done.stdout.strip(), done.stderr) == ("True", "")
     await filled.ledger.reserve(order(1))

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import conflux
 from conflux.neutral.errors import GatewayError, StoreError
 from conflux.neutral.ledger import Checkpoint, Ending
 from conflux.neutral.usage import Provenance, Usage
 from conflux.stores import sqlite_writer
 from conflux.stores.sqlite_ledger import SqliteLedger
-from tests.stores.books import ending, order
+from tests.stores.books import ending, environment, order
 
 # -- batches
 
@@ -443,10 +442,9 @@ asyncio.run(main(Path(sys.argv[1])))
 
 async def test_a_full_disk_by_a_limit_of_the_system(tmp_path, books):
     """Real writes that fail: every file of a child process is limited in size."""
-    source, tests = Path(conflux.__file__).parents[1], Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "full.db")],
-        env={"PYTHONPATH": f"{source}:{tests}"}, capture_output=True, text=True, timeout=60,
+        env=environment(), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == ("True True", "")
     books.path = tmp_path / "full.db"
