@@ -7,6 +7,7 @@ import pytest
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import AnswerReader, AnswerWriter, Dialect, Lane, Tally, Wanted
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.request import Request
 
 WANTED = Wanted(answer_id="a", model="m", created=1)
 
@@ -31,12 +32,12 @@ def test_a_dialect_offers_all_that_the_relay_asks_for(name: str) -> None:
     assert dialect.name == name
     assert all(callable(getattr(dialect, method)) for method in offered(Dialect))
     for made, protocol in (
-        (dialect.reader(), AnswerReader),
-        (dialect.writer(WANTED), AnswerWriter),
+        (dialect.reader({}), AnswerReader),
+        (dialect.writer(WANTED, Request(dialect=name, messages=())), AnswerWriter),
         (dialect.passthrough(WANTED), Lane),
     ):
         assert all(callable(getattr(made, method)) for method in offered(protocol))
-    assert dialect.reader().tally is not dialect.reader().tally
+    assert dialect.reader({}).tally is not dialect.reader({}).tally
 
 
 @pytest.mark.parametrize("name", sorted(DIALECTS))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conflux.dialects import DIALECTS, openai_chat_wire
-from conflux.dialects.base import Shape
+from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND, OpenAIChat
 from conflux.dialects.openai_chat_wire import NAME, NOT_FORWARDED
 from conflux.neutral.errors import GatewayError, Kind
@@ -38,14 +38,14 @@ def test_opened(golden: GoldenRequest) -> None:
 def test_forwarded(golden: GoldenRequest) -> None:
     envelope = CHAT.open(golden.wire)
     before = json.dumps(envelope.body)
-    assert CHAT.forward(envelope, Shape(**golden.shape)) == (golden.forwarded, golden.dropped)
+    assert CHAT.forward(envelope, Shape(**golden.shape)) == Written(body=golden.forwarded, dropped=golden.dropped)
     assert json.dumps(envelope.body) == before, "an envelope is forwarded to one target after the other"
 
 
 @pytest.mark.parametrize("golden", requests(), ids=str)
 def test_forwarded_twice_is_forwarded_once(golden: GoldenRequest) -> None:
     shape = Shape(**golden.shape)
-    assert CHAT.forward(CHAT.open(golden.forwarded), shape) == (golden.forwarded, ())
+    assert CHAT.forward(CHAT.open(golden.forwarded), shape) == Written(body=golden.forwarded)
 
 
 def test_it_is_in_the_table() -> None:
@@ -202,8 +202,8 @@ def test_the_policies_view_is_the_upstreams_view(known: dict[str, Any], more: di
         envelope = CHAT.open(raw)
     except GatewayError:
         return
-    sent, dropped = CHAT.forward(envelope, shape)
-    seen = json.loads(sent)
+    forwarded = CHAT.forward(envelope, shape)
+    seen, dropped = json.loads(forwarded.body), forwarded.dropped
     judged = dict(envelope.body)
     assert judged == json.loads(raw)
     assert seen.pop("model") == "up"
@@ -251,6 +251,6 @@ def test_a_keep_alive_says_nothing() -> None:
 
 
 def test_reader_writer_and_relay_are_new_each_time() -> None:
-    assert CHAT.reader() is not CHAT.reader()
+    assert CHAT.reader({}) is not CHAT.reader({})
     assert CHAT.error(GatewayError(Kind.NOT_FOUND, "x"), "openai")[0] == 404
     assert CHAT.upstream_error(500, b"").status == 500

@@ -38,11 +38,13 @@ CACHE = {"type": "ephemeral"}
 @pytest.mark.parametrize("golden", requests(), ids=str)
 def test_written(golden: GoldenRequest) -> None:
     request = CHAT.read_request(CHAT.open(golden.wire))
-    assert CHAT.write_request(request, Shape(**golden.shape)) == golden.written
+    assert CHAT.write_request(request, Shape(**golden.shape)).body == golden.written
 
 
 def written(*messages: Message, shape: Shape = UP, dialect: str = "anthropic-messages", **more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(CHAT.write_request(Request(dialect=dialect, messages=messages, **more), shape))
+    found: dict[str, Any] = json.loads(
+        CHAT.write_request(Request(dialect=dialect, messages=messages, **more), shape).body
+    )
     return found
 
 

@@ -18,10 +18,12 @@ from conflux.dialects.sse import SseError, SseReader
 from conflux.dialects.strict_json import decode_measured, encode
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import BlockEnded, Event, Fault, Finished, Reported, ToolBegan
+from conflux.neutral.request import Request
 from conflux.neutral.usage import BUCKETS, Usage
 from tests.dialects import golden
 
 CHAT = OpenAIChat()
+ASKED = Request(dialect="openai-chat", messages=())
 WANTED = Wanted(answer_id="chatcmpl-ours", model="house/model", created=7, include_usage=True)
 SHAPES = (
     Shape(model="up"),
@@ -61,12 +63,12 @@ def open_chat(data: bytes, chance: Random) -> None:
         return
     assert envelope.size > 0
     for shape in SHAPES:
-        sent = json.loads(CHAT.forward(envelope, shape)[0])
+        sent = json.loads(CHAT.forward(envelope, shape).body)
         assert sent["model"] == "up"
         assert len(sent["messages"]) == len(envelope.body["messages"])
     try:
         request = CHAT.read_request(envelope)
-        written = CHAT.write_request(request, chance.choice(SHAPES))
+        written = CHAT.write_request(request, chance.choice(SHAPES)).body
     except GatewayError as error:
         a_sayable(error)
         return
@@ -94,23 +96,23 @@ def check_events(events: list[Event]) -> None:
 
 
 def read_stream(data: bytes, chance: Random) -> None:
-    one, other = CHAT.reader(), CHAT.reader()
+    one, other = CHAT.reader({}), CHAT.reader({})
     events = one.feed(data) + one.end()
     check_events(events)
     assert events == [event for piece in cut(data, chance) for event in other.feed(piece)] + other.end()
     assert [getattr(one.tally, name) for name in one.tally.__slots__] == [
         getattr(other.tally, name) for name in other.tally.__slots__
     ]
-    writer = CHAT.writer(WANTED)
+    writer = CHAT.writer(WANTED, ASKED)
     check_stream(writer.feed(events) + writer.last(Usage()))
 
 
 def read_whole(data: bytes, chance: Random) -> None:
-    reader = CHAT.reader()
+    reader = CHAT.reader({})
     events = reader.whole(data)
     check_events(events)
     assert reader.tally.fault is not None or reader.tally.finished
-    check_answer(CHAT.writer(WANTED).whole(events, Usage()))
+    check_answer(CHAT.writer(WANTED, ASKED).whole(events, Usage()))
 
 
 TOP = {"id", "object", "created", "model", "choices", "usage"}

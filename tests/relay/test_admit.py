@@ -11,6 +11,7 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
 from conflux.neutral.records import Caller, Capability, Tier
 from conflux.relay.admit import Admitted, admit, billed_tokens, estimate_tokens
+from conflux.relay.parts import Incoming
 from tests.policy.samples import caller, model
 from tests.relay.answers import INPUT, OUTPUT, request
 from tests.relay.shops import shop
@@ -20,7 +21,8 @@ from tests.relay.world import World
 def admitted(body: bytes, catalogue: Catalogue | None = None, by: Caller | None = None, **how: Any) -> Admitted:
     world = World(catalogue, **how)
     storefront = world.snapshot.catalogue.storefronts["shop"]
-    return admit(world.parts, world.snapshot, by or caller(), storefront, DIALECTS["openai-chat"], body)
+    incoming = Incoming(dialect="openai-chat", body=body, secret=None, mount=storefront)
+    return admit(world.parts, world.snapshot, by or caller(), storefront, DIALECTS["openai-chat"], incoming)
 
 
 def refused(body: bytes, catalogue: Catalogue | None = None, by: Caller | None = None) -> GatewayError:

@@ -415,7 +415,7 @@ async def test_a_defect_before_content_costs_nothing_leaves_no_hold_and_is_repor
     def bug(*_: Any) -> None:
         raise KeyError("a defect")
 
-    monkeypatch.setattr(attempt, "outgoing", bug)
+    monkeypatch.setattr(attempt, "prepare", bug)
     world = World()
     assert isinstance(await world.run(request()), KeyError)
     world.check()

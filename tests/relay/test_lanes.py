@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from conflux.dialects import DIALECTS
-from conflux.dialects.base import Wanted
-from conflux.neutral.errors import GatewayError
+from conflux.dialects.base import Dialect, Lane, Wanted, Written
+from conflux.neutral.errors import GatewayError, invalid
 from conflux.neutral.usage import Usage
-from conflux.relay.lanes import CompatLane, is_passthrough, lane_of, outgoing, upstream_dialect
+from conflux.relay.admit import Admitted
+from conflux.relay.lanes import CompatLane, is_passthrough, prepare, upstream_dialect
 from conflux.relay.snapshot import LiveTarget
 from tests.relay.answers import DONE, FINISH, ROLE, USED, event, request, said, whole
 from tests.relay.shops import shop
@@ -33,6 +34,15 @@ class Foreign:
     """Another dialect, as far as choosing a lane asks."""
 
     name = "smoke-signals"
+
+
+def lane_of(one: Admitted, live: LiveTarget, dialect: Dialect, wanted: Wanted) -> Lane:
+    return prepare(one, live, dialect, wanted)[2]
+
+
+def outgoing(one: Admitted, live: LiveTarget, dialect: Dialect) -> tuple[bytes, tuple[str, ...]]:
+    written = prepare(one, live, dialect, WANTED)[1]
+    return written.body, written.dropped
 
 
 def test_the_clients_own_dialect_is_spoken_where_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,3 +151,36 @@ def test_both_lanes_carry_the_same_whole_answer() -> None:
         assert answer["choices"][0]["finish_reason"] == "stop"
         assert (answer["id"], answer["model"]) == ("chatcmpl-1", "shop/one")
         assert answer["usage"]["total_tokens"] == 18
+
+
+def test_what_an_upstream_only_streams_is_gathered_for_a_client_that_wants_it_whole() -> None:
+    one = admitted(request())
+    live = spoken(target(), "openai-chat")
+    live = replace(live, live=replace(live.live, provider=replace(live.live.provider, quirks={"stream_only": True})))
+    shape, written, lane = prepare(one, live, CHAT, WANTED)
+    assert shape.stream
+    assert json.loads(written.body)["stream"] is True
+    lane.whole(b"".join(STREAM))
+    assert lane.tally.finished
+    answer = json.loads(lane.last(lane.tally.usage or Usage()))
+    assert answer["choices"][0]["message"]["content"] == "hellö ☃"
+
+
+async def test_what_one_dialect_cannot_say_goes_to_a_target_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dumb(Foreign):
+        def write_request(self, *_: Any) -> Written:
+            raise invalid("smoke has no words", param="messages")
+
+    monkeypatch.setitem(DIALECTS, "smoke-signals", Dumb())
+    world = World(shop(), whole())
+    able = world.snapshot.pools["pond"][0]
+    world.snapshot.pools["pond"] = (replace(spoken(able, "smoke-signals"), weight=10**9), able)
+    assert await world.run(request()) is None
+    assert world.client.status == 200
+    world.check()
+    world = World(shop())
+    world.snapshot.pools["pond"] = (spoken(able, "smoke-signals"),)
+    assert await world.run(request()) is None
+    assert (world.client.status, world.upstream.calls) == (400, [])
+    assert world.settled.charge == 0
+    world.check()

@@ -5,7 +5,7 @@ The client face opens a request and writes an answer; the upstream face writes a
 the relay of a dialect carries its own answers through, changing only what must change.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -52,6 +52,27 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     model: str  # what the answer's `model` says; "" echoes the upstream's own
     created: int
     include_usage: bool = False
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request's address and headers say of it beside its body."""
+
+    model: str | None = None  # where the dialect names the model in the path
+    stream: bool | None = None  # where the path says whether to stream
+    query: str = ""
+    headers: Mapping[str, str] = {}  # of those the dialect listens to, the ones that came
+
+
+NOWHERE = Place()
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it goes out, and what its answer's reader must know of it."""
+
+    body: bytes
+    dropped: tuple[str, ...] = ()  # the names of what had to be left out
+    head: bytes = b""  # header lines of this request alone, each ended
+    names: Mapping[str, str] = {}  # what a tool is called on this wire: what it was called
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,20 +131,36 @@ class Lane(Protocol):
 
 class Dialect(Protocol):
     name: str
+    id_prefix: str  # what an answer's id begins with
+    routes: tuple[str, ...]  # where clients of this dialect send their requests
+    listens: tuple[bytes, ...]  # request headers that belong to the protocol, in lower case
 
-    def open(self, raw: bytes) -> Envelope: ...
+    def find(self, path: str) -> Place | None:
+        """Is this path one of the dialect's, though it is not in `routes`: one that says more than where."""
+        ...
+
+    def open(self, raw: bytes, place: Place = NOWHERE) -> Envelope: ...
     def read_request(self, envelope: Envelope) -> Request: ...
-    def write_request(self, request: Request, shape: Shape) -> bytes: ...
-    def forward(self, envelope: Envelope, shape: Shape) -> tuple[bytes, tuple[str, ...]]:
-        """The passthrough lane's body, and the names of what had to be left out."""
+    def write_request(self, request: Request, shape: Shape) -> Written:
+        """Raises GatewayError by the field's name for what this protocol cannot say and no client may lose."""
+        ...
+
+    def forward(self, envelope: Envelope, shape: Shape) -> Written:
+        """The passthrough lane's request."""
         ...
 
     def path(self, shape: Shape) -> str:
         """Where a provider of this dialect takes the request, below its base URL."""
         ...
 
-    def reader(self) -> AnswerReader: ...
-    def writer(self, wanted: Wanted) -> AnswerWriter: ...
+    def reader(self, names: Mapping[str, str]) -> AnswerReader:
+        """`names`: of the request that is answered."""
+        ...
+
+    def writer(self, wanted: Wanted, request: Request) -> AnswerWriter:
+        """`request`: the one that is answered, for a protocol whose answers repeat parts of it."""
+        ...
+
     def passthrough(self, wanted: Wanted) -> Lane: ...
 
     def error(self, error: GatewayError, style: str) -> tuple[int, bytes]: ...

@@ -5,11 +5,12 @@ openai_chat_write.py translate it, the reader, the writer and the relay carry an
 (routing of its own, a service tier with another price, another host) is never forwarded: it is left out and named.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from conflux.dialects import openai_chat_read, openai_chat_write, openai_errors, strict_json
 from conflux.dialects import openai_chat_wire as wire
-from conflux.dialects.base import AnswerReader, AnswerWriter, Lane, Shape, Wanted
+from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
 from conflux.dialects.openai_chat_reader import ChatReader
 from conflux.dialects.openai_chat_relay import ChatPassThrough
@@ -40,8 +41,14 @@ class OpenAIChat:
     """The dialect as the table of dialects holds it."""
 
     name = NAME
+    id_prefix = "chatcmpl-"
+    routes: tuple[str, ...] = ("/v1/chat/completions", "/chat/completions")
+    listens: tuple[bytes, ...] = ()
 
-    def open(self, raw: bytes) -> Envelope:
+    def find(self, path: str) -> Place | None:
+        return None
+
+    def open(self, raw: bytes, place: Place = NOWHERE) -> Envelope:
         body, size = strict_json.decode_measured(raw)
         if not body.keys() <= _DECIDED:
             _check_spelling(body)
@@ -67,7 +74,7 @@ class OpenAIChat:
     def read_request(self, envelope: Envelope) -> Request:
         return openai_chat_read.read_request(envelope)
 
-    def forward(self, envelope: Envelope, shape: Shape) -> tuple[bytes, tuple[str, ...]]:
+    def forward(self, envelope: Envelope, shape: Shape) -> Written:
         body = dict(envelope.body)
         dropped: tuple[str, ...] = ()
         if not NOT_FORWARDED.isdisjoint(body):
@@ -83,18 +90,18 @@ class OpenAIChat:
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         elif body.pop("stream_options", None) is not None:
             dropped += ("stream_options",)  # it means nothing here, and upstreams refuse it
-        return strict_json.encode(body), dropped
+        return Written(body=strict_json.encode(body), dropped=dropped)
 
-    def write_request(self, request: Request, shape: Shape) -> bytes:
-        return strict_json.encode(openai_chat_write.write_request(request, shape))
+    def write_request(self, request: Request, shape: Shape) -> Written:
+        return Written(body=strict_json.encode(openai_chat_write.write_request(request, shape)))
 
     def path(self, shape: Shape) -> str:
         return "/chat/completions"
 
-    def reader(self) -> AnswerReader:
+    def reader(self, names: Mapping[str, str]) -> AnswerReader:
         return ChatReader()
 
-    def writer(self, wanted: Wanted) -> AnswerWriter:
+    def writer(self, wanted: Wanted, request: Request) -> AnswerWriter:
         return ChatWriter(wanted)
 
     def passthrough(self, wanted: Wanted) -> Lane:

@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from conflux.dialects import DIALECTS
+from conflux.dialects.base import NOWHERE, Dialect, Place
 from conflux.dialects.openai_errors import body as openai_error
 from conflux.faces.connection import Connection, ShortRequest, announced
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
@@ -29,7 +32,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 # path below a mount: the dialect a generation call speaks there
-GENERATION = {"/v1/chat/completions": "openai-chat", "/chat/completions": "openai-chat"}
+GENERATION = {path: dialect.name for dialect in DIALECTS.values() for path in dialect.routes}
 
 _READ, _WRITE = b"GET, HEAD", b"POST"  # the methods of a path
 _SECRET_HEADERS = (b"x-api-key", b"api-key")
@@ -71,6 +74,26 @@ def hear(headers: list[tuple[bytes, bytes]]) -> Heard:
         encoding.strip().lower() if encoding is not None else None,
         get(b"host", b"").partition(b":")[0].lower(),
     )
+
+
+def find_generation(path: str) -> tuple[str | None, Place]:
+    """The dialect spoken at a path below a mount, and what the path says beside that."""
+    dialect = GENERATION.get(path)
+    if dialect is None:
+        for one in DIALECTS.values():
+            place = one.find(path)
+            if place is not None:
+                return one.name, place
+    return dialect, NOWHERE
+
+
+def placed(place: Place, dialect: Dialect, query: bytes, headers: list[tuple[bytes, bytes]]) -> Place:
+    """With what the query and the protocol's own headers add."""
+    if not query and not dialect.listens:
+        return place
+    found = dict(headers)
+    heard = {name.decode(): found[name].decode("latin-1") for name in dialect.listens if name in found}
+    return replace(place, query=query.decode("latin-1"), headers=heard)
 
 
 class Mounts:
@@ -134,7 +157,8 @@ class HttpFace:
             if dialect is None:
                 raise GatewayError(Kind.NOT_FOUND, "this path is no longer served: look at the gateway's configuration")
             _check_encoding(heard)
-            incoming = Incoming(dialect=dialect, body=request.body, secret=heard.secret, mount=mount)
+            place = placed(NOWHERE, DIALECTS[dialect], b"", request.headers)
+            incoming = Incoming(dialect=dialect, body=request.body, secret=heard.secret, mount=mount, place=place)
             await self._gateway.generate(incoming, exchange)
         except GatewayError as error:
             await self._refuse(exchange, error, mount or mounts.root)
@@ -183,11 +207,12 @@ class HttpFace:
         exchange = HttpExchange(scope, send, heard.origin)
         mounts = self._current_mounts()
         mount, path = mounts.find(scope["path"], heard.host)
-        dialect = GENERATION.get(path)
+        dialect, place = find_generation(path)
         try:
             if dialect is not None and scope["method"] == "POST":
                 body = await self._body(scope, receive, heard)
-                incoming = Incoming(dialect=dialect, body=body, secret=heard.secret, mount=mount)
+                place = placed(place, DIALECTS[dialect], scope.get("query_string", b""), scope["headers"])
+                incoming = Incoming(dialect=dialect, body=body, secret=heard.secret, mount=mount, place=place)
                 await self._gateway.generate(incoming, exchange)
                 return
             exchange.serving(mount or mounts.root)

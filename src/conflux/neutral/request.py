@@ -5,6 +5,7 @@ What no record here can hold stays in `extra`, by the name it had on the wire, s
 the dialect matches and refused or reported by name where it does not.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -178,6 +179,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     dialect: str
     body: dict[str, Any]
+    kind: str = "chat"  # what kind of model can answer: chat | completion | embedding
+    headers: Mapping[str, str] = {}  # the client's, as far as they belong to its protocol
     size: int  # bytes of the conversation as UTF-8: never fewer than its tokens
     model: str | None
     task_type: str | None = None

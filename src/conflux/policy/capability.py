@@ -41,10 +41,10 @@ def answers(model: Model, need: Need) -> bool | None:
 
 def check_capability(case: Case) -> None:
     model = case.model
-    if model.kind != "chat":
+    if model.kind != case.envelope.kind:
         raise GatewayError(
             Kind.UNSUPPORTED,
-            f"{model.id} is not a chat model but of the family {model.kind!r}: {_pointer(model.kind)}",
+            f"{model.id} is not a {case.envelope.kind} model but of the family {model.kind!r}: {_pointer(model.kind)}",
             param="model",
         )
     for need in sorted(case.envelope.needs):

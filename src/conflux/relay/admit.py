@@ -16,7 +16,7 @@ from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import room
 from conflux.policy.permitted import permitted, unknown_model
-from conflux.relay.parts import Parts
+from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.routing.choice import order
 from conflux.routing.tasks import Task, cheapest, task_named
@@ -52,9 +52,9 @@ def billed_tokens(size: int) -> int:
 
 
 def admit(
-    parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, body: bytes
+    parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
 ) -> Admitted:
-    envelope = dialect.open(body)
+    envelope = dialect.open(incoming.body, incoming.place)
     model, requested, task = _resolve(snapshot, caller, storefront, envelope)
     live = snapshot.targets(model, test=caller.test)
     simulated = bool(live) and live[0].live.provider.simulated

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from conflux.dialects.base import Dialect, Lane, Shape, Wanted
+from conflux.dialects.base import Wanted
 from conflux.neutral.errors import GatewayError, Kind, TransportError
 from conflux.neutral.events import Fault
 from conflux.neutral.ports import Inbound, Outbound
 from conflux.relay.admit import Admitted
-from conflux.relay.lanes import lane_of, outgoing, upstream_dialect
+from conflux.relay.lanes import prepare, upstream_dialect
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Credential, LiveTarget
 from conflux.routing.health import Health
@@ -65,10 +65,14 @@ class Attempt:
 
     __slots__ = (
         "_credential",
+        "_dialect",
         "_ended",
         "_health",
         "_inbound",
         "_parts",
+        "_shape",
+        "_streams",
+        "_written",
         "began",
         "dropped",
         "first_byte",
@@ -77,36 +81,36 @@ class Attempt:
         "target",
     )
 
-    def __init__(self, parts: Parts, target: LiveTarget) -> None:
+    def __init__(self, parts: Parts, target: LiveTarget, admitted: Admitted, wanted: Wanted) -> None:
+        """Raises GatewayError for what the target's dialect cannot say: then there is no leg to close."""
         self._parts = parts
         self.target = target
+        self._dialect = upstream_dialect(admitted, target)
+        self._streams = admitted.envelope.stream
+        self._shape, self._written, self.lane = prepare(admitted, target, self._dialect, wanted)
         self._credential = _choose(parts, target)
         self._health = [parts.health.of(target.key)]
         if self._credential is not None:
             self._health.append(parts.health.of(self._credential.name))
         self._inbound: Inbound | None = None
         self._ended = False
-        self.lane: Lane
         self.pending = b""
         self.began = parts.clock.monotonic()
         self.first_byte: float | None = None
-        self.dropped: tuple[str, ...] = ()
+        self.dropped = self._written.dropped
         for health in self._health:
             health.began()
 
-    async def prime(self, admitted: Admitted, wanted: Wanted, request_id: bytes) -> None:
+    async def prime(self, request_id: bytes) -> None:
         """Send, and read until there is something to deliver. Raises Failed."""
         provider = self.target.live.provider
-        dialect = upstream_dialect(admitted, self.target)
-        self.lane = lane_of(admitted, self.target, dialect, wanted)
-        body, self.dropped = outgoing(admitted, self.target, dialect)
         try:
             self._inbound = inbound = await self._parts.transport.send(
                 Outbound(
                     origin=self.target.live.origin,
-                    path=self.target.live.base_path + dialect.path(_path_shape(admitted, self.target)),
-                    head=self._head(request_id),
-                    body=body,
+                    path=self.target.live.base_path + self._dialect.path(self._shape),
+                    head=self._head(request_id) + self._written.head,
+                    body=self._written.body,
                     proxy=provider.proxy,
                     connect_timeout=provider.connect_timeout,
                     first_byte_timeout=provider.first_byte_timeout,
@@ -115,8 +119,8 @@ class Attempt:
                 )
             )
             if inbound.status != 200:
-                raise await self._refused(inbound, dialect)
-            if admitted.envelope.stream:
+                raise await self._refused(inbound)
+            if self._streams:
                 await self._first_content(inbound)
             else:
                 self.lane.whole(await inbound.read())
@@ -172,10 +176,10 @@ class Attempt:
         line = self._credential.line if self._credential is not None else b""
         return self.target.live.head + line + b"x-request-id: " + request_id + b"\r\n"
 
-    async def _refused(self, inbound: Inbound, dialect: Dialect) -> Failed:
+    async def _refused(self, inbound: Inbound) -> Failed:
         """The upstream answered with a status of its own."""
         status = inbound.status
-        fault = dialect.upstream_error(status, await _error_body(inbound))
+        fault = self._dialect.upstream_error(status, await _error_body(inbound))
         retry = status in _RETRIED or not 400 <= status < 500
         wait = _retry_after(inbound.header(b"retry-after"))
         if status == 401 and self._credential is not None:
@@ -252,10 +256,6 @@ def _choose(parts: Parts, target: LiveTarget) -> Credential | None:
         return health.disabled is not None, not health.open(now), health.cost(1)
 
     return min(found, key=rank)
-
-
-def _path_shape(admitted: Admitted, target: LiveTarget) -> Shape:
-    return Shape(model=target.target.model, stream=admitted.envelope.stream)
 
 
 def _retry_after(value: bytes | None) -> float | None:

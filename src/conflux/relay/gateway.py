@@ -115,7 +115,7 @@ class Passage:
             self.exchange.serving(incoming.mount)
         caller, self.storefront = await identify(self.parts, self.snapshot, incoming.secret, incoming.mount)
         self.exchange.serving(self.storefront)
-        self.admitted = admit(self.parts, self.snapshot, caller, self.storefront, dialect, incoming.body)
+        self.admitted = admit(self.parts, self.snapshot, caller, self.storefront, dialect, incoming)
 
     async def _reserve(self) -> bool:
         """False where the server stops meanwhile: the hold may be there or not, so it must be settled."""
@@ -187,7 +187,7 @@ class Passage:
         """Try the targets in order until one is primed."""
         admitted = self.admitted
         wanted = Wanted(
-            answer_id="chatcmpl-" + self.request_id[4:],
+            answer_id=admitted.dialect.id_prefix + self.request_id[4:],
             model="" if admitted.storefront.model_echo == "upstream" else admitted.requested,
             created=self.created,
             include_usage=admitted.envelope.include_usage,
@@ -196,9 +196,14 @@ class Passage:
         queue = list(admitted.targets)
         while True:
             target = queue.pop(0)
-            attempt = self.attempt = Attempt(self.parts, target)
             try:
-                await attempt.prime(admitted, wanted, request_id)
+                attempt = self.attempt = Attempt(self.parts, target, admitted, wanted)
+            except GatewayError:
+                if not queue:
+                    raise
+                continue  # what this target's dialect cannot say, another's may
+            try:
+                await attempt.prime(request_id)
                 return
             except Failed as failed:
                 attempt.close()

@@ -5,7 +5,7 @@ a reader and a writer back to back, and behaves like any lane.
 """
 
 from conflux.dialects import DIALECTS
-from conflux.dialects.base import AnswerReader, AnswerWriter, Dialect, Lane, Shape, Tally, Wanted
+from conflux.dialects.base import AnswerReader, AnswerWriter, Dialect, Lane, Shape, Tally, Wanted, Written
 from conflux.neutral.events import Event
 from conflux.neutral.usage import Usage
 from conflux.relay.admit import Admitted
@@ -13,13 +13,14 @@ from conflux.relay.snapshot import LiveTarget
 
 
 class CompatLane:
-    """Dialect B's answer to dialect A's client."""
+    """Dialect B's answer to dialect A's client. `gathers`: the upstream streams what the client wants whole."""
 
-    __slots__ = ("_events", "_reader", "_writer", "tally")
+    __slots__ = ("_events", "_gathers", "_reader", "_writer", "tally")
 
-    def __init__(self, reader: AnswerReader, writer: AnswerWriter) -> None:
+    def __init__(self, reader: AnswerReader, writer: AnswerWriter, *, gathers: bool = False) -> None:
         self._reader = reader
         self._writer = writer
+        self._gathers = gathers
         self._events: list[Event] | None = None
         self.tally: Tally = reader.tally
 
@@ -30,7 +31,8 @@ class CompatLane:
         return self._writer.feed(self._reader.end())
 
     def whole(self, body: bytes) -> None:
-        self._events = self._reader.whole(body)
+        reader = self._reader
+        self._events = reader.feed(body) + reader.end() if self._gathers else reader.whole(body)
 
     def last(self, usage: Usage) -> bytes:
         if self._events is not None:
@@ -48,22 +50,21 @@ def is_passthrough(admitted: Admitted, target: LiveTarget, dialect: Dialect) -> 
     return dialect.name == admitted.dialect.name and target.live.provider.lane != "compat"
 
 
-def outgoing(admitted: Admitted, target: LiveTarget, dialect: Dialect) -> tuple[bytes, tuple[str, ...]]:
-    """The body to send, and what had to be left out. Raises GatewayError for what the dialect cannot say."""
+def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wanted) -> tuple[Shape, Written, Lane]:
+    """How the request goes out and its answer comes back. Raises GatewayError for what the dialect cannot say."""
+    envelope, provider = admitted.envelope, target.live.provider
+    gathers = not envelope.stream and provider.quirks.get("stream_only") is True
     shape = Shape(
         model=target.target.model,
         max_output=admitted.max_output,
         temperature=admitted.temperature,
         effort=target.target.effort or admitted.model.effort,
-        stream=admitted.envelope.stream,
-        quirks=target.live.provider.quirks,
+        stream=envelope.stream or gathers,
+        quirks=provider.quirks,
     )
-    if is_passthrough(admitted, target, dialect):
-        return dialect.forward(admitted.envelope, shape)
-    return dialect.write_request(admitted.dialect.read_request(admitted.envelope), shape), ()
-
-
-def lane_of(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wanted) -> Lane:
-    if is_passthrough(admitted, target, dialect):
-        return admitted.dialect.passthrough(wanted)
-    return CompatLane(dialect.reader(), admitted.dialect.writer(wanted))
+    if not gathers and is_passthrough(admitted, target, dialect):
+        return shape, dialect.forward(envelope, shape), admitted.dialect.passthrough(wanted)
+    request = admitted.dialect.read_request(envelope)
+    written = dialect.write_request(request, shape)
+    writer = admitted.dialect.writer(wanted, request)
+    return shape, written, CompatLane(dialect.reader(written.names), writer, gathers=gathers)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from conflux.dialects.base import NOWHERE, Place
 from conflux.neutral.ledger import Ending
 from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, Transport
 from conflux.neutral.records import Storefront
@@ -56,6 +57,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     secret: str | None
     mount: Storefront | None  # fixed by path or host; None at the root: the key decides
+    place: Place = NOWHERE
 
 
 class Exchange(Protocol):
