@@ -1,10 +1,13 @@
 """The catalogue's records."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from conflux.neutral import ledger, records, request
-from conflux.neutral.records import Capability, Target
+from conflux.neutral.policies import Policy, Terms
+from conflux.neutral.records import Caller, Capability, Target
 from conflux.neutral.request import Need
 
 
@@ -32,3 +35,15 @@ def test_needs_and_capabilities_share_no_word_with_two_meanings() -> None:
         "reasoning",
         "logprobs",
     }
+
+
+def test_callers_who_may_run_the_same_are_known_by_one_word() -> None:
+    base: dict[str, Any] = {"storefront": "shop", "workspace_id": 1, "workspace": "a", "user_id": 1, "user": "b"}
+    one = Caller(key_id=1, name="x", models=frozenset({"a", "b"}), **base)
+    two = Caller(key_id=2, name="y", models=frozenset({"b", "a"}), **base)
+    assert one.narrowing == two.narrowing
+    assert msgspec.structs.replace(two, models=frozenset({"a"})).narrowing != one.narrowing
+    limited = msgspec.structs.replace(
+        one, policies=(Policy(kind="key", owner_id=1, terms=Terms(concurrent=1, overrides=())),)
+    )
+    assert (limited.limited, limited.overridden) == (True, False)

@@ -4,6 +4,7 @@ from typing import Any
 
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
+from conflux.neutral.policies import Override, Policy, Terms
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope
 from conflux.policy import RULES, Rule
@@ -23,6 +24,14 @@ def caller(**fields: Any) -> Caller:
     base: dict[str, Any] = {"key_id": 1, "name": "laptop", "storefront": "shop", "workspace_id": 1,
                             "workspace": "default", "user_id": 1, "user": "default"}  # fmt: skip
     return Caller(**base | fields)
+
+
+def policy(kind: str = "workspace", **terms: Any) -> Policy:
+    return Policy(kind=kind, owner_id=1, terms=Terms(**terms))
+
+
+def rule(action: str, *models: str, client: str = "any", to: str | None = None) -> Override:
+    return Override(client=client, models=models, action=action, to=to)
 
 
 def envelope(**fields: Any) -> Envelope:

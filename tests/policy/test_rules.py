@@ -12,10 +12,9 @@ from conflux.policy import RULES
 from tests.policy.samples import caller, case, envelope, first_refusal, model
 
 # What each rule has against a request, in the order of the rules: who calls, what there is, then what was asked.
-# A caller learns that a model exists only once it may run it, and its price only once it could.
+# That the caller may run the model at all was decided before (permitted.py), so whoever may not learns nothing here.
 OBJECTIONS: list[tuple[str, Kind, dict[str, Any]]] = [
     ("check_key", Kind.UNAUTHENTICATED, {"by": {"revoked": True}}),
-    ("check_permitted", Kind.MODEL_NOT_FOUND, {"of": {"enabled": False}}),
     ("check_effort", Kind.INVALID, {"of": {"effort": "high"}, "asks": {"effort": "low"}}),
     ("check_capability", Kind.UNSUPPORTED, {"asks": {"needs": frozenset({Need.TOOLS})}}),
     ("check_stored_files", Kind.UNSUPPORTED, {"asks": {"needs": frozenset({Need.STORED_FILES})}}),

@@ -9,6 +9,7 @@ from conflux.catalogue.catalogue import Catalogue
 from conflux.dialects import DIALECTS
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
+from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Capability, Tier
 from conflux.relay.admit import Admitted, admit, billed_tokens, estimate_tokens
 from conflux.relay.parts import Incoming
@@ -18,10 +19,16 @@ from tests.relay.shops import shop
 from tests.relay.world import World
 
 
-def admitted(body: bytes, catalogue: Catalogue | None = None, by: Caller | None = None, **how: Any) -> Admitted:
+def admitted(
+    body: bytes,
+    catalogue: Catalogue | None = None,
+    by: Caller | None = None,
+    headers: Headers | None = None,
+    **how: Any,
+) -> Admitted:
     world = World(catalogue, **how)
     storefront = world.snapshot.catalogue.storefronts["shop"]
-    incoming = Incoming(dialect="openai-chat", body=body, secret=None, mount=storefront)
+    incoming = Incoming(dialect="openai-chat", body=body, secret=None, mount=storefront, headers=headers or [])
     return admit(world.parts, world.snapshot, by or caller(), storefront, DIALECTS["openai-chat"], incoming)
 
 

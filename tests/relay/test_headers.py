@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from conflux.relay.headers import header_value, plain, streamed
 from conflux.relay.snapshot import HeaderNames
-from tests.policy.samples import caller
+from tests.policy.samples import caller, model, policy, rule
 from tests.relay.answers import CANARY, refused, request, whole
 from tests.relay.answers import streamed as stream_of
-from tests.relay.shops import shop
+from tests.relay.shops import PRICE, shop
 from tests.relay.test_admit import TASKED, admitted
-from tests.relay.world import KEY, World
+from tests.relay.world import KEY, Client, World
 
 
 @given(st.text(max_size=400))
@@ -105,3 +105,23 @@ async def test_no_header_of_a_refusal_is_copied_either() -> None:
     assert await world.run(request()) is None
     world.check()
     assert set(world.client.text) == {b"content-type", b"x-request-id", b"retry-after"}
+
+
+async def test_what_was_served_instead_is_said() -> None:
+    more = [model(id="shop/two", price=PRICE)]
+    world = World(shop(more=more))
+    rules = policy(overrides=(rule("substitute", "claude-haiku-*", to="shop/two"),))
+    world.keys.callers[KEY] = caller(policies=(rules,))
+    agent = [(b"user-agent", b"claude-cli/2.1 (external, cli)")]
+    for name in ("claude-haiku-4-5", "claude-haiku-5"):
+        world.client = Client(world)
+        await world.run(request(model=name), headers=agent)
+        assert world.client.status == 200
+        text = world.client.text
+        assert (text[b"x-shop-requested-model"], text[b"x-shop-served-model"]) == (name.encode(), b"shop/two")
+        assert world.client.json["model"] == name
+        assert [one.served_model for one in world.ledger.settled.values()][-1] == "shop/two"
+    assert not world.snapshot.fixed  # such names are without number: none is remembered
+    world.client = Client(world)
+    await world.run(request(model="claude-haiku-4-5"))
+    assert world.client.status == 404

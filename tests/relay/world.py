@@ -86,9 +86,16 @@ class World:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    async def run(self, body: bytes, *, secret: str | None = KEY, mount: Storefront | None = None) -> Exception | None:
+    async def run(
+        self,
+        body: bytes,
+        *,
+        secret: str | None = KEY,
+        mount: Storefront | None = None,
+        headers: Headers | None = None,
+    ) -> Exception | None:
         """One request to its end; what it raised, where it did."""
-        incoming = Incoming(dialect="openai-chat", body=body, secret=secret, mount=mount)
+        incoming = Incoming(dialect="openai-chat", body=body, secret=secret, mount=mount, headers=headers or [])
         before = asyncio.all_tasks()
         self.task = asyncio.create_task(self.gateway.generate(incoming, self.client))
         done, _ = await asyncio.wait({self.task}, timeout=20)

@@ -158,7 +158,9 @@ class HttpFace:
                 raise GatewayError(Kind.NOT_FOUND, "this path is no longer served: look at the gateway's configuration")
             _check_encoding(heard)
             place = placed(NOWHERE, DIALECTS[dialect], b"", request.headers)
-            incoming = Incoming(dialect=dialect, body=request.body, secret=heard.secret, mount=mount, place=place)
+            incoming = Incoming(
+                dialect=dialect, body=request.body, secret=heard.secret, mount=mount, place=place, headers=request.headers
+            )
             await self._gateway.generate(incoming, exchange)
         except GatewayError as error:
             await self._refuse(exchange, error, mount or mounts.root)
@@ -212,7 +214,9 @@ class HttpFace:
             if dialect is not None and scope["method"] == "POST":
                 body = await self._body(scope, receive, heard)
                 place = placed(place, DIALECTS[dialect], scope.get("query_string", b""), scope["headers"])
-                incoming = Incoming(dialect=dialect, body=body, secret=heard.secret, mount=mount, place=place)
+                incoming = Incoming(
+                    dialect=dialect, body=body, secret=heard.secret, mount=mount, place=place, headers=scope["headers"]
+                )
                 await self._gateway.generate(incoming, exchange)
                 return
             exchange.serving(mount or mounts.root)

@@ -16,11 +16,12 @@ from conflux.neutral.ledger import Receipt, request_id_number, request_id_text
 from conflux.neutral.money import credits_text, per_token, usd
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Storefront
-from conflux.policy.permitted import permitted, unknown_model
+from conflux.policy.permitted import unknown_model
 from conflux.relay.headers import JSON
 from conflux.relay.identify import identify, root_storefront
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Snapshot
+from conflux.relay.standing import standing_of, verdict_of
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,25 +99,20 @@ class Public:
         caller, storefront = await identify(self._parts, snapshot, question.secret, question.mount)
         return caller, storefront, snapshot
 
-    def _rows(self, caller: Caller | None, storefront: Storefront, snapshot: Snapshot) -> list[Row]:
-        return [
-            Row(model=model, status="enabled")
-            for model in snapshot.catalogue.models_of(storefront.id)
-            if permitted(caller, model) and (caller is None or snapshot.targets(model, test=caller.test))
-        ]
-
     async def models(self, question: Question, _: str) -> Reply:
         caller, storefront, snapshot = await self._who(question)
-        body = render_list(storefront, self._rows(caller, storefront, snapshot), parse_query(question.query))
+        rows = standing_of(snapshot, caller, storefront, question.headers).rows
+        body = render_list(storefront, rows, parse_query(question.query))
         return Reply(headers=[JSON], body=body, storefront=storefront)
 
     async def model(self, question: Question, name: str) -> Reply:
         caller, storefront, snapshot = await self._who(question)
+        standing = standing_of(snapshot, caller, storefront, question.headers)
         model = snapshot.catalogue.resolve(storefront.id, name)
-        if model is None or not permitted(caller, model):
+        if model is None or verdict_of(standing, snapshot, caller, storefront, name).served is None:
             raise unknown_model(name)
-        return Reply(headers=[JSON], body=render_one(storefront, Row(model=model, status="enabled")),
-                     storefront=storefront)  # fmt: skip
+        row = next((one for one in standing.rows if one.model is model), Row(model=model, status="enabled"))
+        return Reply(headers=[JSON], body=render_one(storefront, row), storefront=storefront)
 
     async def receipt(self, question: Question, name: str) -> Reply:
         caller, storefront, _ = await self._caller(question)

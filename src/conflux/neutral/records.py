@@ -5,11 +5,13 @@ ever changed in place, so any floor may hold a reference as long as it likes.
 """
 
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from conflux.neutral.money import PriceSheet
+from conflux.neutral.policies import Policy
 
 
 class FluxRole(StrEnum):
@@ -173,4 +175,21 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     models: frozenset[str] | None = None  # None: all the storefront's
     expires_at: int | None = None
     revoked: bool = False
+    closed: str | None = None  # why the workspace or the user may do nothing now
+    role: str = "member"  # owner | admin | member, in the workspace
+    policies: tuple[Policy, ...] = ()  # those in force: the workspace's, the user's, the key's
     scopes: tuple[Scope, ...] = ()
+    # Made from the above, so that the request path compares instead of walking.
+    narrowing: str = ""  # the same for callers who may run the same
+    limited: bool = False  # some policy limits the rate
+    overridden: bool = False  # some policy treats coding agents apart
+
+    def __post_init__(self) -> None:
+        terms = [(one.kind, one.terms.allow, one.terms.deny, one.terms.entitle, one.terms.overrides)
+                 for one in self.policies]  # fmt: skip
+        models = sorted(self.models) if self.models is not None else None
+        said = msgspec.json.encode((self.storefront, self.admin, self.test, self.agent, models, terms))
+        put = msgspec.structs.force_setattr
+        put(self, "narrowing", blake2b(said, digest_size=16).hexdigest())
+        put(self, "limited", any(one.terms.limited for one in self.policies))
+        put(self, "overridden", any(one.terms.overrides for one in self.policies))

@@ -1,18 +1,39 @@
-"""Floor 1: admit or refuse. One small file per rule; the order a request meets them in is this tuple.
+"""Floor 1: admit or refuse. One small file per rule; the order in which they are asked is written here.
 
-Law: a rule is a pure function of a Case. It returns nothing, or raises the GatewayError that says why not.
+Law: pure functions. A layer narrows what a caller may see and run, and gives the reason where it does (permitted.py
+asks them all). A rule then judges one request: it returns nothing, or raises the GatewayError that says why not.
 """
 
 from collections.abc import Callable
 
+from conflux.neutral.records import Caller, Model
+from conflux.policy.agents import by_agent_list
 from conflux.policy.capability import check_capability
 from conflux.policy.case import Case
 from conflux.policy.effort import check_effort
+from conflux.policy.entitlement import by_entitlement
 from conflux.policy.key import check_key
-from conflux.policy.permitted import check_permitted
+from conflux.policy.key_models import by_key_models
+from conflux.policy.layers import by_policies
 from conflux.policy.priced import check_priced
+from conflux.policy.status import by_status
 from conflux.policy.stored_files import check_stored_files
+from conflux.policy.storefront import by_storefront
 
+PublicLayer = Callable[[Caller | None, Model], str | None]
+Layer = Callable[[Caller, Model], str | None]
 Rule = Callable[[Case], None]
 
-RULES: tuple[Rule, ...] = (check_key, check_permitted, check_effort, check_capability, check_stored_files, check_priced)
+PUBLIC_LAYERS: tuple[PublicLayer, ...] = (by_status, by_entitlement)
+
+# Overrides for coding agents stand before these: they replace one model by another, and these then judge that one.
+LAYERS: tuple[Layer, ...] = (
+    by_storefront,
+    by_status,
+    by_entitlement,
+    by_agent_list,
+    by_policies,
+    by_key_models,
+)
+
+RULES: tuple[Rule, ...] = (check_key, check_effort, check_capability, check_stored_files, check_priced)

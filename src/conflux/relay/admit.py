@@ -9,15 +9,17 @@ import msgspec
 from conflux.billing.amounts import Hold, Unpriced, worst_case
 from conflux.dialects.base import Dialect
 from conflux.neutral.errors import GatewayError, Kind, invalid
+from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need
 from conflux.policy import RULES
 from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import room
-from conflux.policy.permitted import permitted, unknown_model
+from conflux.policy.permitted import unknown_model
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import LiveTarget, Snapshot
+from conflux.relay.standing import standing_of, verdict_of
 from conflux.routing.choice import order
 from conflux.routing.tasks import Task, cheapest, task_named
 
@@ -40,6 +42,7 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None
     hold: Hold
     simulated: bool
+    substituted: bool = False  # a rule for coding agents chose another model than the one named
     dropped: tuple[str, ...] = ()
 
 
@@ -55,7 +58,7 @@ def admit(
     parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
 ) -> Admitted:
     envelope = dialect.open(incoming.body, incoming.place)
-    model, requested, task = _resolve(snapshot, caller, storefront, envelope)
+    model, requested, task, substituted = _resolve(snapshot, caller, storefront, envelope, incoming.headers)
     live = snapshot.targets(model, test=caller.test)
     simulated = bool(live) and live[0].live.provider.simulated
     case = Case(caller, storefront, model, envelope, parts.clock.time(), free=caller.test or simulated)
@@ -67,6 +70,10 @@ def admit(
         wanted=envelope.max_output,
         default=storefront.default_max_output if _takes(model, "max_tokens") else None,
     )
+    if not live and model.account:
+        raise GatewayError(
+            Kind.ACCOUNT_NEEDED, f"{model.id} runs on a connected account, and none is signed in", param="model"
+        )
     if not live:
         raise GatewayError(
             Kind.UNAVAILABLE, f"{model.id} has no live target now: try another model, or later", param="model"
@@ -84,34 +91,30 @@ def admit(
         temperature=storefront.default_temperature if _takes(model, "temperature") else None,
         hold=_hold(model, envelope, fitted.max_output, free=case.free),
         simulated=simulated,
+        substituted=substituted,
         dropped=("max_tokens",) if fitted.clamped else (),
     )
 
 
 def _resolve(
-    snapshot: Snapshot, caller: Caller, storefront: Storefront, envelope: Envelope
-) -> tuple[Model, str, Task | None]:
+    snapshot: Snapshot, caller: Caller, storefront: Storefront, envelope: Envelope, headers: Headers
+) -> tuple[Model, str, Task | None, bool]:
     if "flux" in envelope.body:
         raise invalid("flux: this gateway does not run Flux yet; name one model", param="flux")
+    standing = standing_of(snapshot, caller, storefront, headers)
     if envelope.model is not None:
         if envelope.task_type is not None:
             raise invalid("send model or task_type, not both", param="task_type")
-        model = snapshot.catalogue.resolve(storefront.id, envelope.model)
-        if model is None:
+        verdict = verdict_of(standing, snapshot, caller, storefront, envelope.model)
+        if verdict.served is None:
             raise unknown_model(envelope.model)
-        return model, envelope.model, None
+        return verdict.served, envelope.model, None, verdict.instead
     if envelope.task_type is None:
         raise invalid("send model or task_type: one of them says what is to answer", param="model")
     task = task_named(envelope.task_type)
-    models = [
-        one
-        for one in snapshot.catalogue.models_of(storefront.id)
-        if permitted(caller, one)
-        and snapshot.targets(one, test=caller.test)
-        and all(answers(one, need) is not False for need in envelope.needs)
-    ]
+    models = [one for one in standing.own if all(answers(one, need) is not False for need in envelope.needs)]
     model = cheapest(task, models, tools=Need.TOOLS in envelope.needs)
-    return model, model.id, task
+    return model, model.id, task, False
 
 
 def _takes(model: Model, parameter: str) -> bool:

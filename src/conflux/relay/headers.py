@@ -28,7 +28,8 @@ def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) ->
     model = admitted.model
     names = snapshot.names[model.storefront]
     key = (model.storefront, admitted.requested, admitted.simulated)
-    fixed = snapshot.fixed.get(key)
+    # What is served instead depends on the caller, and so does which names it is served for.
+    fixed = None if admitted.substituted else snapshot.fixed.get(key)
     if fixed is None:
         fixed = [
             (names.requested_model, header_value(admitted.requested)),
@@ -37,8 +38,8 @@ def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) ->
         ]
         if admitted.simulated:
             fixed.append((names.simulated, b"true"))
-        # At most as many as there are ids and aliases: only known names come this far.
-        snapshot.fixed[key] = fixed
+        if not admitted.substituted:
+            snapshot.fixed[key] = fixed  # at most as many as there are ids and aliases
     if admitted.task is None and not dropped:
         return fixed
     found = list(fixed)

@@ -144,6 +144,7 @@ def build_snapshot(
         simulated=simulated,
         names={one.id: HeaderNames.of(one.header_prefix) for one in catalogue.storefronts.values()},
         fixed={},
+        standings={},
         version=version,
     )
 

@@ -56,6 +56,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str
     body: bytes
     secret: str | None
+    headers: Headers = []  # the request's own, names in lower case
     mount: Storefront | None  # fixed by path or host; None at the root: the key decides
     place: Place = NOWHERE
 

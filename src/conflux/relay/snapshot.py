@@ -3,6 +3,10 @@
 Law: frozen. A reload builds a new one and swaps it; a request keeps the one it began with.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import msgspec
 
 from conflux.catalogue.catalogue import Catalogue
@@ -60,10 +64,15 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool  # the simulator stands in for every pool
     names: dict[str, HeaderNames]
     fixed: dict[tuple[str, str, bool], Headers]  # the headers that are the same for each answer of a model
+    standings: dict[Any, Any]  # standing.py's, by fingerprint: compiled when first asked for
     version: int = 0
 
     def storefront(self, name: str) -> Storefront | None:
         return self.catalogue.storefronts.get(name)
+
+    def resolver(self, storefront: Storefront) -> Callable[[str], Model | None]:
+        """Names of a storefront's catalogue to its models."""
+        return partial(self.catalogue.resolve, storefront.id)
 
     def targets(self, model: Model, *, test: bool) -> tuple[LiveTarget, ...]:
         """What may be called for a model: a test key's calls go to the simulator and nowhere else."""
