@@ -159,7 +159,12 @@ class HttpFace:
             _check_encoding(heard)
             place = placed(NOWHERE, DIALECTS[dialect], b"", request.headers)
             incoming = Incoming(
-                dialect=dialect, body=request.body, secret=heard.secret, mount=mount, place=place, headers=request.headers
+                dialect=dialect,
+                body=request.body,
+                secret=heard.secret,
+                mount=mount,
+                place=place,
+                headers=request.headers,
             )
             await self._gateway.generate(incoming, exchange)
         except GatewayError as error:
