@@ -28,6 +28,7 @@ _PLAIN = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "HOST": "hos
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body_bytes: int = 32 * 1024 * 1024
     body_seconds: float = 60.0
+    keep_alive_seconds: float = 15.0
     connections_per_origin: int = 4096
     graceful_seconds: float = 30.0
 

@@ -228,7 +228,8 @@ def _wire(running: Running) -> None:
         health=HealthBook(),
         below=random.randrange,
         meter=running.metrics,
-        agent=f"conflux/{__version__}".encode(),
+        later=lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call),
+        keep_alive=settings.limits.keep_alive_seconds,
     )
     running.gateway = Gateway(parts)
     running.operations = Operations(store.key_admin, running.current, running.reload, running.status, store.verify)

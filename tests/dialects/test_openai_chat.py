@@ -13,10 +13,11 @@ from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND, OpenAIChat
 from conflux.dialects.openai_chat_wire import NAME, NOT_FORWARDED
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.request import Need
-from tests.dialects.golden import GoldenRequest, requests, slim
+from conflux.neutral.request import Need, Request
+from tests.dialects.golden import WANTED, GoldenRequest, requests, slim
 
 CHAT = OpenAIChat()
+ASKED = Request(dialect="openai-chat", messages=())
 USER = [{"role": "user", "content": "Hi"}]
 
 
@@ -244,10 +245,12 @@ def test_an_error_event_ends_the_stream_as_clients_expect() -> None:
 
 
 def test_a_keep_alive_says_nothing() -> None:
-    (event, rest) = CHAT.keep_alive().split(b"\n\n")
-    assert rest == b""
-    chunk = json.loads(event.removeprefix(b"data: "))
-    assert chunk["choices"] == [{"index": 0, "delta": {}, "finish_reason": None}]
+    for lane in (CHAT.writer(WANTED, ASKED), CHAT.passthrough(WANTED)):
+        (event, rest) = lane.keep_alive().split(b"\n\n")
+        assert rest == b""
+        chunk = json.loads(event.removeprefix(b"data: "))
+        assert chunk["choices"] == [{"index": 0, "delta": {}, "finish_reason": None}]
+        assert (chunk["id"], chunk["model"]) == (WANTED.answer_id, WANTED.model)
 
 
 def test_reader_writer_and_relay_are_new_each_time() -> None:

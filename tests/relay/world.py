@@ -67,7 +67,8 @@ class World:
             health=self.health,
             below=chance.randrange,
             meter=self.meter,
-            agent=b"conflux/test",
+            later=self.clock.later,
+            keep_alive=15.0,
         )
         self.gateway = Gateway(self.parts)
 
@@ -120,11 +121,14 @@ class World:
         self.must(len({(end.ending, end.charge) for end in self.ledger.asked}) <= 1, "settled in two ways")
         sends = [place for place, what in enumerate(self.journal) if what == "send"]
         self._before("reserved", sends)
-        content = [place for place, what in enumerate(self.journal) if what in ("begin", "push")]
+        # A stream that was kept alive began before there was content; all others begin with it.
+        first = ("push",) if "idle" in self.journal else ("begin", "push")
+        content = [place for place, what in enumerate(self.journal) if what in first]
         self._before("started", content)
         ends = [place for place, what in enumerate(self.journal) if what in ("reply 200", "finish")]
         self._before("settled", ends)
         self.must(all(one.closed for one in self.upstream.opened), "an answer was not closed")
+        self.must(all(one.cancelled for one in self.clock.timers), "a timer is left over")
         self.must(self.meter.open == 0, "the meter still counts it")
         names = [target.key for pool in self.snapshot.pools.values() for target in pool]
         self.must(all(self.health.of(name).in_flight == 0 for name in names), "a target still has it in flight")
@@ -146,12 +150,40 @@ class Clock:
     def __init__(self) -> None:
         self.now = 1_800_000_000.25
         self.ticks = 1000.0
+        self.timers: list[Timer] = []
+
+    def later(self, seconds: float, call: Callable[[], None]) -> "Timer":
+        timer = Timer(self.ticks + seconds, call)
+        self.timers.append(timer)
+        return timer
+
+    def pass_by(self, seconds: float) -> None:
+        """Time goes on, and what was to happen meanwhile happens."""
+        self.ticks += seconds
+        due = [one for one in self.timers if one.at <= self.ticks]
+        self.timers = [one for one in self.timers if one.at > self.ticks]
+        for one in due:
+            one.call()
 
     def time(self) -> float:
         return self.now
 
     def monotonic(self) -> float:
         return self.ticks
+
+
+class Timer:
+    def __init__(self, at: float, call: Callable[[], None]) -> None:
+        self.at = at
+        self.cancelled = False
+        self._call = call
+
+    def call(self) -> None:
+        if not self.cancelled:
+            self._call()
+
+    def cancel(self) -> None:
+        self.cancelled = True
 
 
 class Ledger:
@@ -400,7 +432,7 @@ class Client:
 
     def push(self, data: bytes) -> bool:
         self._world.must(self.status is not None, "content before the head")
-        self._out("push", data)
+        self._out("idle" if b'"delta":{},"finish_reason":null' in data else "push", data)
         return not self.slow
 
     async def drained(self) -> None:

@@ -109,12 +109,17 @@ class AnswerWriter(Protocol):
 
     def whole(self, events: Iterable[Event], usage: Usage) -> bytes: ...
 
+    def keep_alive(self) -> bytes:
+        """One whole event that says nothing, at whatever place the stream is."""
+        ...
+
 
 class Lane(Protocol):
     """One answer on its way through: a dialect's own bytes, or a reader and a writer back to back.
 
     A streamed answer is fed; one that is not is read whole. Either way `last` gives what may go out only once the
-    request is settled: the end of the stream, or the whole body.
+    request is settled: the end of the stream, or the whole body. Only whole events leave, so that between any two
+    something may be said to keep the connection alive.
     """
 
     tally: Tally
@@ -127,6 +132,7 @@ class Lane(Protocol):
 
     def whole(self, body: bytes) -> None: ...
     def last(self, usage: Usage) -> bytes: ...
+    def keep_alive(self) -> bytes: ...
 
 
 class Dialect(Protocol):
@@ -167,7 +173,5 @@ class Dialect(Protocol):
     def error_event(self, error: GatewayError) -> bytes:
         """The last bytes of a stream that cannot be finished."""
         ...
-
-    def keep_alive(self) -> bytes: ...
 
     def upstream_error(self, status: int, body: bytes) -> Fault: ...

@@ -30,12 +30,6 @@ _FORMATS = {"json_object": Need.JSON_MODE, "json_schema": Need.STRUCTURED_OUTPUT
 _PART_NEEDS = {wire.ImagePart: Need.VISION, wire.AudioPart: Need.AUDIO, wire.FilePart: Need.FILES}
 _DECIDED = wire.KNOWN | NOT_FORWARDED
 
-# A chunk that says nothing: every client reads it, and none shows it.
-_KEEP_ALIVE = write_data(
-    b'{"id":"","object":"chat.completion.chunk","created":0,"model":"",'
-    b'"choices":[{"index":0,"delta":{},"finish_reason":null}]}'
-)
-
 
 class OpenAIChat:
     """The dialect as the table of dialects holds it."""
@@ -112,9 +106,6 @@ class OpenAIChat:
 
     def error_event(self, error: GatewayError) -> bytes:
         return write_data(strict_json.encode({"error": openai_errors.fields(error)})) + DONE_EVENT
-
-    def keep_alive(self) -> bytes:
-        return _KEEP_ALIVE
 
     def upstream_error(self, status: int, body: bytes) -> Fault:
         return openai_errors.read_upstream_error(status, body)

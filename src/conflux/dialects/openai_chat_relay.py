@@ -10,6 +10,7 @@ from conflux.dialects import strict_json
 from conflux.dialects.base import Tally, Wanted
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, NULL, Chunk
 from conflux.dialects.openai_chat_intake import Intake
+from conflux.dialects.openai_chat_writer import keep_alive
 from conflux.dialects.openai_usage import write_usage
 from conflux.neutral.usage import Usage
 
@@ -88,6 +89,9 @@ class ChatPassThrough:
             return DONE_EVENT
         head = self._head or b"data: " + self._begin(None, "chat.completion.chunk")
         return b"".join((head, b'[],"usage":', self._counted(usage), b"}\n\n", DONE_EVENT))
+
+    def keep_alive(self) -> bytes:
+        return keep_alive(self._wanted)
 
     def _counted(self, usage: Usage) -> bytes | Raw:
         """The upstream's own words where it counted, else what was estimated and billed."""

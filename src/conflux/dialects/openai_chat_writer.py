@@ -38,6 +38,13 @@ _REASONS = {
 }
 
 
+def keep_alive(wanted: Wanted) -> bytes:
+    """A chunk that says nothing: every client reads it, and none shows it."""
+    chunk = {"id": wanted.answer_id, "object": "chat.completion.chunk", "created": wanted.created,
+             "model": wanted.model, "choices": [{"index": 0, "delta": {}, "finish_reason": None}]}  # fmt: skip
+    return write_data(strict_json.encode(chunk))
+
+
 class ChatWriter:
     """Events, as an OpenAI chat answer."""
 
@@ -55,6 +62,9 @@ class ChatWriter:
         if not self._wanted.include_usage:
             return DONE_EVENT
         return self._chunk([], usage=write_usage(usage)) + DONE_EVENT
+
+    def keep_alive(self) -> bytes:
+        return keep_alive(self._wanted)
 
     def _write(self, event: Event) -> bytes:
         match event:

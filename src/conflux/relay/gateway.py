@@ -25,6 +25,7 @@ from conflux.relay.admit import Admitted, admit
 from conflux.relay.attempt import Attempt, Failed, Trial
 from conflux.relay.headers import JSON, plain, streamed
 from conflux.relay.identify import identify, root_storefront
+from conflux.relay.keep_alive import KeepAlive
 from conflux.relay.parts import Exchange, Incoming, Outcome, Parts
 
 # A killed stream loses at most what came after its last checkpoint.
@@ -54,12 +55,14 @@ class Passage:
         "admitted",
         "attempt",
         "began",
+        "begun",
         "created",
         "created_ms",
         "delivering",
         "ended",
         "exchange",
         "incoming",
+        "keeper",
         "left",
         "number",
         "parts",
@@ -86,11 +89,13 @@ class Passage:
         self.admitted: Admitted
         self.attempt: Attempt | None = None
         self.trials: list[Trial] = []
+        self.begun = False  # the head of a stream went out
         self.delivering = False
         self.left = False  # the client left, and the waiting was interrupted for it
         self.settling = False
         self.ended: Outcome | None = None
         self.waiting: asyncio.Task[None] | None = None
+        self.keeper: KeepAlive | None = None
 
     async def run(self) -> None:
         parts = self.parts
@@ -148,10 +153,12 @@ class Passage:
                 return await self._settle_left()
             self.waiting = asyncio.current_task()
             self.exchange.on_gone(self._client_left)
+            if not self.admitted.envelope.stream:
+                await self._attempts()
+                return await self._plain()
+            self.keeper = KeepAlive(self.parts, self._keep_alive)
             await self._attempts()
-            if self.admitted.envelope.stream:
-                return await self._stream()
-            return await self._plain()
+            return await self._stream()
         except GatewayError as error:
             return await self._fail(error)
         except asyncio.CancelledError:
@@ -172,6 +179,27 @@ class Passage:
             self.waiting = None
             if self.attempt is not None:
                 self.attempt.close()
+            await self._hush()
+
+    async def _begin(self) -> None:
+        """The head of a stream, once: with its first content, or with the first word that it is still to come."""
+        if not self.begun:
+            self.begun = True
+            headers = streamed(self.admitted, self.snapshot, self._dropped(), self.request_id.encode())
+            await self.exchange.begin(200, headers)
+
+    async def _keep_alive(self) -> None:
+        attempt = self.attempt
+        if attempt is None or self.exchange.gone or self.settling:
+            return
+        await self._begin()
+        self.exchange.push(attempt.lane.keep_alive())
+        await self.exchange.drained()
+
+    async def _hush(self) -> None:
+        keeper, self.keeper = self.keeper, None
+        if keeper is not None:
+            await keeper.stop()
 
     def _client_left(self) -> None:
         """Interrupts whatever waits for the upstream; a drained provider is read to its end all the same."""
@@ -235,7 +263,7 @@ class Passage:
         self.delivering = True
         self.waiting = waiting
         try:
-            await self.exchange.begin(200, streamed(admitted, self.snapshot, self._dropped(), self.request_id.encode()))
+            await self._begin()
             await self._pump(attempt)
         except TransportError as error:
             attempt.broke()
@@ -255,12 +283,13 @@ class Passage:
     async def _pump(self, attempt: Attempt) -> None:
         """Hand the answer on as it arrives: the upstream's reader pushes it through, this task only waits."""
         lane, exchange, clock = attempt.lane, self.exchange, self.parts.clock
-        tally = lane.tally
+        tally, keeper = lane.tally, self.keeper
+        assert keeper is not None, "a stream has one until it is settled"
         marked, marked_at = 0, clock.monotonic()
 
         def deliver(out: bytes) -> bool:
             nonlocal marked, marked_at
-            now = clock.monotonic()
+            keeper.spoke = now = clock.monotonic()
             if tally.output_bytes - marked >= _CHECKPOINT_BYTES or now - marked_at >= _CHECKPOINT_SECONDS:
                 marked, marked_at = tally.output_bytes, now
                 self._checkpoint(attempt)
@@ -326,6 +355,7 @@ class Passage:
         seconds = parts.clock.monotonic() - self.began
         first_byte = attempt.first_byte - self.began if attempt is not None and attempt.first_byte else None
         self.settling = True
+        await self._hush()
         end = settlement(
             admitted,
             self.number,
@@ -370,7 +400,7 @@ class Passage:
         return self.admitted.dropped + self.attempt.dropped
 
     async def _refuse(self, dialect: Dialect, error: GatewayError) -> None:
-        if self.delivering:
+        if self.begun:
             await self.exchange.finish(dialect.error_event(error))
             return
         status, body = dialect.error(error, self.storefront.error_style)

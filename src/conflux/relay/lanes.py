@@ -39,6 +39,9 @@ class CompatLane:
             return self._writer.whole(self._events, usage)
         return self._writer.last(usage)
 
+    def keep_alive(self) -> bytes:
+        return self._writer.keep_alive()
+
 
 def upstream_dialect(admitted: Admitted, target: LiveTarget) -> Dialect:
     """The client's own dialect where the provider speaks it, else the provider's first."""

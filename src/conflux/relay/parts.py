@@ -38,6 +38,10 @@ class Meter(Protocol):
         ...
 
 
+class Handle(Protocol):
+    def cancel(self) -> None: ...
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     ledger: Ledger
@@ -47,7 +51,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthBook
     below: Callable[[int], int]  # a random number from 0 to n - 1
     meter: Meter
-    agent: bytes  # our user-agent towards upstreams
+    later: Callable[[float, Callable[[], None]], Handle]  # call this after so many seconds
+    keep_alive: float  # seconds of silence in a stream after which its client is told that it still goes on
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
