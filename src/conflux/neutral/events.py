@@ -41,6 +41,7 @@ class ThinkingDelta(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     index: int = 0
     signature: str | None = None
+    issuer: str | None = None  # the dialect whose signature or redaction it is
     redacted: str | None = None
 
 
