@@ -39,3 +39,9 @@ def test_a_key_in_memory_expires_by_itself() -> None:
     check_caller(held, NOW)
     with pytest.raises(GatewayError):
         check_caller(held, NOW + 10)
+
+
+@pytest.mark.parametrize("what", ["workspace", "user"])
+def test_what_is_switched_off_opens_nothing_and_says_so(what: str) -> None:
+    found = refusal(check_key, case(by=caller(closed=what)))
+    assert found is not None and (found.kind, found.message.split()[1]) == (Kind.FORBIDDEN, what)

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from conflux.stores.key_format import digest, new_secret, well_formed
+from conflux.stores.key_format import digest, key_number, new_secret, well_formed
 
 
 def test_a_key_is_prefix_chance_and_checksum():
@@ -37,3 +37,11 @@ def test_a_prefix_that_no_header_could_carry_is_refused(prefix):
 def test_the_digest_is_hmac_sha_256_with_the_pepper():
     assert digest(b"p" * 32, "cf_live_x") == hmac.new(b"p" * 32, b"cf_live_x", hashlib.sha256).digest()
     assert digest(b"q" * 32, "cf_live_x") != digest(b"p" * 32, "cf_live_x")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("key_7", 7), ("7", 7), ("key_", -1), ("", -1), ("key_-1", -1), ("key_٣", -1), ("key_" + "9" * 19, -1)],
+)
+def test_a_keys_id_is_the_number_of_its_row(text, number):
+    assert key_number(text) == number

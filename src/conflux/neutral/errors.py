@@ -86,3 +86,7 @@ class ConfigError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class NoSuch(ConfigError):
+    """What was named is not there."""

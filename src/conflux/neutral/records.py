@@ -175,7 +175,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     models: frozenset[str] | None = None  # None: all the storefront's
     expires_at: int | None = None
     revoked: bool = False
-    closed: str | None = None  # why the workspace or the user may do nothing now
+    closed: str | None = None  # workspace | user: what of it is switched off
     role: str = "member"  # owner | admin | member, in the workspace
     policies: tuple[Policy, ...] = ()  # those in force: the workspace's, the user's, the key's
     scopes: tuple[Scope, ...] = ()

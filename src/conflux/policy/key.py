@@ -1,4 +1,4 @@
-"""The key itself: revoked or expired keys open nothing.
+"""The key itself: revoked or expired keys, and those of a closed workspace or user, open nothing.
 
 Law: checked at every use, because a key in memory may have expired since it was read.
 """
@@ -17,3 +17,5 @@ def check_caller(caller: Caller, now: float) -> None:
         raise GatewayError(Kind.UNAUTHENTICATED, "this API key was revoked; ask for a new one")
     if caller.expires_at is not None and now >= caller.expires_at:
         raise GatewayError(Kind.UNAUTHENTICATED, "this API key has expired; ask for a new one")
+    if caller.closed is not None:
+        raise GatewayError(Kind.FORBIDDEN, f"the {caller.closed} of this API key is switched off; ask an admin")

@@ -13,6 +13,8 @@ _BODY = 43  # 62 ** 43 > 2 ** 256
 _CHECK = 6  # 62 ** 6 > 2 ** 32
 _LONGEST = 200
 
+KEY_ID = "key_"
+
 
 def _base62(value: int, width: int) -> str:
     found = []
@@ -42,3 +44,9 @@ def well_formed(secret: str) -> bool:
 def digest(pepper: bytes, secret: str) -> bytes:
     """What is stored instead of the key."""
     return hmac.digest(pepper, secret.encode(), "sha256")
+
+
+def key_number(key_id: str) -> int:
+    """The row of a key's id; -1, which no row has, for what is no id."""
+    digits = key_id.removeprefix(KEY_ID)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else -1

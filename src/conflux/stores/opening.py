@@ -12,8 +12,10 @@ from typing import NamedTuple
 from conflux.neutral.records import Caller
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.key_ring import KeyRing
-from conflux.stores.sqlite_keys import SqliteKeys, find_caller
+from conflux.stores.sqlite_keys import SqliteKeys, caller_by_id, find_caller
 from conflux.stores.sqlite_ledger import Recovered, SqliteLedger
+from conflux.stores.sqlite_people import SqlitePeople
+from conflux.stores.sqlite_policies import SqlitePolicies
 from conflux.stores.sqlite_verify import verify
 
 
@@ -33,6 +35,8 @@ class Store:
         self.ledger = ledger
         self.keys = KeyRing(data.pepper, self._find)
         self.key_admin = SqliteKeys(ledger, data.pepper, self.keys.changed, now)
+        self.people = SqlitePeople(ledger, self.keys.changed, now)
+        self.policies = SqlitePolicies(ledger, self.keys.changed, now)
 
     @property
     def trouble(self) -> str | None:
@@ -59,6 +63,10 @@ class Store:
             await self.ledger.aclose()
         finally:
             self._data.close()
+
+    async def caller(self, key_id: str) -> Caller | None:
+        """Whom a key makes its holder, without its secret."""
+        return await self.ledger.read(lambda run: caller_by_id(run, key_id))
 
     async def _find(self, name: bytes) -> Caller | None:
         return await self.ledger.read(lambda run: find_caller(run, name))

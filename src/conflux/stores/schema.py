@@ -205,3 +205,40 @@ entry = _table(
     CheckConstraint("amount <> 0", name="amount"),
     keyed=True,
 )
+
+# A user without a row here is a member.
+user_role = _table(
+    "user_role",
+    Column("user_id", Long, ForeignKey("app_user.id"), primary_key=True, autoincrement=False),
+    _text("role"),  # owner | admin | member
+)
+
+# Workspaces and users that are switched off: their keys open nothing.
+closed = _table(
+    "closed",
+    Column("kind", Text, primary_key=True),  # workspace | user
+    _long("owner_id", primary_key=True),
+    _long("since"),  # unix seconds
+    keyed=True,
+)
+
+policy = _table(
+    "policy",
+    _id(),
+    _text("kind"),  # workspace | user | key
+    _long("owner_id"),
+    _long("enabled"),
+    _text("terms"),  # JSON, see neutral/policies.py
+    _long("changed"),  # unix seconds
+    UniqueConstraint("kind", "owner_id"),
+)
+
+# What an admin said of a model, over what the catalogue says.
+model_status = _table(
+    "model_status",
+    Column("storefront", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    _long("enabled"),
+    _long("changed"),  # unix seconds
+    keyed=True,
+)

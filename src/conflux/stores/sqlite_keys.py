@@ -11,21 +11,24 @@ from typing import Any
 
 import msgspec
 
-from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder, KeyRow
 from conflux.neutral.records import Caller, Scope
-from conflux.stores.key_format import digest, new_secret
+from conflux.stores.key_format import KEY_ID, digest, key_number, new_secret
 from conflux.stores.sqlite_budgets import put_budget
 from conflux.stores.sqlite_ledger import SqliteLedger
+from conflux.stores.sqlite_people import check_name
+from conflux.stores.sqlite_policies import policies_of
 
-_ID = "key_"
 _LAST = 4
 
 _FIND = """
-    SELECT api_key.id, api_key.name, storefront, api_key.workspace_id, workspace.name, user_id, app_user.name,
-        admin, test, agent, models, expires_at, revoked_at
-    FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id JOIN app_user ON app_user.id = user_id
-    WHERE digest = ?
+    SELECT api_key.id, api_key.name, storefront, api_key.workspace_id, workspace.name, api_key.user_id, app_user.name,
+        admin, test, agent, models, expires_at, revoked_at, coalesce(role, 'member'),
+        (SELECT kind FROM closed WHERE (kind, owner_id) IN
+            (VALUES ('workspace', api_key.workspace_id), ('user', api_key.user_id)) ORDER BY kind DESC LIMIT 1)
+    FROM api_key JOIN workspace ON workspace.id = api_key.workspace_id JOIN app_user ON app_user.id = api_key.user_id
+    LEFT JOIN user_role ON user_role.user_id = api_key.user_id
+    WHERE {where}
 """
 # A storefront's budget is its owner's business: it counts, and no caller is shown it.
 _SCOPES = """
@@ -44,10 +47,19 @@ _LIST = """
 
 
 def find_caller(run: sqlite3.Connection, name: bytes) -> Caller | None:
-    row = run.execute(_FIND, (name,)).fetchone()
+    return _caller(run, run.execute(_FIND.format(where="digest = ?"), (name,)).fetchone())
+
+
+def caller_by_id(run: sqlite3.Connection, key_id: str) -> Caller | None:
+    """The caller that a key's holder is, for an admin who asks what it may do."""
+    return _caller(run, run.execute(_FIND.format(where="api_key.id = ?"), (key_number(key_id),)).fetchone())
+
+
+def _caller(run: sqlite3.Connection, row: Any) -> Caller | None:
     if row is None:
         return None
-    key, label, storefront, workspace, workspace_name, user, user_name, admin, test, agent, models, expires, gone = row
+    key, label, storefront, workspace, workspace_name, user, user_name, admin, test, agent, models = row[:11]
+    expires, gone, role, closed = row[11:]
     scopes = run.execute(_SCOPES, (key, user, workspace)).fetchall()
     return Caller(
         key_id=key,
@@ -63,6 +75,9 @@ def find_caller(run: sqlite3.Connection, name: bytes) -> Caller | None:
         models=frozenset(msgspec.json.decode(models, type=list[str])) if models is not None else None,
         expires_at=expires,
         revoked=gone is not None,
+        closed=closed,
+        role=role,
+        policies=policies_of(run, workspace, user, key),
         scopes=tuple(Scope(*scope) for scope in scopes),
     )
 
@@ -84,7 +99,7 @@ class SqliteKeys:
         name = digest(self._pepper, secret)
         number = await self._ledger.write(lambda run: self._insert(run, order, name, secret[-_LAST:]))
         self._changed()
-        return f"{_ID}{number}", secret
+        return f"{KEY_ID}{number}", secret
 
     def _insert(self, run: sqlite3.Connection, order: KeyOrder, name: bytes, last: str) -> int:
         now = int(self._now())
@@ -113,11 +128,8 @@ class SqliteKeys:
 
     async def revoke(self, key_id: str) -> bool:
         """False where there is no such key. Revoking twice is no mistake."""
-        digits = key_id.removeprefix(_ID)
-        if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
-            return False
         put = "UPDATE api_key SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?"
-        values = (int(self._now()), int(digits))
+        values = (int(self._now()), key_number(key_id))
         changed = await self._ledger.write(lambda run: run.execute(put, values).rowcount)
         self._changed()
         return changed > 0
@@ -129,8 +141,7 @@ def _named(
     """The row's id; a name that is new is a new row."""
     row = run.execute(f"SELECT id FROM {table} WHERE {where}", values).fetchone()
     if row is None:
-        if not new[-2].strip():
-            raise ConfigError([f"a {table.removeprefix('app_')} needs a name"])
+        check_name(table.removeprefix("app_"), new[-2])
         marks = ", ".join("?" * len(new))
         row = run.execute(f"INSERT INTO {table} {columns} VALUES ({marks}) RETURNING id", new).fetchone()
     return int(row[0])
@@ -140,7 +151,7 @@ def _row(row: tuple[Any, ...]) -> KeyRow:
     number, name, prefix, last4, storefront, workspace, user, admin, test, agent, models, cap, spent = row[:13]
     created, expires_at, revoked_at = row[13:]
     return KeyRow(
-        id=f"{_ID}{number}",
+        id=f"{KEY_ID}{number}",
         name=name,
         prefix=prefix,
         last4=last4,

@@ -144,5 +144,6 @@ def claim(connection: sqlite3.Connection, now: int) -> None:
     connection.execute("INSERT OR IGNORE INTO meta VALUES (1, ?, ?, 0, 0)", (str(uuid.uuid4()), now))
     connection.execute("INSERT OR IGNORE INTO workspace VALUES (1, 'default', ?)", (now,))
     connection.execute("INSERT OR IGNORE INTO app_user VALUES (1, 1, 'default', ?)", (now,))
+    connection.execute("INSERT OR IGNORE INTO user_role VALUES (1, 'owner')")
     connection.execute("UPDATE meta SET owner_epoch = owner_epoch + 1")
     connection.execute("COMMIT")
