@@ -129,10 +129,13 @@ class SqlitePeople:
 
     async def set_role(self, workspace: str, name: str, role: str) -> UserRow:
         _check_role(role)
-        put = "INSERT INTO user_role (user_id, role) VALUES (?, ?) ON CONFLICT (user_id) DO UPDATE SET role = excluded.role"
 
         def job(run: sqlite3.Connection) -> None:
-            run.execute(put, (user_number(run, workspace, name), role))
+            run.execute(
+                "INSERT INTO user_role (user_id, role) VALUES (?, ?)"
+                " ON CONFLICT (user_id) DO UPDATE SET role = excluded.role",
+                (user_number(run, workspace, name), role),
+            )
 
         await self._write(job)
         return await self.user(workspace, name)
