@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.edges import first_byte_ms, fsync_ms, open_streams, start_to_ready
+from bench.lists import measure_lists
 from bench.report import write_report
 from bench.servers import Started, free_port, wait_for
 
@@ -132,8 +133,12 @@ def measure_streams(server: Started, port: int, path: str, key: str, count: int,
     return found
 
 
-def conflux_config(folder: Path, name: str, upstream: int, lane: str = "auto") -> Path:
+def conflux_config(folder: Path, name: str, upstream: int | None, lane: str = "auto") -> Path:
+    """A gateway before one upstream; None: before none, so that its simulator stands in for every model."""
     file = folder / f"{name}.toml"
+    if upstream is None:
+        file.write_text("")
+        return file
     file.write_text(
         f'[[provider]]\nid = "local"\ndialect = "openai-chat"\nlane = "{lane}"\n'
         f'base_url = "http://127.0.0.1:{upstream}/v1"\n'
@@ -142,7 +147,7 @@ def conflux_config(folder: Path, name: str, upstream: int, lane: str = "auto") -
     return file
 
 
-def start_conflux(folder: Path, name: str, upstream: int, lane: str = "auto") -> tuple[Started, int, str]:
+def start_conflux(folder: Path, name: str, upstream: int | None, lane: str = "auto") -> tuple[Started, int, str]:
     port = free_port()
     data = folder / f"data-{name}"
     config = conflux_config(folder, name, upstream, lane)
@@ -191,6 +196,7 @@ class Bench:
         for label, lane in (("conflux", "auto"), ("conflux compat", "compat")):
             self.conflux(label, lane)
         self.edges()
+        self.lists()
         say("nginx again: plain")
         self.rows["nginx"]["cpu_us_again"] = self.plain(proxy, self.proxy_port, bearer("none"))["cpu_us"]
         if peers:
@@ -241,6 +247,13 @@ class Bench:
         found = open_streams(server, port, path, key, body, 1000)
         self.facts |= {"open_streams": found["streams"], "open_streams_lost": found["lost"],
                        "kib_per_open_stream": round(found["kib_per_stream"], 1)}  # fmt: skip
+        server.stop()
+
+    def lists(self) -> None:
+        say("lists of models beside a static body")
+        server, port, key = start_conflux(self.folder, "lists", None)
+        self.started.append(server)
+        self.facts |= measure_lists(server, port, key, self.folder, 2)
         server.stop()
 
     def stop(self) -> None:

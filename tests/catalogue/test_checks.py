@@ -41,13 +41,14 @@ def test_an_unknown_storefront() -> None:
 def test_mounts_hosts_and_key_prefixes_lead_to_one_storefront() -> None:
     said = more(
         "storefront",
-        face("side", mount="/", hosts=["a.example"], key_prefixes=["sh_", "si_"]),
-        storefront={"hosts": ["a.example"]},
+        face("side", mount="/", hosts=["a.example"], key_prefixes=["sh_", "si_"], root_paths=["/models"]),
+        storefront={"hosts": ["a.example"], "root_paths": ["/models"]},
     )
     assert mistakes(said) == [
         "conflux.toml: [[storefront]] #2 side: mount: '/' belongs to the storefront shop already",
         "conflux.toml: [[storefront]] #2 side: hosts: 'a.example' belongs to the storefront shop already",
         "conflux.toml: [[storefront]] #2 side: key_prefixes: 'sh_' belongs to the storefront shop already",
+        "conflux.toml: [[storefront]] #2 side: root_paths: '/models' belongs to the storefront shop already",
     ]
 
 

@@ -199,7 +199,10 @@ def test_the_configuration_contracts_example() -> None:
         ({"enabled": False}, {"enabled": False}),
         ({"tier": "core"}, {"tier": Tier.CORE, "assumed": frozenset()}),
         ({"aliases": ["pro"]}, {"aliases": ("pro",)}),
-        ({"capabilities": ["text"]}, {"capabilities": frozenset({Capability.TEXT}), "input_modalities": ("text",)}),
+        (
+            {"capabilities": ["text"]},
+            {"capabilities": frozenset({Capability.TEXT}), "input_modalities": ("text",), "agent": False},
+        ),
         ({"context": 1000}, {"context": 1000, "safe_context": 950}),
         ({"safe_context": 1000}, {"safe_context": 1000}),
         ({"max_output": 5}, {"max_output": 5}),

@@ -36,12 +36,16 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("storefront", {"agent_prefixes": ["sh_a_"]}, SHOP + "key_prefixes: sh_a_ of agent_prefixes is not among them"),
     ("storefront", {"header_prefix": "X Y"}, SHOP + "header_prefix: 'X Y': use lower-case letters, digits and -"),
     ("storefront", {"list_shape": "xml"},
-     SHOP + "list_shape: 'xml' is not one of openai, tokenflux, llmbase, llmbase_rich, inference"),
+     SHOP + "list_shape: 'xml' is not one of openai, tokenflux, llmbase, inference, anthropic"),
     ("storefront", {"error_style": "x"}, SHOP + "error_style: 'x' is not one of openai, conflux, inference"),
     ("storefront", {"billing": "x"}, SHOP + "billing: 'x' is not one of usd, tier_credits, token_credits"),
     ("storefront", {"model_echo": "x"}, SHOP + "model_echo: 'x' is not one of requested, upstream"),
     ("storefront", {"default_max_output": 0}, SHOP + "default_max_output: 0 is not a number of tokens"),
     ("storefront", {"default_temperature": 2.5}, SHOP + "default_temperature: 2.5 is not between 0 and 2"),
+    ("storefront", {"root_paths": ["/v2/models"]}, SHOP + "root_paths: '/v2/models' is no list; there are /v1/models, "
+     "/models, /v1/model-metadata, /api/v1/agents/models"),
+    ("storefront", {"keyed_paths": [""]}, SHOP + "keyed_paths: '' is no list; there are /v1/models, /models, "
+     "/v1/model-metadata, /api/v1/agents/models"),
     ("storefront", {"allowed_origins": ["example.com"]},
      SHOP + "allowed_origins: 'example.com': write \"*\" or an origin such as https://app.example.com"),
     # providers
@@ -192,6 +196,13 @@ def test_the_largest_dimension_is_the_maximum() -> None:
     model = one(kind="embedding", dimensions=[64, 512, 128])
     assert (model.dimensions, model.max_dimension) == ((64, 512, 128), 512)
     assert one(kind="embedding").max_dimension is None
+
+
+def test_every_chat_model_with_tools_is_for_agents_unless_said() -> None:
+    assert one(capabilities=["text", "tools"]).agent
+    assert not one(capabilities=["text", "tools"], agent=False).agent
+    assert not one(capabilities=["text"]).agent
+    assert not one(capabilities=["text", "tools"], kind="embedding").agent
 
 
 def test_a_model_takes_its_storefronts_strictness() -> None:

@@ -41,6 +41,16 @@ def test_seed_2_has_a_flat_404() -> None:
     assert json.loads(body(GatewayError(Kind.NOT_FOUND, "x"), "conflux")[1])["error"]["code"] == "not_found"
 
 
+def test_the_third_documents_words_begin_what_it_names() -> None:
+    def message(kind: Kind, style: str = "inference") -> str:
+        found: str = json.loads(body(GatewayError(kind, "why"), style)[1])["error"]["message"]
+        return found
+
+    assert message(Kind.UNAUTHENTICATED) == "Missing or invalid authentication: why"
+    assert message(Kind.INTERNAL) == "Internal server error: why"
+    assert message(Kind.INVALID) == "why" == message(Kind.INTERNAL, "openai")
+
+
 def test_an_errors_own_code_and_details_are_told() -> None:
     error = GatewayError(Kind.INVALID, "m", code="mine", details={"input_tokens": 5})
     assert fields(error)["code"] == "mine"

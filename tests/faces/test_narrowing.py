@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from conflux.dialects import DIALECTS
-from conflux.faces.public import Public, Question
+from conflux.faces.public import Public
+from conflux.faces.question import Question
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.policies import Policy
 from conflux.neutral.ports import Headers

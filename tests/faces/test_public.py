@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from conflux.faces.public import parse_query, receipt_view
-from conflux.neutral.errors import GatewayError
+from conflux.faces.public import receipt_view
 from conflux.neutral.ledger import Call, Ending, Line, Receipt, request_id_text
 from conflux.neutral.usage import Provenance, Usage
 from tests.faces.door import opened
@@ -41,16 +40,6 @@ def test_an_admin_sees_what_was_really_called() -> None:
     call = receipt_view(receipt(), admin=True)["calls"][0]
     assert call["target"] == "canary/up/cloud" and call["provider_cost_usd"] == "0.000000007"
     assert call["upstream_id"] == "canary-id" and call["reason"] == "status 500"
-
-
-@pytest.mark.parametrize("query", [b"a=%ff", b"a=\xff", b"&".join(b"a=1" for _ in range(60))])
-def test_a_query_nobody_can_read_is_refused(query: bytes) -> None:
-    with pytest.raises(GatewayError, match="query"):
-        parse_query(query)
-
-
-def test_the_last_of_a_name_counts() -> None:
-    assert parse_query(b"a=1&b=&a=2") == {"a": "2", "b": ""}
 
 
 async def test_lists_need_no_key_but_refuse_a_bad_one() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from conflux.catalogue.listings import Row
+from conflux.catalogue.listings.row import Row
 from conflux.neutral.records import Caller, Storefront
 from conflux.relay import standing as module
 from conflux.relay.standing import PUBLIC, Standing, standing_of, verdict_of

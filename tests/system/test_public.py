@@ -108,6 +108,64 @@ def test_a_query_that_is_none(plain: Served) -> None:
     assert plain.get("/v1/models?limit=1000&anything=1").status == 200
 
 
+def test_without_a_key_each_root_path_is_its_own_documents(plain: Served, keys: dict[str, str]) -> None:
+    assert rows(plain, "/models") == rows(plain, "/tokenflux/models") == rows(plain, "/tokenflux/v1/models")
+    rich = rows(plain, "/v1/model-metadata")
+    assert rich == rows(plain, "/llmbase/v1/models?metadata=true") == rows(plain, "/llmbase/v1/model-metadata")
+    agents = rows(plain, "/api/v1/agents/models")
+    assert agents == rows(plain, "/llmbase/v1/models?filter=agents") != rows(plain, "/llmbase/v1/models")
+    assert [row["id"] for row in rows(plain, "/v1/models?filter=agents")] == [
+        row["id"] for row in rows(plain) if "tools" in row["supported_features"]
+    ]
+
+
+def test_the_inference_api_shows_its_list_to_keys_only(plain: Served, keys: dict[str, str]) -> None:
+    for path in ("/inference/models", "/inference/models/gpt-5.2"):
+        refused = plain.get(path)
+        assert refused.status == 401
+        assert refused.json()["error"]["message"].startswith("Missing or invalid authentication")
+        assert plain.get(path, headers={"x-api-key": keys["inference"]}).status == 200
+        assert plain.get(path, headers={"x-api-key": "inf_nonsense"}).status == 401
+
+
+def test_an_agents_key_sees_and_runs_agents_models_only(plain: Served) -> None:
+    key = plain.key(storefront="llmbase", agent=True, name="agent")
+    for path in ("/api/v1/agents/models", "/v1/models", "/llmbase/v1/models"):
+        assert rows(plain, path, key=key) == rows(plain, "/api/v1/agents/models")
+    assert plain.get("/v1/models/paddlepaddle/paddleocr-vl-0.9b", key=key).status == 404
+
+
+def test_aliases_and_slugs_lead_to_their_model(plain: Served) -> None:
+    for name, id in (("gpt-4.1", "openai/gpt-4.1"), ("claude-sonnet-4", "anthropic/claude-sonnet-4")):
+        for encoded in (name, quote(name, safe=""), id, quote(id, safe="")):
+            for path in ("/models/", "/tokenflux/v1/models/"):
+                found = plain.get(path + encoded)
+                assert (found.status, found.json()["id"]) == (200, id)
+
+
+def test_unknown_models_are_refused_in_their_storefronts_style(plain: Served, keys: dict[str, str]) -> None:
+    for name, key in keys.items():
+        for path in (f"{MOUNTS[name]}/v1/models/nobody", "/v1/models/nobody"):
+            content = plain.get(path, key=key).json()
+            if name == "conflux":
+                assert (content["error"], content["message"]) == ("Model not found", "Unknown model: nobody")
+            else:
+                assert content["error"]["message"] == "Unknown model: nobody"
+                assert content["error"]["code"] == "model_not_found"
+
+
+def test_a_list_is_not_sent_twice(plain: Served, plain_key: str) -> None:
+    for key, kept in ((None, "public, max-age=86400"), (plain_key, "private, no-cache")):
+        first = plain.get("/v1/models", key=key)
+        assert first.headers["cache-control"] == kept
+        again = plain.get("/v1/models", key=key, headers={"if-none-match": first.headers["etag"]})
+        assert (again.status, again.body) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"] and again.headers["cache-control"] == kept
+        assert "content-length" not in again.headers and "content-type" not in again.headers
+        other = plain.get("/v1/models", key=key, headers={"if-none-match": '"something-else"'})
+        assert other.status == 200 and other.body == first.body
+
+
 # --- mounts
 
 
@@ -116,7 +174,7 @@ def test_a_storefront_at_the_root_and_under_its_mount(plain: Served, keys: dict[
     path, mount = LISTS[name], MOUNTS[name]
     under = rows(plain, mount + path, key=keys[name])
     assert under == rows(plain, path, key=keys[name])
-    assert under == rows(plain, mount + path)
+    assert under == rows(plain, mount + "/v1/models")
 
 
 @pytest.mark.parametrize("name", [name for name, mount in MOUNTS.items() if mount])
@@ -125,7 +183,7 @@ def test_a_mount_takes_its_own_keys_only(plain: Served, keys: dict[str, str], na
     for other, key in keys.items():
         wanted = 200 if other == name else 401
         assert plain.get(mount + LISTS[name], key=key).status == wanted
-        model = rows(plain, mount + LISTS[name])[0]["id"]
+        model = rows(plain, mount + "/v1/models")[0]["id"]
         found = plain.chat(key, "hi", path=mount + "/v1/chat/completions", model=model)
         assert (found.status == 401) == (other != name), found.body
 
@@ -298,7 +356,7 @@ def test_browsers_are_let_in_where_the_storefront_says_so(plain: Served, keys: d
 
 def test_answers_and_errors_carry_the_storefronts_word_to_browsers(plain: Served, keys: dict[str, str]) -> None:
     origin = {"origin": "https://page.test"}
-    model = rows(plain, "/inference/models")[0]["id"]
+    model = rows(plain, "/inference/v1/models")[0]["id"]
     body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
     for answer in (
         plain.get("/inference/models", headers=origin),

@@ -44,7 +44,7 @@ def check_references(
 
 def check_faces(faces: Sequence[tuple[Raw, Storefront]], problems: list[str]) -> None:
     """Paths, hosts and key prefixes lead to one storefront each, and something answers at /."""
-    for field in ("mount", "hosts", "key_prefixes"):
+    for field in ("mount", "hosts", "key_prefixes", "root_paths"):
         taken: dict[str, str] = {}
         for raw, face in faces:
             said = getattr(face, field)

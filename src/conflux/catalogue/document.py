@@ -50,7 +50,8 @@ def _storefront(catalogue: Catalogue, face: Storefront) -> str:
     if face.margin != "1":
         lines.append(f"Prices are the cost; what is shown and charged is the cost times {face.margin}.")
     lines.append("")
-    columns = [column for column in COLUMNS if column[0] in _ALWAYS or any(column[1](model) for model in models)]
+    shown = [column for column in COLUMNS if column[0] != "agents" or face.agent_prefixes]
+    columns = [column for column in shown if column[0] in _ALWAYS or any(column[1](model) for model in models)]
     lines += _table([name for name, _ in columns], ([read(model) for _, read in columns] for model in models))
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from conflux.catalogue.listings import SHAPES
+from conflux.catalogue.listings.choose import LISTS
 from conflux.neutral.money import (
     USD,
     MoneyError,
@@ -70,6 +71,8 @@ class StorefrontRow(Row):
     default_max_output: int | None = None
     default_temperature: float | None = None
     allowed_origins: list[str] = []
+    root_paths: list[str] = []
+    keyed_paths: list[str] = []
     enabled: bool = True  # false: this face and its models are left out
 
 
@@ -135,7 +138,7 @@ class ModelRow(Row):
     price: PriceRow = msgspec.field(default_factory=PriceRow)
     listed_prices: dict[str, str] = {}
     aliases: list[str] = []
-    agent: bool = False
+    agent: bool | None = None  # not said: every chat model with tools is
     canonical_slug: str | None = None
     hugging_face_id: str | None = None
     tokenizer: str | None = None
@@ -168,6 +171,7 @@ ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
 
 _PER_TOKEN = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio")
 _PER_ITEM = ("image", "search", "request")
+_PATHS = ("root_paths", "keyed_paths")
 _NAME_LIMIT = 200
 _MOUNT = re.compile(r"^/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?$", re.ASCII)
 _PREFIX = re.compile(r"^[A-Za-z0-9_-]{2,40}$", re.ASCII)
@@ -248,9 +252,13 @@ def storefront_of(row: StorefrontRow, wrong: Wrong) -> Storefront:
     for origin in row.allowed_origins:
         if not _ORIGIN.match(origin):
             wrong("allowed_origins", f'{origin!r}: write "*" or an origin such as https://app.example.com')
+    for name in _PATHS:
+        for path in getattr(row, name):
+            if path not in LISTS:
+                wrong(name, f"{path!r} is no list; there are {', '.join(LISTS)}")
     fields = msgspec.structs.asdict(row)
     del fields["enabled"]
-    for name in ("hosts", "key_prefixes", "test_prefixes", "agent_prefixes", "allowed_origins"):
+    for name in ("hosts", "key_prefixes", "test_prefixes", "agent_prefixes", "allowed_origins", *_PATHS):
         fields[name] = tuple(fields[name])
     return Storefront(**fields)
 
@@ -336,6 +344,7 @@ def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: 
         unit=row.price.unit,
         assumed=frozenset(row.assumed),
         max_dimension=row.max_dimension or max(row.dimensions, default=None),
+        agent=row.kind == "chat" and Capability.TOOLS in capabilities if row.agent is None else row.agent,
     )
     for name in ("output_modalities", "supported_parameters", "aliases", "dimensions"):
         fields[name] = tuple(fields[name])

@@ -1,7 +1,7 @@
 """Errors as OpenAI's clients read them.
 
 Law: one exhaustive table from Kind to status, type and code; a Kind without a row fails the tests. A storefront's
-style changes only the shape of what its own document spells out: seed 2's flat 404, seed 3's plain ones.
+style changes only the shape of what its own document spells out: seed 2's flat 404, seed 3's words.
 """
 
 from typing import Any
@@ -40,6 +40,10 @@ ROWS: dict[Kind, tuple[int, str, str | None]] = {
 }
 
 
+# How the third document names them; what was wrong follows.
+INFERENCE_WORDS = {Kind.UNAUTHENTICATED: "Missing or invalid authentication", Kind.INTERNAL: "Internal server error"}
+
+
 def status_of(kind: Kind) -> int:
     return ROWS[kind][0]
 
@@ -64,6 +68,8 @@ def body(error: GatewayError, style: str) -> tuple[int, bytes]:
     if style == "conflux" and error.kind is Kind.MODEL_NOT_FOUND:
         flat = {"error": "Model not found", "message": error.message}
         return status, strict_json.encode(flat | {name: found[name] for name in ("type", "param", "code")})
+    if style == "inference" and error.kind in INFERENCE_WORDS:
+        found["message"] = f"{INFERENCE_WORDS[error.kind]}: {error.message}"
     return status, strict_json.encode({"error": found})
 
 

@@ -14,6 +14,7 @@ from conflux.neutral.records import Storefront
 Send = Callable[[Any], Awaitable[None]]
 
 _VARY = (b"vary", b"origin")
+_BODILESS = (204, 304)  # no body to have a length
 
 
 def cors(storefront: Storefront | None, origin: bytes | None) -> Headers:
@@ -65,7 +66,7 @@ class HttpExchange:
     async def reply(self, status: int, headers: Headers, body: bytes) -> None:
         self.began = self.ended = True
         headers = list(headers)
-        if status != 204:  # which has no body to have a length
+        if status not in _BODILESS:
             headers.append((b"content-length", str(len(body)).encode()))
         if self._origin is not None:
             headers += cors(self._storefront, self._origin)

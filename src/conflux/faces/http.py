@@ -16,7 +16,8 @@ from conflux.dialects.base import NOWHERE, Dialect, Place
 from conflux.dialects.openai_errors import body as openai_error
 from conflux.faces.connection import Connection, ShortRequest, announced
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
-from conflux.faces.public import Public, Question, Reply
+from conflux.faces.public import Public
+from conflux.faces.question import Question, Reply
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
 from conflux.neutral.ports import Headers

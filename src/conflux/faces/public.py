@@ -6,38 +6,20 @@ paid for it, and to admins with what was really called.
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
-from urllib.parse import parse_qs
 
 import msgspec
 
-from conflux.catalogue.listings import Row, render_list, render_one
-from conflux.neutral.errors import GatewayError, Kind, invalid
+from conflux.catalogue.listings.choose import LISTS
+from conflux.faces.lists import Lists
+from conflux.faces.question import Question, Reply
+from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ledger import Receipt, request_id_number, request_id_text
 from conflux.neutral.money import credits_text, per_token, usd
-from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Storefront
-from conflux.policy.permitted import unknown_model
 from conflux.relay.headers import JSON
-from conflux.relay.identify import identify, root_storefront
+from conflux.relay.identify import identify
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Snapshot
-from conflux.relay.standing import standing_of, verdict_of
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    method: str
-    path: str  # below the mount
-    query: bytes
-    secret: str | None
-    mount: Storefront | None
-    headers: list[tuple[bytes, bytes]]
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    status: int = 200
-    headers: Headers = []
-    body: bytes = b""
-    storefront: Storefront | None = None
 
 
 class Spent(Protocol):
@@ -68,6 +50,7 @@ class Public:
         metrics: Callable[[], bytes] | None,
     ) -> None:
         self._parts = parts
+        self._lists = Lists(parts)
         self._spending = spending
         self._ready = ready
         self._metrics = metrics
@@ -86,33 +69,16 @@ class Public:
             raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{question.path[:200]} takes GET, not {question.method}")
         return await handler(self, question, rest)
 
-    async def _who(self, question: Question) -> tuple[Caller | None, Storefront, Snapshot]:
-        """The caller where a key was sent; nobody, and the public storefront, where none was."""
-        snapshot = self._parts.snapshot()
-        if question.secret is None:
-            return None, question.mount or root_storefront(snapshot), snapshot
-        caller, storefront = await identify(self._parts, snapshot, question.secret, question.mount)
-        return caller, storefront, snapshot
-
     async def _caller(self, question: Question) -> tuple[Caller, Storefront, Snapshot]:
         snapshot = self._parts.snapshot()
         caller, storefront = await identify(self._parts, snapshot, question.secret, question.mount)
         return caller, storefront, snapshot
 
     async def models(self, question: Question, _: str) -> Reply:
-        caller, storefront, snapshot = await self._who(question)
-        rows = standing_of(snapshot, caller, storefront, question.headers).rows
-        body = render_list(storefront, rows, parse_query(question.query))
-        return Reply(headers=[JSON], body=body, storefront=storefront)
+        return await self._lists.answer(question, question.path)
 
     async def model(self, question: Question, name: str) -> Reply:
-        caller, storefront, snapshot = await self._who(question)
-        standing = standing_of(snapshot, caller, storefront, question.headers)
-        model = snapshot.catalogue.resolve(storefront.id, name)
-        if model is None or verdict_of(standing, snapshot, caller, storefront, name).served is None:
-            raise unknown_model(name)
-        row = next((one for one in standing.rows if one.model is model), Row(model=model, status="enabled"))
-        return Reply(headers=[JSON], body=render_one(storefront, row), storefront=storefront)
+        return await self._lists.answer(question, question.path[: -len(name) - 1], name)
 
     async def receipt(self, question: Question, name: str) -> Reply:
         caller, storefront, _ = await self._caller(question)
@@ -174,27 +140,16 @@ class Public:
 
 EXACT: dict[str, Handler] = {
     "/": Public.home,
-    "/v1/models": Public.models,
-    "/models": Public.models,
+    **dict.fromkeys(LISTS, Public.models),
     "/v1/key": Public.key,
     "/health/live": Public.live,
     "/health/ready": Public.ready,
     "/metrics": Public.metrics,
 }
 PREFIXES: tuple[tuple[str, Handler], ...] = (
-    ("/v1/models/", Public.model),
-    ("/models/", Public.model),
+    *((f"{path}/", Public.model) for path in LISTS),
     ("/v1/receipts/", Public.receipt),
 )
-
-
-def parse_query(query: bytes) -> dict[str, str]:
-    """Query parameters, the last of a name wins; what is not UTF-8 is refused."""
-    try:
-        found = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
-    except ValueError:
-        raise invalid("the query string is not valid") from None
-    return {name: values[-1] for name, values in found.items()}
 
 
 def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:

@@ -105,6 +105,8 @@ class Storefront(msgspec.Struct, frozen=True, kw_only=True):
     default_max_output: int | None = None
     default_temperature: float | None = None
     allowed_origins: tuple[str, ...] = ()  # CORS; "*" for any
+    root_paths: tuple[str, ...] = ()  # lists at the root that are this storefront's where no key says otherwise
+    keyed_paths: tuple[str, ...] = ()  # lists that nobody sees without a key
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ all layers together. Callers who are narrowed alike share one; a new snapshot st
 
 import msgspec
 
-from conflux.catalogue.listings import Row
+from conflux.catalogue.listings.row import Row
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.policy.clients import recognise

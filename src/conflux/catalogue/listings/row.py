@@ -1,0 +1,53 @@
+"""What a list is made of: a model as one caller may see it, and the shape it is shown in.
+
+Law: a renderer is a pure function of one row; which rows there are was decided by whoever calls. What several shapes
+say in the same words stands here once.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from conflux.neutral.records import Capability, Model
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A model as one caller may see it."""
+
+    model: Model
+    status: str = "enabled"  # enabled | account_needed
+
+
+Rendered = dict[str, Any]
+Renderer = Callable[[Row], Rendered]
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """One shape of list: how a row looks, what stands around the rows, and which questions the shape knows."""
+
+    render: Renderer
+    head: bytes = b'{"object":"list","data":['
+    tail: bytes = b"]}"
+    rich: Renderer | None = None  # how a row looks with ?metadata=true
+    filters: bool = False  # ?filter= is read, and refused where it is not known
+    extra: tuple[str, Callable[[Row], Rendered | None]] | None = None  # ?client_version= adds a list of these
+    paged: bool = False
+
+
+_FEATURES = (
+    Capability.TOOLS,
+    Capability.JSON_MODE,
+    Capability.STRUCTURED_OUTPUTS,
+    Capability.REASONING,
+    Capability.LOGPROBS,
+    Capability.WEB_SEARCH,
+)
+
+
+def features(model: Model) -> list[str]:
+    return [one.value for one in _FEATURES if one in model.capabilities]
+
+
+def owner(model: Model) -> str:
+    return model.owned_by or (model.id.split("/")[0] if "/" in model.id else "conflux")

@@ -1,0 +1,25 @@
+"""What is asked of the public face besides generation, and what it answers.
+
+Law: plain records; whoever answers knows nothing of the connection.
+"""
+
+import msgspec
+
+from conflux.neutral.ports import Headers
+from conflux.neutral.records import Storefront
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    method: str
+    path: str  # below the mount
+    query: bytes
+    secret: str | None
+    mount: Storefront | None
+    headers: list[tuple[bytes, bytes]]
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    status: int = 200
+    headers: Headers = []
+    body: bytes = b""
+    storefront: Storefront | None = None

@@ -1,0 +1,222 @@
+"""Lists over HTTP: bytes made once, named by a tag, sent again only where they changed."""
+
+import gzip
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from conflux.catalogue.listings import SHAPES
+from conflux.catalogue.listings.choose import LISTS
+from conflux.faces import lists as module
+from conflux.faces.lists import Lists, parse_query, takes_gzip
+from conflux.faces.question import Question, Reply
+from conflux.neutral.errors import GatewayError
+from conflux.neutral.records import Model
+from tests.faces.door import opened
+from tests.policy.samples import caller
+from tests.relay.shops import PRICE, shop
+from tests.relay.world import KEY, World
+
+MORE = [
+    Model(storefront="shop", id=f"more/{number:02}", name="Next", pool="pond", price=PRICE, agent=number % 2 == 0)
+    for number in range(30)
+]
+
+
+@pytest.fixture
+def world() -> World:
+    return World(shop(more=MORE, agent=True))
+
+
+@pytest.fixture
+async def asked(world: World) -> AsyncIterator[Any]:
+    lists = Lists(world.parts)
+
+    async def ask(path: str = "/v1/models", name: str | None = None, query: str = "", key: str | None = None,
+                  **headers: str) -> Reply:  # fmt: skip
+        sent = [(field.replace("_", "-").encode(), value.encode()) for field, value in headers.items()]
+        question = Question(method="GET", path=path, query=query.encode(), secret=key, mount=None, headers=sent)
+        return await lists.answer(question, path, name)
+
+    yield ask
+
+
+def ids(reply: Reply) -> list[str]:
+    return [row["id"] for row in json.loads(reply.body)["data"]]
+
+
+def field(reply: Reply, name: bytes) -> bytes | None:
+    return dict(reply.headers).get(name)
+
+
+async def test_the_same_list_is_the_same_bytes(asked: Any) -> None:
+    first, again = await asked(), await asked()
+    assert again.body is first.body and again.headers == first.headers
+    keyed = await asked(key=KEY)
+    assert keyed.body == first.body
+    assert field(first, b"cache-control") == b"public, max-age=86400"
+    assert field(keyed, b"cache-control") == b"private, no-cache"
+    assert b"authorization" in (field(first, b"vary") or b"")
+
+
+async def test_a_new_snapshot_is_a_new_list(world: World, asked: Any) -> None:
+    before = await asked()
+    world.snapshot = msgspec.structs.replace(world.snapshot, catalogue=shop(enabled=False, more=MORE), standings={})
+    after = await asked()
+    assert set(ids(before)) - set(ids(after)) == {"shop/one"}
+    assert field(after, b"etag") != field(before, b"etag")
+
+
+async def test_callers_who_are_narrowed_see_their_own(world: World, asked: Any) -> None:
+    everything = ids(await asked(key=KEY))
+    world.keys.callers[KEY] = caller(models=frozenset({"more/03"}))
+    assert ids(await asked(key=KEY)) == ["more/03"]
+    with pytest.raises(GatewayError):
+        await asked(key="sh_nonsense")
+    world.keys.callers[KEY] = caller(agent=True)
+    assert ids(await asked(key=KEY)) == [*(f"more/{number:02}" for number in range(0, 30, 2)), "shop/one"]
+    assert len(everything) == 31
+
+
+@pytest.mark.parametrize("said", ["{0}", "W/{0}", '"x", {0}', "*", " * "])
+async def test_who_has_it_is_told_so(asked: Any, said: str) -> None:
+    tag = (field(await asked(), b"etag") or b"").decode()
+    again = await asked(if_none_match=said.format(tag))
+    assert (again.status, again.body) == (304, b"")
+    assert field(again, b"etag") == tag.encode() and field(again, b"content-type") is None
+
+
+async def test_who_has_another_is_sent_it(asked: Any) -> None:
+    assert (await asked(if_none_match='"0123456789abcdef01234567"')).status == 200
+
+
+async def test_gzip_for_those_who_take_it(asked: Any) -> None:
+    plain, zipped = await asked(), await asked(accept_encoding="gzip, br")
+    assert gzip.decompress(zipped.body) == plain.body and len(zipped.body) < len(plain.body) / 4
+    assert field(zipped, b"content-encoding") == b"gzip" and field(plain, b"content-encoding") is None
+    assert field(zipped, b"etag") != field(plain, b"etag")
+    assert b"accept-encoding" in (field(plain, b"vary") or b"")
+    assert (await asked(accept_encoding="gzip")).body is zipped.body
+    again = await asked(accept_encoding="gzip", if_none_match=(field(zipped, b"etag") or b"").decode())
+    assert again.status == 304 and field(again, b"content-encoding") is None
+    small = await asked(name="shop/one", accept_encoding="gzip")
+    assert field(small, b"content-encoding") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "takes"),
+    [(b"gzip", True), (b"deflate, gzip;q=0.5", True), (b"gzip; q=0", False), (b"gzip;q=0.000", False),
+     (b"identity", False), (b"x-gzipped", False), (b"", False), (b"gzip;q=1.0", True)],
+)  # fmt: skip
+def test_who_takes_gzip(said: bytes, takes: bool) -> None:
+    assert takes_gzip({b"accept-encoding": said}) is takes
+
+
+async def test_one_model_is_the_lists_row(asked: Any) -> None:
+    rows = {row["id"]: row for row in json.loads((await asked()).body)["data"]}
+    for name in ("shop/one", "uno"):
+        found = await asked(name=name)
+        assert json.loads(found.body) == rows["shop/one"]
+        assert (await asked(name=name, if_none_match=(field(found, b"etag") or b"").decode())).status == 304
+
+
+async def test_one_model_that_is_not_on_the_list_is_unknown(world: World, asked: Any) -> None:
+    for path, name in (("/v1/models", "nobody"), ("/api/v1/agents/models", "more/01")):
+        found = await asked(path, name)
+        assert found.status == 404 and field(found, b"cache-control") is None
+    assert (await asked("/api/v1/agents/models", "more/02")).status == 200
+    world.keys.callers[KEY] = caller(models=frozenset({"more/03"}))
+    assert (await asked(name="more/02", key=KEY)).status == 404
+    assert (await asked(name="more/03", key=KEY)).status == 200
+
+
+async def test_anthropics_pages(asked: Any) -> None:
+    found: list[str] = []
+    cursor = ""
+    while True:
+        answer = json.loads((await asked(query=f"limit=7{cursor}", anthropic_version="2023-06-01")).body)
+        found += [row["id"] for row in answer["data"]]
+        if not answer["has_more"]:
+            break
+        cursor = f"&after_id={answer['last_id']}"
+    assert found == ids(await asked())
+    one = json.loads((await asked(name="shop/one", anthropic_version="2023-06-01")).body)
+    assert (one["type"], one["display_name"]) == ("model", "One")
+    assert (await asked(query="limit=0", anthropic_version="2023-06-01")).status == 400
+
+
+async def test_a_storefronts_data_says_where_a_key_is_needed(world: World, asked: Any) -> None:
+    catalogue = shop(more=MORE, of_storefront={"keyed_paths": ("/models",), "error_style": "inference"})
+    world.snapshot = msgspec.structs.replace(world.snapshot, catalogue=catalogue)
+    refused = await asked("/models")
+    assert refused.status == 401
+    assert b"Missing or invalid authentication" in refused.body
+    assert (await asked("/models", "shop/one")).status == 401
+    assert (await asked("/models", key=KEY)).status == 200
+    assert (await asked("/v1/models")).status == 200
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_every_path_in_every_shape(world: World, asked: Any, path: str, shape: str) -> None:
+    catalogue = shop(more=MORE, agent=True, of_storefront={"list_shape": shape})
+    world.snapshot = msgspec.structs.replace(world.snapshot, catalogue=catalogue, standings={})
+    answer = json.loads((await asked(path, query="limit=1000")).body)
+    rows = answer["models" if shape == "inference" else "data"]
+    assert len(rows) == (16 if "agents" in path else 31)
+    name = rows[0]["id"]
+    assert json.loads((await asked(path, name)).body)["id"] == name
+
+
+async def test_what_is_remembered_is_bounded(world: World, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = await asked()
+    monkeypatch.setattr(module, "_BYTES_KEPT", len(first.body) * 3)
+    monkeypatch.setattr(module, "_SHELVES_KEPT", 4)
+    for number in range(9):
+        world.keys.callers[KEY] = caller(models=frozenset({"shop/one", f"more/{number:02}"}))
+        assert ids(await asked(key=KEY)) == [f"more/{number:02}", "shop/one"]
+        assert (await asked(query=f"client_version={number}")).status == 200
+    assert (await asked()).body == first.body
+
+
+async def test_a_key_that_is_looked_up_while_the_catalogue_changes(world: World, asked: Any) -> None:
+    """What was made for the old snapshot is not kept for the new one."""
+    new = msgspec.structs.replace(world.snapshot, catalogue=shop(more=MORE[:3]), standings={})
+    find = world.keys.find
+
+    async def slowly(secret: str) -> Any:
+        world.snapshot = new
+        assert len(ids(await asked())) == 4
+        return await find(secret)
+
+    world.keys.find = slowly  # type: ignore[method-assign]
+    world.keys.known = lambda _: False  # type: ignore[method-assign,assignment]
+    await asked(key=KEY)
+    assert len(ids(await asked())) == 4
+
+
+@pytest.mark.parametrize("query", [b"a=%ff", b"a=\xff", b"&".join(b"a=1" for _ in range(60))])
+def test_a_query_nobody_can_read_is_refused(query: bytes) -> None:
+    with pytest.raises(GatewayError, match="query"):
+        parse_query(query)
+
+
+def test_the_last_of_a_name_counts() -> None:
+    assert parse_query(b"a=1&b=&a=2") == {"a": "2", "b": ""}
+
+
+async def test_over_the_wire(world: World) -> None:
+    async with opened(world) as door:
+        status, head, body = await door.get("/v1/models", "accept-encoding: gzip")
+        assert (
+            status == 200 and b"content-encoding: gzip" in head and len(json.loads(gzip.decompress(body))["data"]) == 31
+        )
+        tag = next(line for line in head.split(b"\r\n") if line.startswith(b"etag: ")).removeprefix(b"etag: ").decode()
+        for method in ("GET", "HEAD"):
+            status, head, body = await door.get("/v1/models", f"if-none-match: {tag}", method=method)
+            assert (status, body) == (304, b"") and b"content-length" not in head
+        status, head, body = await door.get("/v1/models", method="HEAD")
+        assert (status, body) == (200, b"") and b"content-length: " in head and b"etag: " in head
