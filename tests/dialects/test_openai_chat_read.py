@@ -185,7 +185,11 @@ def test_what_the_wire_does_not_know_lands_in_extra(fields: dict[str, Any]) -> N
 
 def test_routing_fields_land_nowhere() -> None:
     fields: dict[str, Any] = dict.fromkeys(wire.NOT_FORWARDED - {"task_type"}, "x")
-    assert read(**fields).extra == {}
+    request = read(**fields)
+    assert set(request.extra) == wire.NOT_FORWARDED - wire.OURS  # known, so that they can be named
+    written = CHAT.write_request(request, Shape(model="up"))
+    assert set(json.loads(written.body)) == {"model", "messages"}
+    assert written.dropped == tuple(sorted(request.extra))
 
 
 # --- details ----------------------------------------------------------------------------------------------------------

@@ -149,11 +149,48 @@ def test_case_33_tools_of_another_dialect_are_written_in_our_words() -> None:
     assert found == own
 
 
-def test_case_41_a_server_tool_of_another_dialect_is_refused_by_name() -> None:
+def test_case_41_a_server_tool_of_another_dialect_is_left_out_and_named_or_refused_where_forced() -> None:
     tool = Tool(name="web_search", kind="web_search_20250305", raw={"type": "web_search_20250305"})
-    with pytest.raises(GatewayError, match="web_search_20250305") as caught:
-        written(Message(role=Role.USER, parts=(Text(text="a"),)), tools=(tool,))
-    assert caught.value.param == "tools"
+    asked = Message(role=Role.USER, parts=(Text(text="x"),))
+    request = Request(dialect="anthropic-messages", messages=(asked,), tools=(tool,), parallel_tool_calls=True)
+    found = CHAT.write_request(request, UP)
+    assert found.dropped == ("tools.web_search_20250305",)
+    assert set(json.loads(found.body)) == {"model", "messages"}
+    with pytest.raises(GatewayError, match="web_search_20250305"):
+        written(asked, tools=(tool,), tool_choice=ToolChoice("named", "web_search"))
+
+
+def test_case_11_long_names_are_shortened_and_known_again() -> None:
+    long = "a_very_long_name_of_a_tool_" * 4
+    found = CHAT.write_request(Request(dialect="d", messages=(), tools=(Tool(name=long),)), UP)
+    (tool,) = json.loads(found.body)["tools"]
+    assert len(tool["function"]["name"]) == 64 and found.names == {tool["function"]["name"]: long}
+
+
+def test_case_06_what_tools_gave_beside_text_follows_all_results() -> None:
+    image = Image(data="QUJD", media_type="image/png")
+    results = (
+        Message(role=Role.TOOL, parts=(ToolResult(call_id="a", content=(image,)),)),
+        Message(role=Role.TOOL, parts=(ToolResult(call_id="b", content=(Text(text="two"), image)),)),
+    )
+    then = Message(role=Role.USER, parts=(Text(text="and?"),))
+    for after in ((), (then,)):
+        first, second, beside, *rest = written(*results, *after)["messages"]
+        assert (first["role"], first["tool_call_id"], type(first["content"])) == ("tool", "a", str)
+        assert second == {"role": "tool", "tool_call_id": "b", "content": "two"}
+        kinds = [part["type"] for part in beside["content"]]
+        assert beside["role"] == "user" and kinds == ["text", "image_url", "text", "image_url"]
+        assert [message["content"] for message in rest] == ["and?" for _ in after]
+
+
+def test_what_another_dialect_says_and_this_cannot_is_named() -> None:
+    request = Request(
+        dialect="openai-responses", messages=(), metadata={"a": "b"}, reasoning=Reasoning(effort="low", summary="auto"),
+        extra={"truncation": "auto"},
+    )  # fmt: skip
+    found = CHAT.write_request(request, UP)
+    assert found.dropped == ("truncation", "metadata", "reasoning.summary")
+    assert set(json.loads(found.body)) == {"model", "messages", "reasoning_effort"}
 
 
 def test_a_part_without_a_place_is_refused_by_name() -> None:

@@ -113,6 +113,10 @@ class AnswerWriter(Protocol):
         """One whole event that says nothing, at whatever place the stream is."""
         ...
 
+    def fail(self, error: GatewayError) -> bytes:
+        """The last bytes of this stream where it cannot be finished."""
+        ...
+
 
 class Lane(Protocol):
     """One answer on its way through: a dialect's own bytes, or a reader and a writer back to back.
@@ -133,6 +137,9 @@ class Lane(Protocol):
     def whole(self, body: bytes) -> None: ...
     def last(self, usage: Usage) -> bytes: ...
     def keep_alive(self) -> bytes: ...
+    def fail(self, error: GatewayError) -> bytes:
+        """The last bytes of this stream where it cannot be finished."""
+        ...
 
 
 class Dialect(Protocol):
@@ -171,7 +178,7 @@ class Dialect(Protocol):
 
     def error(self, error: GatewayError, style: str) -> tuple[int, bytes]: ...
     def error_event(self, error: GatewayError) -> bytes:
-        """The last bytes of a stream that cannot be finished."""
+        """The last bytes of a stream that cannot be finished, where none of it was written by a lane."""
         ...
 
     def upstream_error(self, status: int, body: bytes) -> Fault: ...

@@ -11,20 +11,16 @@ from typing import Any
 from conflux.dialects import openai_chat_read, openai_chat_write, openai_errors, strict_json
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
-from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
 from conflux.dialects.openai_chat_reader import ChatReader
 from conflux.dialects.openai_chat_relay import ChatPassThrough
 from conflux.dialects.openai_chat_wire import NAME, NOT_FORWARDED
 from conflux.dialects.openai_chat_writer import ChatWriter
-from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError, invalid
 from conflux.neutral.events import Fault
 from conflux.neutral.request import Envelope, Need, Request
 
 # An image costs tokens by its size in pixels, not by its bytes; this is above what any known provider counts.
 IMAGE_TOKENS_BOUND = 4096
-
-_OWN = frozenset({"task_type", "flux"})  # ours: not forwarding them loses nothing
 
 _FORMATS = {"json_object": Need.JSON_MODE, "json_schema": Need.STRUCTURED_OUTPUTS}
 _PART_NEEDS = {wire.ImagePart: Need.VISION, wire.AudioPart: Need.AUDIO, wire.FilePart: Need.FILES}
@@ -75,7 +71,7 @@ class OpenAIChat:
             named = sorted(NOT_FORWARDED & body.keys())
             for name in named:
                 del body[name]
-            dropped = tuple(name for name in named if name not in _OWN)
+            dropped = tuple(name for name in named if name not in wire.OURS)
         dropped += openai_chat_write.fit(body, shape)
         if shape.quirks and openai_chat_write.strict_roles(shape):
             body["messages"] = [_without_developer(message) for message in body["messages"]]
@@ -87,13 +83,13 @@ class OpenAIChat:
         return Written(body=strict_json.encode(body), dropped=dropped)
 
     def write_request(self, request: Request, shape: Shape) -> Written:
-        return Written(body=strict_json.encode(openai_chat_write.write_request(request, shape)))
+        return openai_chat_write.write_request(request, shape)
 
     def path(self, shape: Shape) -> str:
         return "/chat/completions"
 
     def reader(self, names: Mapping[str, str]) -> AnswerReader:
-        return ChatReader()
+        return ChatReader(names)
 
     def writer(self, wanted: Wanted, request: Request) -> AnswerWriter:
         return ChatWriter(wanted)
@@ -105,7 +101,7 @@ class OpenAIChat:
         return openai_errors.body(error, style)
 
     def error_event(self, error: GatewayError) -> bytes:
-        return write_data(strict_json.encode({"error": openai_errors.fields(error)})) + DONE_EVENT
+        return openai_errors.event(error)
 
     def upstream_error(self, status: int, body: bytes) -> Fault:
         return openai_errors.read_upstream_error(status, body)

@@ -60,7 +60,7 @@ def read_request(envelope: Envelope) -> Request:
         extra={
             name: value
             for name, value in envelope.body.items()
-            if (name not in wire.KNOWN or name in _KEPT_AS_EXTRA) and name not in wire.NOT_FORWARDED
+            if (name not in wire.KNOWN or name in _KEPT_AS_EXTRA) and name not in wire.OURS
         },
     )
 

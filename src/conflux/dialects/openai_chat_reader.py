@@ -8,6 +8,7 @@ JSON value; it begins once its id and its name are known, and both are said once
 import hashlib
 import re
 from collections import deque
+from collections.abc import Mapping
 
 from conflux.dialects.base import Tally
 from conflux.dialects.openai_chat_answer_wire import Choice, FunctionDelta, ToolCallDelta
@@ -50,8 +51,9 @@ Said = TextDelta | ThinkingDelta | RefusalDelta
 class ChatReader:
     """An OpenAI chat upstream's answer, as events."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Mapping[str, str] | None = None) -> None:
         self._intake = Intake()
+        self._names = names or {}
         self.tally: Tally = self._intake.tally
         self._choices: dict[int, _Choice] = {}
         self._began = False
@@ -88,7 +90,7 @@ class ChatReader:
         for choice in taken[2]:
             found = self._choices.get(choice.index)
             if found is None:
-                found = self._choices[choice.index] = _Choice(choice.index, self._intake)
+                found = self._choices[choice.index] = _Choice(choice.index, self._intake, self._names)
             found.read(choice, events)
         return events
 
@@ -181,10 +183,11 @@ def _is_another(call: _Call, delta: ToolCallDelta, inner: FunctionDelta | None) 
 class _Choice:
     """One choice: the block that is open, and what waits until it is closed."""
 
-    __slots__ = ("_block", "_calls", "_heard", "_intake", "_open", "_stop", "_waiting", "_waits", "index")
+    __slots__ = ("_block", "_calls", "_heard", "_intake", "_names", "_open", "_stop", "_waiting", "_waits", "index")
 
-    def __init__(self, index: int, intake: Intake) -> None:
+    def __init__(self, index: int, intake: Intake, names: Mapping[str, str]) -> None:
         self.index = index
+        self._names = names
         self._intake = intake
         self._block = ""  # "text", "thinking", "refusal", "tool", or none
         self._open: _Call | None = None  # the call that is open, where a call is
@@ -281,7 +284,8 @@ class _Choice:
         self._block, self._open = "tool", call
         call.began = call.queued = True
         call_id = call.call_id or self._made_up(call)
-        events.append(ToolBegan(call_id=call_id, name=call.name or "", index=self.index, custom=call.custom))
+        name = self._names.get(call.name or "", call.name or "")
+        events.append(ToolBegan(call_id=call_id, name=name, index=self.index, custom=call.custom))
         if call.parked:
             events.append(ToolDelta(arguments="".join(call.parked), index=self.index))
             call.parked = []

@@ -6,12 +6,13 @@ of a plain one. What names the upstream is replaced or left out; choices and usa
 
 from msgspec import UNSET, Raw, Struct
 
-from conflux.dialects import strict_json
+from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Tally, Wanted
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, NULL, Chunk
 from conflux.dialects.openai_chat_intake import Intake
 from conflux.dialects.openai_chat_writer import keep_alive
 from conflux.dialects.openai_usage import write_usage
+from conflux.neutral.errors import GatewayError
 from conflux.neutral.usage import Usage
 
 
@@ -92,6 +93,9 @@ class ChatPassThrough:
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)
+
+    def fail(self, error: GatewayError) -> bytes:
+        return openai_errors.event(error)
 
     def _counted(self, usage: Usage) -> bytes | Raw:
         """The upstream's own words where it counted, else what was estimated and billed."""

@@ -40,6 +40,8 @@ NOT_FORWARDED = frozenset(
     }
 )
 
+OURS = frozenset({"task_type", "flux"})  # not forwarding them loses nothing
+
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from conflux.dialects import losses, names, strict_json
 from conflux.dialects import openai_chat_wire as wire
-from conflux.dialects.base import Shape
+from conflux.dialects.base import Shape, Written
 from conflux.neutral.errors import invalid
 from conflux.neutral.request import (
     Audio,
@@ -49,21 +50,32 @@ class _Manner(msgspec.Struct, frozen=True):
     developer: str  # the role a developer speaks in
 
 
-def write_request(request: Request, shape: Shape) -> dict[str, Any]:
+def write_request(request: Request, shape: Shape) -> Written:
     own = request.dialect == wire.NAME
+    known, restored = (request, {}) if own else names.fit(request)
+    tools, offered = (known.tools, ()) if own else losses.callable_tools(known)
+    known = msgspec.structs.replace(known, tools=tools)
     manner = _Manner(own, "system" if strict_roles(shape) else "developer")
-    body: dict[str, Any] = {
-        "model": shape.model,
-        "messages": [entry for message in request.messages for entry in _write_message(message, manner)],
-    }
-    _write_options(request, body, own)
+    body: dict[str, Any] = {"model": shape.model, "messages": _write_messages(known, manner)}
+    _write_options(known, body, own)
     if own:
-        body.update(request.extra)
-    fit(body, shape)
+        body.update((name, value) for name, value in request.extra.items() if name not in wire.NOT_FORWARDED)
+        dropped = tuple(sorted(wire.NOT_FORWARDED & request.extra.keys()))
+    else:
+        dropped = offered + losses.unsaid(request, wire.NAME) + _unwritten(request)
+    dropped += losses.parts(request, wire.NAME) + fit(body, shape)
     if shape.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    return body
+    return Written(body=strict_json.encode(body), dropped=dropped, names=restored)
+
+
+def _unwritten(request: Request) -> tuple[str, ...]:
+    """What neutral records hold and this wire does not."""
+    found = ["metadata"] if request.metadata else []
+    if request.reasoning is not None and request.reasoning.summary:
+        found.append("reasoning.summary")
+    return tuple(found)
 
 
 def fit(body: dict[str, Any], shape: Shape) -> tuple[str, ...]:
@@ -87,13 +99,33 @@ def strict_roles(shape: Shape) -> bool:
     return shape.quirks.get("developer_role") is False
 
 
-def _write_message(message: Message, manner: _Manner) -> list[dict[str, Any]]:
+def _write_messages(request: Request, manner: _Manner) -> list[dict[str, Any]]:
+    """What tools gave beside text follows all results of their turn: a tool's message holds text only."""
+    found: list[dict[str, Any]] = []
+    beside: list[Part] = []
+    for message in request.messages:
+        if beside and message.role is not Role.TOOL:
+            found.append({"role": "user", "content": [_write_part(part, manner) for part in beside]})
+            beside = []
+        found += _write_message(message, manner, beside)
+    if beside:
+        found.append({"role": "user", "content": [_write_part(part, manner) for part in beside]})
+    return found
+
+
+def _write_result(part: ToolResult, manner: _Manner, beside: list[Part]) -> dict[str, Any]:
+    content = part.content
+    if not manner.own and any(not isinstance(inner, Text) for inner in content):
+        beside.append(Text(text=f"What the call {part.call_id} gave beside text:"))
+        beside += [inner for inner in content if not isinstance(inner, Text)]
+        content = tuple(inner for inner in content if isinstance(inner, Text))
+        content = content or (Text(text="It gave what follows as the next message."),)
+    return {"role": "tool", "tool_call_id": part.call_id, "content": _write_content(content, manner)}
+
+
+def _write_message(message: Message, manner: _Manner, beside: list[Part]) -> list[dict[str, Any]]:
     """One neutral message is one wire message, but for tool results, which are one each."""
-    entries: list[dict[str, Any]] = [
-        {"role": "tool", "tool_call_id": part.call_id, "content": _write_content(part.content, manner)}
-        for part in message.parts
-        if isinstance(part, ToolResult)
-    ]
+    entries = [_write_result(part, manner, beside) for part in message.parts if isinstance(part, ToolResult)]
     others: list[Part] = [part for part in message.parts if not isinstance(part, ToolResult)]
     if not others and entries:
         return entries
@@ -187,9 +219,9 @@ def _write_options(request: Request, body: dict[str, Any], own: bool) -> None:
         body["logprobs"] = True
     if request.tools:
         body["tools"] = [_write_tool(tool, own) for tool in request.tools]
-    if request.tool_choice is not None:
+    if request.tool_choice is not None and (own or request.tools):
         body["tool_choice"] = _write_choice(request.tool_choice, request.tools)
-    if request.parallel_tool_calls is not None:
+    if request.parallel_tool_calls is not None and (own or request.tools):
         body["parallel_tool_calls"] = request.parallel_tool_calls
     if request.output.kind != "text":
         body["response_format"] = _write_output(request.output)
@@ -209,8 +241,6 @@ def _write_tool(tool: Tool, own: bool) -> dict[str, Any]:
         function["description"] = tool.description
     if tool.kind == "custom":
         return {"type": "custom", "custom": function}
-    if tool.kind != "function":
-        raise invalid(f"the tool {tool.name} is of the type {tool.kind}, which this model's provider has not", "tools")
     if tool.schema is not None:
         function["parameters"] = tool.schema
     if tool.strict is not None:

@@ -7,11 +7,12 @@ an index on every tool delta, and ids and names exactly once.
 from collections.abc import Iterable
 from typing import Any
 
-from conflux.dialects import strict_json
+from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
 from conflux.dialects.openai_usage import write_usage
 from conflux.dialects.sse import write_data
+from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import (
     Began,
     Event,
@@ -65,6 +66,9 @@ class ChatWriter:
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)
+
+    def fail(self, error: GatewayError) -> bytes:
+        return openai_errors.event(error)
 
     def _write(self, event: Event) -> bytes:
         match event:

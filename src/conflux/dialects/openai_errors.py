@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from conflux.dialects import strict_json
-from conflux.dialects.openai_chat_answer_wire import BROKEN, fault_of
+from conflux.dialects.openai_chat_answer_wire import BROKEN, DONE_EVENT, fault_of
+from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.events import Fault
 
@@ -71,6 +72,11 @@ def body(error: GatewayError, style: str) -> tuple[int, bytes]:
     if style == "inference" and error.kind in INFERENCE_WORDS:
         found["message"] = f"{INFERENCE_WORDS[error.kind]}: {error.message}"
     return status, strict_json.encode({"error": found})
+
+
+def event(error: GatewayError) -> bytes:
+    """The last bytes of a chat completions stream that cannot be finished."""
+    return write_data(strict_json.encode({"error": fields(error)})) + DONE_EVENT
 
 
 def read_upstream_error(status: int, body: bytes) -> Fault:

@@ -114,6 +114,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool | None = None
     kind: str = "function"  # function | custom | a server tool's own type
     raw: dict[str, Any] | None = None  # the wire form, for what only its own dialect understands
+    namespace: tuple[str, str] | None = None  # the named group it came in, and its name there
     cache: dict[str, Any] | None = None
 
 
@@ -168,6 +169,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     metadata: dict[str, Any] | None = None
     extra: dict[str, Any] = {}
+    echo: dict[str, Any] = {}  # what of the body an answer of the client's own dialect repeats
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import asyncio
 import itertools
 
 from conflux.dialects import DIALECTS
-from conflux.dialects.base import Dialect, Wanted
+from conflux.dialects.base import Dialect, Lane, Wanted
 from conflux.neutral.errors import GatewayError, Kind, StoreError, TransportError
 from conflux.neutral.ledger import (
     ID_CHANCES,
@@ -69,6 +69,7 @@ class Passage:
         "request_id",
         "settling",
         "snapshot",
+        "spoken",
         "storefront",
         "trials",
         "waiting",
@@ -90,6 +91,7 @@ class Passage:
         self.attempt: Attempt | None = None
         self.trials: list[Trial] = []
         self.begun = False  # the head of a stream went out
+        self.spoken: Lane | None = None  # whose words, if any
         self.delivering = False
         self.left = False  # the client left, and the waiting was interrupted for it
         self.settling = False
@@ -193,6 +195,7 @@ class Passage:
         if attempt is None or self.exchange.gone or self.settling:
             return
         await self._begin()
+        self.spoken = attempt.lane
         self.exchange.push(attempt.lane.keep_alive())
         await self.exchange.drained()
 
@@ -264,6 +267,7 @@ class Passage:
         self.waiting = waiting
         try:
             await self._begin()
+            self.spoken = attempt.lane
             await self._pump(attempt)
         except TransportError as error:
             attempt.broke()
@@ -320,7 +324,7 @@ class Passage:
         outcome = await self._settle(Ending.CUT, found, status=200)
         kind = Kind.UPSTREAM_TIMEOUT if timeout else Kind.UPSTREAM_FAILED
         error = GatewayError(kind, "the model's answer broke off: what you have is incomplete")
-        await self.exchange.finish(self.admitted.dialect.error_event(error))
+        await self.exchange.finish(attempt.lane.fail(error))
         return outcome
 
     async def _fail(self, error: GatewayError) -> Outcome:
@@ -401,7 +405,7 @@ class Passage:
 
     async def _refuse(self, dialect: Dialect, error: GatewayError) -> None:
         if self.begun:
-            await self.exchange.finish(dialect.error_event(error))
+            await self.exchange.finish(self.spoken.fail(error) if self.spoken else dialect.error_event(error))
             return
         status, body = dialect.error(error, self.storefront.error_style)
         headers = [JSON, (b"x-request-id", self.request_id.encode())]

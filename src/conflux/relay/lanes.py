@@ -6,6 +6,8 @@ a reader and a writer back to back, and behaves like any lane.
 
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import AnswerReader, AnswerWriter, Dialect, Lane, Shape, Tally, Wanted, Written
+from conflux.dialects.freeform import FreeformReader, as_functions, tools_of
+from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event
 from conflux.neutral.usage import Usage
 from conflux.relay.admit import Admitted
@@ -42,6 +44,9 @@ class CompatLane:
     def keep_alive(self) -> bytes:
         return self._writer.keep_alive()
 
+    def fail(self, error: GatewayError) -> bytes:
+        return self._writer.fail(error)
+
 
 def upstream_dialect(admitted: Admitted, target: LiveTarget) -> Dialect:
     """The client's own dialect where the provider speaks it, else the provider's first."""
@@ -68,6 +73,10 @@ def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wa
     if not gathers and is_passthrough(admitted, target, dialect):
         return shape, dialect.forward(envelope, shape), admitted.dialect.passthrough(wanted)
     request = admitted.dialect.read_request(envelope)
-    written = dialect.write_request(request, shape)
     writer = admitted.dialect.writer(wanted, request)
-    return shape, written, CompatLane(dialect.reader(written.names), writer, gathers=gathers)
+    freeform = tools_of(request)
+    if freeform and (request.dialect == dialect.name) and provider.quirks.get("freeform_tools") is not False:
+        freeform = frozenset()  # it has them itself
+    written = dialect.write_request(as_functions(request) if freeform else request, shape)
+    reader = dialect.reader(written.names)
+    return shape, written, CompatLane(FreeformReader(reader, freeform) if freeform else reader, writer, gathers=gathers)
