@@ -31,8 +31,8 @@ class Ways:
         self.go = asyncio.Event()
         self.connections: list[Connection] = []
 
-    def takes(self, url: bytes) -> bool:
-        return url == b"/short"
+    def takes(self, method: bytes, url: bytes) -> bool:
+        return method == b"POST" and url == b"/short"
 
     async def short(self, request: ShortRequest, connection: Connection) -> None:
         self.seen.append(request.body)

@@ -49,6 +49,7 @@ def test_a_mount_takes_whole_segments_only() -> None:
     assert mounts.find("/belowground/v1/models", b"")[0] is None
     assert mounts.find("/v1/models", b"below.test") == (below, "/v1/models")
     assert b"/v1/chat/completions" not in mounts.short  # the host decides, so the short way must not
+    assert b"/v1/models" not in mounts.lists and b"/below/v1/models" in mounts.lists
     assert b"/below/v1/chat/completions" in mounts.short
 
 
@@ -108,6 +109,31 @@ async def test_a_failure_of_ours_is_500_and_reported_and_says_nothing() -> None:
         status, _, body = await door.post("/v1/chat/completions", request(), BEARER)
         assert status == 500 and b"secret detail" not in body
         assert [str(error) for error, _ in door.reported] == ["secret detail"]
+
+
+async def test_a_list_goes_the_short_way_and_looks_like_the_long_one() -> None:
+    async with opened(World(shop())) as door:
+        short, long = await door.get("/v1/models", BEARER), await door.get("/v1/models?", BEARER)
+        assert short[0] == long[0] == 200 and short[2] == long[2]
+
+        def named(head: bytes) -> dict[bytes, bytes]:
+            lines = [line.partition(b": ") for line in head.lower().split(b"\r\n")[1:]]
+            return {name: value for name, _, value in lines if name not in (b"x-request-id", b"date")}
+
+        assert named(short[1]) == named(long[1])
+        for headers, status in (((), 200), (("authorization: Bearer x",), 401), (("if-none-match: *",), 304)):
+            for path in ("/v1/models", "/v1/models?"):
+                found, head, _ = await door.get(path, *headers)
+                assert found == status and b"x-request-id: req_" in head
+                assert (b"content-length" in head) == (status != 304)
+    assert door.reported == []
+
+
+async def test_lists_asked_for_all_at_once_are_answered_in_order() -> None:
+    async with opened(World(shop())) as door:
+        one = f"GET /v1/models HTTP/1.1\r\nhost: x\r\n{BEARER}\r\n"
+        _, body = await door.ask((f"{one}\r\n" * 40 + f"{one}connection: close\r\n\r\n").encode())
+        assert body.count(b"HTTP/1.1 200 OK") == 40
 
 
 async def test_a_reload_between_head_and_body_leaves_nobody_without_an_answer() -> None:

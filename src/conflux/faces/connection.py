@@ -1,9 +1,9 @@
-"""One client connection: uvicorn's, with a short way for generation calls, deadlines, and ears for the hang-up.
+"""One client connection: uvicorn's, with a short way for the commonest calls, deadlines, and ears for the hang-up.
 
-Law: a POST to a path in the table of short ways is read, handed over and answered here, with one write per piece and no
-ASGI message in between; everything else goes uvicorn's way. One answer at a time and in order: what a client pipelines
-meanwhile waits, bounded. A request has a deadline to arrive by and a size; whoever breaks either, or HTTP itself, is
-told once and left. Whoever asked is called once when the client leaves.
+Law: a request that the table of short ways takes is read, handed over and answered here, with one write per piece and
+no ASGI message in between; everything else goes uvicorn's way. One answer at a time and in order: what a client
+pipelines meanwhile waits, bounded. A request has a deadline to arrive by and a size; whoever breaks either, or HTTP
+itself, is told once and left. Whoever asked is called once when the client leaves.
 """
 
 import asyncio
@@ -26,17 +26,20 @@ _HEARD_OUT_SECONDS = 2.0
 _VERSIONS = ("1.1", "1.0")
 _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 
+BODILESS = (204, 304)  # no body to have a length
+
 STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 } | {529: b"HTTP/1.1 529 Overloaded\r\n", 499: b"HTTP/1.1 499 Client Closed Request\r\n"}  # fmt: skip
 
 
 class ShortRequest(msgspec.Struct):
-    """A generation call as it arrived, whole."""
+    """A request of the short way as it arrived, whole."""
 
     url: bytes
     headers: Headers
     body: bytes
+    method: bytes = b"POST"
 
 
 class ShortWays(Protocol):
@@ -45,7 +48,7 @@ class ShortWays(Protocol):
     body_bytes: int
     body_seconds: float
 
-    def takes(self, url: bytes) -> bool: ...
+    def takes(self, method: bytes, url: bytes) -> bool: ...
 
     async def short(self, request: ShortRequest, connection: "Connection") -> None:
         """Answers, by the connection's own methods. Never raises."""
@@ -134,15 +137,14 @@ class Connection(HttpToolsProtocol):
             return
         if (
             ways is None
-            or method != b"POST"
-            or not ways.takes(self.url)
+            or not ways.takes(method, self.url)
             or self.expect_100_continue
             or self._answering
             or (self.cycle is not None and not self.cycle.response_complete)
         ):
             super().on_headers_complete()
             return
-        self._reading = ShortRequest(self.url, self.headers, b"")
+        self._reading = ShortRequest(self.url, self.headers, b"", method)
         self._parts = []
         self._size = 0
         self._chunked = version == "1.1"
@@ -291,7 +293,7 @@ class Connection(HttpToolsProtocol):
 
     def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         if not self.lost:
-            length = b"content-length: %d\r\n\r\n" % len(body)
+            length = b"content-length: %d\r\n\r\n" % len(body) if status not in BODILESS else b"\r\n"
             self.transport.write(self.head(status, headers) + length + body)
 
     def send_head(self, status: int, headers: Headers) -> None:

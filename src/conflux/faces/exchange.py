@@ -7,14 +7,13 @@ nowhere. CORS is the answering storefront's word, so it is added here, when it i
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from conflux.faces.connection import Connection, connection_of
+from conflux.faces.connection import BODILESS, Connection, connection_of
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 
 Send = Callable[[Any], Awaitable[None]]
 
 _VARY = (b"vary", b"origin")
-_BODILESS = (204, 304)  # no body to have a length
 
 
 def cors(storefront: Storefront | None, origin: bytes | None) -> Headers:
@@ -66,7 +65,7 @@ class HttpExchange:
     async def reply(self, status: int, headers: Headers, body: bytes) -> None:
         self.began = self.ended = True
         headers = list(headers)
-        if status not in _BODILESS:
+        if status not in BODILESS:
             headers.append((b"content-length", str(len(body)).encode()))
         if self._origin is not None:
             headers += cors(self._storefront, self._origin)

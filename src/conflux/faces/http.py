@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from conflux.catalogue.listings.choose import LISTS
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import NOWHERE, Dialect, Place
 from conflux.dialects.openai_errors import body as openai_error
 from conflux.faces.connection import Connection, ShortRequest, announced
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.public import Public
-from conflux.faces.question import Question, Reply
+from conflux.faces.question import Question
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
@@ -121,6 +122,11 @@ class Mounts:
             for prefix, storefront in [*at_root, *self._by_prefix]
             for path, dialect in GENERATION.items()
         }
+        self.lists: dict[bytes, tuple[str, Storefront | None]] = {
+            (prefix + path).encode(): (path, storefront)
+            for prefix, storefront in [*at_root, *self._by_prefix]
+            for path in LISTS
+        }
 
     def find(self, path: str, host: bytes) -> tuple[Storefront | None, str]:
         for prefix, storefront in self._by_prefix:
@@ -143,20 +149,29 @@ class HttpFace:
         self.body_bytes = limits.body_bytes
         self.body_seconds = limits.body_seconds
 
-    # --- the short way: generation calls, straight on the connection
+    # --- the short way: generation calls and lists of models, straight on the connection
 
-    def takes(self, url: bytes) -> bool:
-        return url in self._current_mounts().short
+    def takes(self, method: bytes, url: bytes) -> bool:
+        mounts = self._current_mounts()
+        return (method == b"POST" and url in mounts.short) or (method == b"GET" and url in mounts.lists)
 
     async def short(self, request: ShortRequest, connection: Connection) -> None:
         heard = hear(request.headers)
         exchange = ShortExchange(connection, heard.origin)
         mounts = self._current_mounts()
         # A reload may have moved the path between the head and the end of the body: then it is answered as moved.
-        dialect, mount = mounts.short.get(request.url) or (None, None)
+        reads = request.method == b"GET"
+        found, mount = (mounts.lists if reads else mounts.short).get(request.url) or (None, None)
         try:
-            if dialect is None:
+            if found is None:
                 raise GatewayError(Kind.NOT_FOUND, "this path is no longer served: look at the gateway's configuration")
+            if reads:
+                question = Question(method="GET", path=found, query=b"", secret=heard.secret, mount=mount,
+                                    headers=request.headers)  # fmt: skip
+                await self._answer(question, exchange)
+                await exchange.drained()  # a list is long, and the next one may be asked for already
+                return
+            dialect = found
             _check_encoding(heard)
             place = placed(NOWHERE, DIALECTS[dialect], b"", request.headers)
             incoming = Incoming(
@@ -180,7 +195,7 @@ class HttpFace:
         mounts = self._current_mounts()
         storefront, origin = mounts.root, None
         if request is not None:
-            found = mounts.short.get(request.url)
+            found = mounts.short.get(request.url) or mounts.lists.get(request.url)
             storefront = (found[1] if found is not None else None) or mounts.root
             origin = hear(request.headers).origin
         status, content = openai_error(error, storefront.error_style)
@@ -271,7 +286,10 @@ class HttpFace:
             mount=mount,
             headers=scope["headers"],
         )
-        reply: Reply = await self._public.answer(question)
+        await self._answer(question, exchange)
+
+    async def _answer(self, question: Question, exchange: Exchange) -> None:
+        reply = await self._public.answer(question)
         if reply.storefront is not None:
             exchange.serving(reply.storefront)
         await exchange.reply(reply.status, [*reply.headers, self._request_id()], reply.body)
