@@ -14,6 +14,7 @@ import pytest
 import conflux
 from conflux import __main__, __version__
 from conflux.__main__ import Program, main
+from conflux.faces.launch import Launch
 from conflux.neutral.errors import ConfigError, StoreError
 
 SOURCES = Path(conflux.__file__).parents[1]
@@ -157,3 +158,10 @@ def test_a_server_that_is_about_to_open_its_socket_is_waited_for(monkeypatch: py
     assert __main__._appears(lambda: next(looks))
     monkeypatch.setattr(__main__, "_STARTING_SECONDS", -1.0)
     assert not __main__._appears(lambda: False)
+
+
+def test_a_client_is_started_with_its_environment_alone_and_its_exit_code_is_ours(tmp_path: Path) -> None:
+    code = "import os, sys; open(sys.argv[1], 'w').write(os.environ['SAID']); sys.exit(7)"
+    heard = tmp_path / "heard"
+    assert Program().start(Launch((sys.executable, "-c", code, str(heard)), {"SAID": "word"})) == 7
+    assert heard.read_text() == "word"

@@ -6,6 +6,8 @@ here as its own line, never as a traceback.
 
 import asyncio
 import os
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from conflux import __version__
 from conflux.faces.cli import build, fail
+from conflux.faces.launch import Launch
 from conflux.neutral.errors import ConfigError, StoreError
 from conflux.settings import Config, load, redacted
 
@@ -72,6 +75,14 @@ class Program:
         from conflux.doctor import examine
 
         return examine(lambda: self._config(flags))
+
+    def start(self, launch: Launch) -> int:
+        # Ctrl-C goes to the whole terminal: the client decides what it means, and we wait for it.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return subprocess.run(launch.argv, env=launch.environment, check=False).returncode
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
         from conflux.stores.opening import verify_file

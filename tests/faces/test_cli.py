@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conflux.faces.cli import build, fail, table
+from conflux.faces.launch import Launch
 from conflux.neutral.errors import ConfigError, StoreError
 
 ROW = {
@@ -55,6 +56,9 @@ class Played:
 
     def doctor(self, flags: dict[str, Any]) -> list[tuple[str, bool, str]]:
         return self.findings
+
+    def start(self, launch: Launch) -> int:
+        raise AssertionError("nothing here starts a program")
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
         return self.verified

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import typer
 
+from conflux.faces.cli_run import add_run
+from conflux.faces.launch import Launch
 from conflux.neutral.errors import ConfigError, StoreError
 
 ConfigFlag = Annotated[str | None, typer.Option("--config", help="Configuration file (default: ./conflux.toml).")]
@@ -33,6 +35,7 @@ class Actions(Protocol):
         ...
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]: ...
+    def start(self, launch: Launch) -> int: ...
 
 
 def fail(error: ConfigError | StoreError) -> None:
@@ -87,6 +90,7 @@ def build(actions: Actions) -> typer.Typer:
     _add_models(app, actions)
     _add_config(app, actions)
     _add_ledger(app, actions)
+    add_run(app, actions)
     return app
 
 
