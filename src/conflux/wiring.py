@@ -33,6 +33,7 @@ from conflux.faces.public import Public
 from conflux.faces.server import QuietServer, bind_tcp, bind_unix, make_server
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder
+from conflux.policy.rates import RateBook
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import build_snapshot, simulator_provider
 from conflux.relay.parts import Parts
@@ -228,6 +229,7 @@ def _wire(running: Running) -> None:
         health=HealthBook(),
         below=random.randrange,
         meter=running.metrics,
+        rates=RateBook(),
         later=lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call),
         keep_alive=settings.limits.keep_alive_seconds,
     )

@@ -11,6 +11,7 @@ import pytest
 
 from conflux.neutral.errors import StoreError
 from conflux.neutral.ledger import Ending
+from tests.policy.samples import caller, policy
 from tests.relay.answers import (
     COST,
     DONE,
@@ -26,7 +27,10 @@ from tests.relay.answers import (
     whole,
 )
 from tests.relay.shops import shop
-from tests.relay.world import World
+from tests.relay.world import KEY, World
+
+# Rate limits that refuse nothing: `check` looks whether every slot was given back.
+LIMITED = caller(policies=(policy(concurrent=1, requests_per_minute=5, tokens_per_minute=10**6),))
 
 
 def plain() -> World:
@@ -116,6 +120,7 @@ async def runs(scene: str, disturb: Callable[[World], None], *, lossy: bool) -> 
     found = []
     for place in range(calm.points):
         world = make()
+        world.keys.callers[KEY] = LIMITED
         world.ledger.lossy = lossy
         world.at = place
         world.disturb = lambda world=world: disturb(world)  # type: ignore[misc]

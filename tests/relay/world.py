@@ -17,6 +17,7 @@ from conflux.neutral.errors import StoreError
 from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
 from conflux.neutral.ports import Headers, Inbound, Outbound
 from conflux.neutral.records import Caller, Storefront
+from conflux.policy.rates import RateBook
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import build_snapshot, simulator_provider
 from conflux.relay.parts import Incoming, Outcome, Parts
@@ -50,6 +51,7 @@ class World:
         self.keys = Keys({KEY: caller()})
         self.meter = Meter()
         self.health = HealthBook()
+        self.rates = RateBook()
         chance = random.Random(1)
         self.snapshot: Snapshot = build_snapshot(
             catalogue or shop(),
@@ -67,6 +69,7 @@ class World:
             health=self.health,
             below=chance.randrange,
             meter=self.meter,
+            rates=self.rates,
             later=self.clock.later,
             keep_alive=15.0,
         )
@@ -130,6 +133,7 @@ class World:
         self.must(all(one.closed for one in self.upstream.opened), "an answer was not closed")
         self.must(all(one.cancelled for one in self.clock.timers), "a timer is left over")
         self.must(self.meter.open == 0, "the meter still counts it")
+        self.must(self.rates.running() == 0, "a slot is still taken")
         names = [target.key for pool in self.snapshot.pools.values() for target in pool]
         self.must(all(self.health.of(name).in_flight == 0 for name in names), "a target still has it in flight")
         seen = self.client.seen.lower()

@@ -54,6 +54,7 @@ class GatewayError(Exception):
         self.code = code
         self.retry_after = retry_after
         self.details = details
+        self.headers: list[tuple[bytes, bytes]] = []  # that the answer carries
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> GatewayError:

@@ -15,7 +15,7 @@ from conflux.neutral.request import Envelope, Need
 from conflux.policy import RULES
 from conflux.policy.capability import answers
 from conflux.policy.case import Case
-from conflux.policy.context import room
+from conflux.policy.context import ROOM_FOR_ANSWER, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import LiveTarget, Snapshot
@@ -52,6 +52,12 @@ def estimate_tokens(size: int) -> int:
 
 def billed_tokens(size: int) -> int:
     return -(-size // _BYTES_PER_BILLED_TOKEN)
+
+
+def expected_tokens(admitted: Admitted) -> int:
+    """What a request will about use, for rate limits: its input, and what it asks for or an answer's usual room."""
+    wanted = admitted.envelope.max_output or ROOM_FOR_ANSWER
+    return estimate_tokens(admitted.envelope.size) + min(wanted, admitted.max_output) * admitted.envelope.choices
 
 
 def admit(

@@ -20,8 +20,10 @@ from conflux.neutral.ledger import (
     new_request_id,
     request_id_text,
 )
+from conflux.neutral.ports import Headers
+from conflux.policy.rates import Ticket
 from conflux.relay.account import NO_ACCOUNT, Account, account, settlement
-from conflux.relay.admit import Admitted, admit
+from conflux.relay.admit import Admitted, admit, expected_tokens
 from conflux.relay.attempt import Attempt, Failed, Trial
 from conflux.relay.headers import JSON, plain, streamed
 from conflux.relay.identify import identify, root_storefront
@@ -71,6 +73,7 @@ class Passage:
         "snapshot",
         "spoken",
         "storefront",
+        "ticket",
         "trials",
         "waiting",
     )
@@ -98,6 +101,7 @@ class Passage:
         self.ended: Outcome | None = None
         self.waiting: asyncio.Task[None] | None = None
         self.keeper: KeepAlive | None = None
+        self.ticket: Ticket | None = None  # of a caller with rate limits
 
     async def run(self) -> None:
         parts = self.parts
@@ -114,6 +118,8 @@ class Passage:
             text = "the ledger cannot take this request now: try again in a moment"
             await self._refuse(dialect, GatewayError(Kind.UNAVAILABLE, text, retry_after=2))
         finally:
+            if self.ticket is not None:
+                self.ticket.close()
             parts.meter.ended(outcome)
 
     async def _admit(self, dialect: Dialect) -> None:
@@ -123,6 +129,8 @@ class Passage:
         caller, self.storefront = await identify(self.parts, self.snapshot, incoming.secret, incoming.mount)
         self.exchange.serving(self.storefront)
         self.admitted = admit(self.parts, self.snapshot, caller, self.storefront, dialect, incoming)
+        if caller.limited:
+            self.ticket = self.parts.rates.take(caller.policies, expected_tokens(self.admitted), self._milliseconds())
 
     async def _reserve(self) -> bool:
         """False where the server stops meanwhile: the hold may be there or not, so it must be settled."""
@@ -188,6 +196,7 @@ class Passage:
         if not self.begun:
             self.begun = True
             headers = streamed(self.admitted, self.snapshot, self._dropped(), self.request_id.encode())
+            headers += self._rates()
             await self.exchange.begin(200, headers)
 
     async def _keep_alive(self) -> None:
@@ -254,6 +263,7 @@ class Passage:
         body = attempt.lane.last(found.usage)  # nobody pays for what cannot be written
         outcome = await self._settle(Ending.DONE, found, status=200)
         headers = plain(admitted, self.snapshot, self._dropped(), outcome.charge, self.request_id.encode())
+        headers += self._rates()
         await self.exchange.reply(200, headers, body)
         return outcome
 
@@ -383,6 +393,8 @@ class Passage:
             seconds=seconds,
             first_byte=first_byte,
         )
+        if self.ticket is not None:
+            self.ticket.close(found.usage.total)  # before the last byte: whoever has it all may ask again
         return outcome
 
     async def _committed(self, end: Settlement) -> int:
@@ -403,12 +415,20 @@ class Passage:
             return self.admitted.dropped
         return self.admitted.dropped + self.attempt.dropped
 
+    def _milliseconds(self) -> int:
+        return int(self.parts.clock.monotonic() * 1000)
+
+    def _rates(self) -> Headers:
+        return self.ticket.headers(self._milliseconds()) if self.ticket is not None else []
+
     async def _refuse(self, dialect: Dialect, error: GatewayError) -> None:
         if self.begun:
             await self.exchange.finish(self.spoken.fail(error) if self.spoken else dialect.error_event(error))
             return
+        if self.ticket is not None:
+            self.ticket.close()
         status, body = dialect.error(error, self.storefront.error_style)
-        headers = [JSON, (b"x-request-id", self.request_id.encode())]
+        headers = [JSON, (b"x-request-id", self.request_id.encode()), *error.headers, *self._rates()]
         if error.retry_after is not None:
             headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
         await self.exchange.reply(status, headers, body)

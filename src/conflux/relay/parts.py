@@ -13,6 +13,7 @@ from conflux.neutral.ledger import Ending
 from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, Transport
 from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Usage
+from conflux.policy.rates import RateBook
 from conflux.relay.snapshot import Snapshot
 from conflux.routing.health import HealthBook
 
@@ -51,6 +52,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthBook
     below: Callable[[int], int]  # a random number from 0 to n - 1
     meter: Meter
+    rates: RateBook
     later: Callable[[float, Callable[[], None]], Handle]  # call this after so many seconds
     keep_alive: float  # seconds of silence in a stream after which its client is told that it still goes on
 
