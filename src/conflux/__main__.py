@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conflux import __version__
+from conflux.faces.catalogue_cli import add_catalogue
 from conflux.faces.cli import build, fail
 from conflux.faces.launch import Launch
 from conflux.neutral.errors import ConfigError, StoreError
@@ -71,6 +72,21 @@ class Program:
     def show_config(self, flags: dict[str, Any]) -> dict[str, Any]:
         return redacted(self._config(flags))
 
+    def validate(self, flags: dict[str, Any], directory: Path | None) -> list[str]:
+        from conflux.catalogue.loader import load as load_catalogue
+        from conflux.catalogue.loader import shipped_dir
+        from conflux.wiring import read_catalogue
+
+        try:
+            config = self._config(flags)
+            if directory is None:
+                read_catalogue(config)
+            else:
+                load_catalogue([shipped_dir(), directory])
+        except ConfigError as error:
+            return error.problems
+        return []
+
     def doctor(self, flags: dict[str, Any]) -> list[tuple[str, bool, str]]:
         from conflux.doctor import examine
 
@@ -121,7 +137,9 @@ def _greet(running: "Running", admin_key: str | None) -> None:
 
 
 def main() -> None:
-    app = build(Program())
+    program = Program()
+    app = build(program)
+    add_catalogue(app, program)
     try:
         app(standalone_mode=True)
     except (ConfigError, StoreError) as error:

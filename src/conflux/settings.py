@@ -38,6 +38,11 @@ class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
 
 
+class RefreshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    enabled: bool = True  # look at the providers' own lists of models
+    seconds: float = 3600.0
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8080
@@ -50,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     trusted_proxies: list[str] = []
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
+    refresh: RefreshSettings = RefreshSettings()
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,6 +234,8 @@ def _judge(settings: Settings) -> list[str]:
     for name, limit in msgspec.structs.asdict(settings.limits).items():
         if not 0 < limit < float("inf") and not (name == "graceful_seconds" and limit == 0):
             problems.append(f"configuration: limits.{name}: {limit} is not above 0")
+    if not 60 <= settings.refresh.seconds < float("inf"):
+        problems.append("configuration: refresh.seconds: at least 60; to switch it off, set refresh.enabled = false")
     if settings.workers < 1:
         problems.append("configuration: workers: at least one is needed")
     if settings.workers > 1 and settings.database_url is None:

@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,13 @@ import msgspec
 
 from conflux import __version__
 from conflux.accounts.keyfile import open_keys
+from conflux.catalogue.catalogue import Catalogue
+from conflux.catalogue.changes import ACCEPTED, Change, in_force
 from conflux.catalogue.loader import load as load_catalogue
 from conflux.catalogue.loader import shipped_dir
 from conflux.dialects import DIALECTS
+from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
+from conflux.faces.catalogue_refresh import Means, refresh_forever
 from conflux.faces.control import SOCKET_NAME, ControlFace, server_runs
 from conflux.faces.http import HttpFace, Limits
 from conflux.faces.metrics import Metrics
@@ -45,6 +49,7 @@ from conflux.stores.data_dir import InUse
 from conflux.stores.opening import Store, open_store
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
+from conflux.upstream.model_list import fetch_list
 
 LOCK_PATIENCE = 5.0  # seconds a starting server waits for a command that has the store
 
@@ -79,20 +84,36 @@ def _content(path: Path) -> str | None:
         return None
 
 
-def make_snapshot(config: Config, simulator: LiveProvider | None, version: int = 0) -> Snapshot:
-    """Catalogue and providers as configured now. Raises ConfigError with every mistake."""
+def read_catalogue(config: Config, changes: Iterable[Change] = ()) -> Catalogue:
+    """As written, with what was accepted since over it. Raises ConfigError with every mistake."""
     directories = [shipped_dir()]
     if config.settings.catalogue_dir is not None:
         directories.append(Path(config.settings.catalogue_dir))
-    catalogue = load_catalogue(directories, config.tables, str(config.file or "conflux.toml"))
+    return load_catalogue(directories, config.tables, str(config.file or "conflux.toml"), changes)
+
+
+def make_snapshot(
+    config: Config, simulator: LiveProvider | None, version: int = 0, changes: Iterable[Change] = ()
+) -> Snapshot:
+    """Catalogue and providers as configured now. Raises ConfigError with every mistake."""
     return build_snapshot(
-        catalogue,
+        read_catalogue(config, changes),
         secret_reader(config),
         DIALECTS,
         simulator=simulator,
         keep_simulator=config.settings.sim,
         version=version,
     )
+
+
+async def accepted(store: Store) -> list[Change]:
+    return in_force(await store.catalogue.changes(ACCEPTED), time.time())
+
+
+def live_providers(snapshot: Snapshot) -> dict[str, LiveProvider]:
+    """Those that some pool wants something of."""
+    found = {target.live.provider.id: target.live for pool in snapshot.pools.values() for target in pool}
+    return {name: one for name, one in found.items() if not one.provider.simulated}
 
 
 class Running:
@@ -108,6 +129,8 @@ class Running:
         self.metrics = Metrics(self._gauges)
         self.client: Client
         self.operations: Operations
+        self.catalogue: CatalogueAdmin
+        self.refreshing: asyncio.Task[None]
         self.servers: list[tuple[QuietServer, asyncio.Task[None]]] = []
         self.address = ""
         self.started = time.time()
@@ -130,11 +153,19 @@ class Running:
         config = self._reread()
         if self.config.file is not None and config.file is None:
             raise ConfigError([f"{self.config.file} is gone: put it back, or start again without it"])
-        simulator = simulator_provider(self.simulator.port)
-        self.snapshot = make_snapshot(config, simulator, self.snapshot.version + 1)
-        self.config = config
+        await self._take_over(config)
         self.gateway.parts.health.forgive()
         return {"version": self.snapshot.version, "models": len(self.snapshot.catalogue.models)}
+
+    async def take_over(self) -> None:
+        """Let what was accepted count, with the configuration as it was read last."""
+        await self._take_over(self.config)
+
+    async def _take_over(self, config: Config) -> None:
+        changes = await accepted(self.store)
+        simulator = simulator_provider(self.simulator.port)
+        self.snapshot = make_snapshot(config, simulator, self.snapshot.version + 1, changes)
+        self.config = config
 
     def status(self) -> dict[str, Any]:
         return {
@@ -145,6 +176,7 @@ class Running:
             "simulated": self.snapshot.simulated,
             "problems": self.problems(),
             "refused_credentials": self.gateway.parts.health.refused(),
+            "missing_targets": self.gateway.parts.health.missing(),
             "upstreams": msgspec.to_builtins(self.client.stats()),
         }
 
@@ -165,7 +197,9 @@ class Running:
 
     async def close(self) -> None:
         """Doors first, then what stands behind them."""
+        self.refreshing.cancel()
         await self.shut_doors()
+        await asyncio.wait([self.refreshing])
         await self.client.aclose()
         await self.simulator.stop()
         await self.store.aclose()
@@ -189,12 +223,14 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         undo.push_async_callback(simulator.stop)
         await simulator.start()
         running = Running(config, reread, store, simulator)
-        running.snapshot = make_snapshot(config, simulator_provider(simulator.port))
+        running.snapshot = make_snapshot(config, simulator_provider(simulator.port), changes=await accepted(store))
         _wire(running)
+        await running.catalogue.remember()
         host, port = listener.getsockname()[:2]
         running.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         undo.push_async_callback(running.shut_doors)
         await _open_doors(running, listener)
+        running.refreshing = asyncio.create_task(refresh_forever(_means(running)))
         undo.pop_all()  # it is whole: from now on its owner closes it
     return running
 
@@ -234,7 +270,36 @@ def _wire(running: Running) -> None:
         keep_alive=settings.limits.keep_alive_seconds,
     )
     running.gateway = Gateway(parts)
-    running.operations = Operations(store.key_admin, running.current, running.reload, running.status, store.verify)
+    running.catalogue = CatalogueAdmin(
+        store.catalogue,
+        Surroundings(
+            files=lambda changes: read_catalogue(running.config, changes),
+            live=lambda: live_providers(running.snapshot),
+            fetch=lambda live: fetch_list(running.client, live),
+            take_over=running.take_over,
+            mark=parts.health.miss,
+            now=time.time,
+        ),
+    )
+    running.operations = Operations(
+        store.key_admin, running.current, running.reload, running.status, store.verify, running.catalogue
+    )
+
+
+def _means(running: Running) -> Means:
+    def interval() -> float | None:
+        refresh = running.config.settings.refresh
+        return refresh.seconds if refresh.enabled else None
+
+    return Means(
+        interval=interval,
+        last_tried=running.catalogue.last_tried,
+        sync=lambda: running.catalogue.run("catalogue.sync", {}),
+        now=time.time,
+        sleep=asyncio.sleep,
+        chance=random.random,
+        log=_log,
+    )
 
 
 async def _open_doors(running: Running, listener: Any) -> None:
@@ -346,6 +411,10 @@ async def operate(config: Config, reread: Callable[[], Config], operation: str, 
     """An operation without a server: this process opens the store itself, and holds its lock meanwhile."""
     snapshot = make_snapshot(config, None)
     store = open_store(config.data_dir)
+    client = Client()
+
+    async def nothing() -> None:
+        pass  # nobody runs who would have to take it over
 
     async def no_reload() -> dict[str, Any]:
         raise ConfigError(["no server runs on this data directory"])
@@ -353,9 +422,21 @@ async def operate(config: Config, reread: Callable[[], Config], operation: str, 
     def no_status() -> dict[str, Any]:
         raise ConfigError(["no server runs on this data directory"])
 
+    around = Surroundings(
+        files=lambda changes: read_catalogue(config, changes),
+        live=lambda: live_providers(snapshot),
+        fetch=lambda live: fetch_list(client, live),
+        take_over=nothing,
+        mark=lambda missing: None,
+        now=time.time,
+    )
     try:
-        return await Operations(store.key_admin, lambda: snapshot, no_reload, no_status, store.verify).run(
+        if not operation.startswith("catalogue."):  # they must work even where what was accepted does not fit any more
+            snapshot = make_snapshot(config, None, changes=await accepted(store))
+        catalogue = CatalogueAdmin(store.catalogue, around)
+        return await Operations(store.key_admin, lambda: snapshot, no_reload, no_status, store.verify, catalogue).run(
             operation, params
         )
     finally:
+        await client.aclose()
         await store.aclose()

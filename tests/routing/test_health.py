@@ -143,3 +143,19 @@ def test_a_name_has_one_record() -> None:
     book = HealthBook()
     assert book.of("a") is book.of("a")
     assert book.of("a") is not book.of("b")
+
+
+def test_what_is_not_listed_any_more_is_shut_until_it_works_or_is_listed_again() -> None:
+    book = HealthBook()
+    book.miss({"up/a/cloud": "gone since noon", "up/b/cloud": "gone"})
+    assert not book.of("up/a/cloud").open(0.0)
+    assert book.missing() == {"up/a/cloud": "gone since noon", "up/b/cloud": "gone"}
+    assert book.refused() == {}
+    book.forgive()  # of credentials; a list is not changed by looking at it
+    assert not book.of("up/a/cloud").open(0.0)
+    book.of("up/a/cloud").succeeded(0.1, 1.0)
+    assert book.of("up/a/cloud").open(1.0)
+    book.miss({"up/a/cloud": "gone again"})
+    assert book.missing() == {"up/a/cloud": "gone again"} and book.of("up/b/cloud").open(0.0)
+    book.miss({})
+    assert book.missing() == {}

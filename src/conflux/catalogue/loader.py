@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from conflux.catalogue.catalogue import Catalogue, build
+from conflux.catalogue.changes import Change, lay_cost, place_of, row_of
 from conflux.catalogue.checks import Key, Layers, Raw, check_faces, check_models, check_references
 from conflux.catalogue.explain import explain
 from conflux.catalogue.limitations import with_lanes
@@ -56,8 +57,10 @@ def load(
     directories: Iterable[Path],
     owner_tables: Mapping[str, list[dict[str, Any]]] | None = None,
     owner_file: str = "conflux.toml",
+    changes: Iterable[Change] = (),
 ) -> Catalogue:
-    """The catalogue of these directories, with the owner's own tables on top. Raises ConfigError."""
+    """The catalogue of these directories, with the owner's own tables on top, and what an admin accepted over all of
+    it. Raises ConfigError."""
     problems: list[str] = []
     layers: Layers = {table: {} for table in TABLES}
     shipped = shipped_dir()
@@ -66,6 +69,8 @@ def load(
         _take_directory(directory, layers, problems, owned=directory.resolve() != shipped) for directory in directories
     ]
     _take(owner_file, owner_tables or {}, layers, set(), problems, owned=True)
+    for change in changes:
+        _take_change(change, layers)
     found = _understand(layers, problems, refer=all(read))
     if problems or found is None:
         raise ConfigError([_one_line(problem) for problem in problems])
@@ -130,6 +135,17 @@ def _take(
                 continue
             seen.add((table, key))
             _lay(layers[table], table, key, Raw(place, fields, owned))
+
+
+def _take_change(change: Change, layers: Layers) -> None:
+    if change.table == "target":
+        lay_cost(layers["pool"], change)
+        return
+    rows, key = layers[change.table], change.key
+    if key not in rows and change.field != "row":
+        return  # the row it was about is gone
+    owned = key in rows and rows[key].owned
+    _lay(rows, change.table, key, Raw(place_of(change), row_of(change), owned))
 
 
 def _lay(rows: dict[Key, Raw], table: str, key: Key, above: Raw) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from conflux.catalogue.figures import tokens
 from conflux.catalogue.limitations import limitations
+from conflux.faces.catalogue_admin import CatalogueAdmin
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder, KeyRow
 from conflux.neutral.money import MoneyError, nano_from_usd, per_million, usd
@@ -58,14 +59,18 @@ class Operations:
         reload: Callable[[], Awaitable[dict[str, Any]]],
         status: Callable[[], dict[str, Any]],
         verify: Callable[[], Awaitable[dict[str, Any]]],
+        catalogue: CatalogueAdmin | None = None,
     ) -> None:
         self._keys = keys
         self._snapshot = snapshot
         self._reload = reload
         self._status = status
         self._verify = verify
+        self._catalogue = catalogue
 
     async def run(self, name: str, params: dict[str, Any]) -> Any:
+        if name.startswith("catalogue.") and self._catalogue is not None:
+            return await self._catalogue.run(name, params)
         operation = OPERATIONS.get(name)
         if operation is None:
             raise ConfigError([f"there is no operation {name!r}; there are {', '.join(OPERATIONS)}"])

@@ -5,6 +5,7 @@ read, so hours of it can be simulated in milliseconds. Credentials have the same
 """
 
 import math
+from collections.abc import Mapping
 
 DECAY = 10.0  # seconds: how fast old latencies are forgotten
 UNMEASURED = 1.0  # seconds assumed of a target nobody has tried
@@ -18,7 +19,7 @@ RETRY_AFTER_MOST = 300.0
 class Health:
     """One target's, or one credential's, recent past. Mutable, and only here."""
 
-    __slots__ = ("disabled", "ejected_times", "ejected_until", "failures", "in_flight", "latency", "stamp")
+    __slots__ = ("disabled", "ejected_times", "ejected_until", "failures", "in_flight", "latency", "missing", "stamp")
 
     def __init__(self) -> None:
         self.latency = UNMEASURED
@@ -28,12 +29,13 @@ class Health:
         self.ejected_until = 0.0
         self.ejected_times = 0
         self.disabled: str | None = None  # a credential the provider refused, until it works or somebody looks
+        self.missing: str | None = None  # a target its provider does not list any more, until it works all the same
 
     def cost(self, weight: int) -> float:
         return self.latency * (self.in_flight + 1) / max(weight, 1)
 
     def open(self, now: float) -> bool:
-        return self.disabled is None and now >= self.ejected_until
+        return self.disabled is None and self.missing is None and now >= self.ejected_until
 
     def began(self) -> None:
         self.in_flight += 1
@@ -45,7 +47,7 @@ class Health:
         self._sample(seconds, now)
         self.failures = 0
         self.ejected_times = 0
-        self.disabled = None
+        self.disabled = self.missing = None
 
     def failed(self, seconds: float, now: float, retry_after: float | None = None) -> None:
         self._sample(max(seconds, PENALTY), now)
@@ -87,3 +89,13 @@ class HealthBook:
         """Somebody looked: what was refused may be tried again."""
         for one in self._found.values():
             one.disabled = None
+
+    def miss(self, reasons: Mapping[str, str]) -> None:
+        """The targets that their providers list no longer, and why: these and no others."""
+        for name in reasons:
+            self.of(name)
+        for name, one in self._found.items():
+            one.missing = reasons.get(name)
+
+    def missing(self) -> dict[str, str]:
+        return {name: one.missing for name, one in self._found.items() if one.missing is not None}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conflux.neutral.errors import ConfigError
 
-HEAD = "0002"
+HEAD = "0003"
 
 _HERE = Path(__file__).parent / "migrations"
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from conflux.neutral.records import Caller
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.key_ring import KeyRing
+from conflux.stores.sqlite_catalogue import SqliteCatalogue
 from conflux.stores.sqlite_keys import SqliteKeys, caller_by_id, find_caller
 from conflux.stores.sqlite_ledger import Recovered, SqliteLedger
 from conflux.stores.sqlite_people import SqlitePeople
@@ -37,6 +38,7 @@ class Store:
         self.key_admin = SqliteKeys(ledger, data.pepper, self.keys.changed, now)
         self.people = SqlitePeople(ledger, self.keys.changed, now)
         self.policies = SqlitePolicies(ledger, self.keys.changed, now)
+        self.catalogue = SqliteCatalogue(ledger, now)
 
     @property
     def trouble(self) -> str | None:

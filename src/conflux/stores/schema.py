@@ -241,4 +241,41 @@ model_status = _table(
     _long("enabled"),
     _long("changed"),  # unix seconds
     keyed=True,
+
+catalogue_sighting = _table(
+    "catalogue_sighting",
+    Column("provider", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),  # list | file
+    _long("tried"),  # unix seconds, as all times of the catalogue
+    _maybe_long("good"),
+    _text("outcome"),
+    _text("detail"),
+    _text("models"),  # JSON: the last good list
+    _text("missing"),  # JSON: targets that are not listed any more, and since when
+    keyed=True,
+)
+
+catalogue_change = _table(
+    "catalogue_change",
+    _id(),
+    _text("target_table"),
+    _text("target_key"),  # JSON array
+    _text("field"),
+    _text("fields"),  # JSON, as a row of a file
+    _text("old"),
+    _text("source"),
+    _text("state"),  # open | accepted | rejected | obsolete
+    _long("seen"),
+    _maybe_long("decided"),  # and by whom, the last time; every time is in catalogue_decision
+    _maybe_text("decided_by"),
+    _maybe_long("effective_at"),
+)
+
+catalogue_decision = _table(
+    "catalogue_decision",
+    _id(),
+    Column("change_id", Long, ForeignKey("catalogue_change.id"), nullable=False),
+    _text("state"),
+    _long("decided"),
+    _text("decided_by"),
 )

@@ -1,0 +1,135 @@
+"""Rows from elsewhere: a TOML, JSON or CSV file of models becomes rows as the shipped catalogue has them.
+
+Law: pure; only the form is judged here, the content by the loader like any other row. Figures stay what was written:
+a CSV cell is a price's text, a JSON number is none.
+"""
+
+import csv
+import io
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+import msgspec
+
+from conflux.catalogue.changes import Change
+from conflux.catalogue.rows import ModelRow
+from conflux.neutral.errors import ConfigError
+
+Rows = dict[str, list[dict[str, Any]]]
+
+_TABLES = {"pool": ("id",), "model": ("storefront", "id")}  # in this order: a model names its pool
+_LISTED = ";"
+
+
+def read_rows(file: str, text: str) -> Rows:
+    """The rows by table. Raises ConfigError."""
+    kind = file.rpartition(".")[2].lower()
+    try:
+        if kind == "toml":
+            content: Any = tomllib.loads(text)
+        elif kind == "json":
+            content = msgspec.json.decode(text)
+            content = {"model": content} if isinstance(content, list) else content
+        elif kind == "csv":
+            content = {"model": list(_csv(text))}
+        else:
+            raise ConfigError([f"{file}: write a .toml, .json or .csv file"])
+    except (tomllib.TOMLDecodeError, msgspec.MsgspecError, RecursionError, csv.Error) as error:
+        raise ConfigError([f"{file}: not valid {kind.upper()}: {error}"]) from None
+    problems = list(_misshapen(file, content))
+    if problems:
+        raise ConfigError(problems)
+    return {table: content[table] for table in _TABLES if content.get(table)}
+
+
+def _misshapen(file: str, content: Any) -> Iterator[str]:
+    if not isinstance(content, dict) or not any(content.get(table) for table in _TABLES):
+        yield f"{file}: holds no models: write [[model]] rows, a JSON list of them, or a CSV with a line of names"
+        return
+    for table, rows in content.items():
+        if table not in _TABLES:
+            yield f"{file}: {table}: only models and pools can be imported"
+        elif not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+            yield f"{file}: {table}: write it as a list of rows"
+        else:
+            yield from _unnamed(file, table, rows)
+
+
+def _unnamed(file: str, table: str, rows: list[dict[str, Any]]) -> Iterator[str]:
+    known: set[tuple[Any, ...]] = set()
+    for number, row in enumerate(rows, 1):
+        names = tuple(row.get(name) for name in _TABLES[table])
+        if not all(isinstance(one, str) and one for one in names):
+            yield f"{file}: {table} #{number}: {' and '.join(_TABLES[table])}: missing, it says which row this is"
+        elif names in known:
+            yield f"{file}: {table} #{number} {'/'.join(names)}: written twice: keep one of the two rows"
+        known.add(names)
+
+
+def _csv(text: str) -> Iterator[dict[str, Any]]:
+    """A line of names, then a model a line; price.input is a field of a table, a;b a list, an empty cell nothing."""
+    types = {field.name: field.type for field in msgspec.structs.fields(ModelRow)}
+    for cells in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True):
+        row: dict[str, Any] = {}
+        for name, cell in cells.items():
+            if name is None:
+                raise csv.Error("a line has more cells than there are names")
+            if cell is None or cell.strip() == "":
+                continue
+            field, dot, part = name.strip().partition(".")
+            if dot:
+                row.setdefault(field, {})[part] = cell.strip()
+            else:
+                row[field] = _value(cell.strip(), types.get(field, str))
+        yield row
+
+
+def _value(cell: str, type_: Any) -> Any:
+    """As the field wants it; what does not read so stays text, and the loader says what is wrong with it."""
+    parts = get_args(type_) or (type_,)
+    if bool in parts and cell.lower() in ("true", "false"):
+        return cell.lower() == "true"
+    if int in parts and cell.replace("_", "").isdecimal() and cell.isascii():
+        return int(cell.replace("_", ""))
+    if str(type_).startswith("list") or any(str(one).startswith("list") for one in parts):
+        words = [one.strip() for one in cell.split(_LISTED) if one.strip()]
+        return [int(one) for one in words] if "int" in str(type_) and all(one.isdecimal() for one in words) else words
+    return cell
+
+
+def changes_of(rows: Rows, source: str) -> list[Change]:
+    return [
+        Change(table=table, key=tuple(row[name] for name in _TABLES[table]), field="row", source=source,
+               fields={name: value for name, value in row.items() if name not in _TABLES[table]})
+        for table in _TABLES
+        for row in rows.get(table, ())
+    ]  # fmt: skip
+
+
+def to_toml(rows: Rows) -> str:
+    """The rows as a file of the catalogue has them."""
+    parts = []
+    for table, found in rows.items():
+        for row in found:
+            lines = [f"{_key(name)} = {_toml(value)}" for name, value in row.items() if value is not None]
+            parts.append("\n".join([f"[[{table}]]", *lines]) + "\n")
+    return "\n".join(parts)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{_key(name)} = {_toml(one)}" for name, one in value.items() if one is not None)
+        return "{ " + inside + " }" if inside else "{}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):
+        return json.dumps(value).replace("\x7f", "\\u007f")  # a JSON string is a TOML string, but for this letter
+    return str(value)
+
+
+def _key(name: str) -> str:
+    return name if name and name.isascii() and name.replace("_", "").replace("-", "").isalnum() else json.dumps(name)
