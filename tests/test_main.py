@@ -54,6 +54,19 @@ def test_nor_does_showing_the_configuration(tmp_path: Path) -> None:
     assert loaded(f"import os; os.chdir({str(tmp_path)!r})\n{code}").isdisjoint(HEAVY)
 
 
+def test_a_catalogue_is_validated_without_a_store(tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text("[[model]]\nstorefront = 'conflux'\nid = 'x'\npool = 'nowhere'\n")
+    program = Program()
+    (line,) = program.validate({"config": str(config)}, None)
+    assert "there is no [[pool]] 'nowhere'" in line
+    assert program.validate({"config": str(config)}, tmp_path / "gone") == [
+        f"{tmp_path / 'gone'}: this catalogue directory does not exist"
+    ]
+    config.write_text("prot = 1")
+    assert "prot" in program.validate({"config": str(config)}, None)[0]
+
+
 def test_it_can_be_run_as_a_module() -> None:
     ended = python("-m", "conflux", "--version")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{__version__}\n", "")

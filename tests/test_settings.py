@@ -62,6 +62,8 @@ SPOKEN: dict[str, tuple[str, Any, str, Any]] = {
     "limits.keep_alive_seconds": ("1.5", 1.5, "2", 2.0),
     "limits.connections_per_origin": ("7", 7, "8", 8),
     "limits.graceful_seconds": ("0", 0.0, "3", 3.0),
+    "refresh.enabled": ("false", False, "true", True),
+    "refresh.seconds": ("60", 60.0, "7200", 7200.0),
     "metrics.port": ("9000", 9000, "9001", 9001),
     "metrics.host": ("::", "::", "127.0.0.2", "127.0.0.2"),
 }
@@ -273,6 +275,7 @@ def test_odd_variables_are_mistakes_and_no_crash(environment: dict[str, str], wo
         ("workers", 0, "at least one"),
         ("workers", 2, "could lose money"),
         ("database_url", "postgresql://u:pw@h/d", "only the SQLite store"),
+        ("refresh.seconds", 59, "at least 60"),
         ("limits.body_bytes", 0, "is not above 0"),
         ("limits.body_seconds", -1, "is not above 0"),
         ("limits.keep_alive_seconds", 0, "is not above 0"),

@@ -224,6 +224,43 @@ async def test_a_reload_takes_over_a_good_file_and_nothing_of_a_broken_one(opene
         assert running.snapshot is second
 
 
+# --- what was accepted while it runs
+
+ROWS = "storefront,id,pool,price.input,price.output\nconflux,acme/new,gpt-4o,1,2\n"
+
+
+async def test_what_is_accepted_counts_when_the_order_returns_and_ever_after(opened: Any, made: Made) -> None:
+    running = await opened()
+    order = {"name": "m.csv", "content": ROWS, "store": True, "by": "ann"}
+    assert (await get(running.address, "/v1/models/acme/new"))[0] == 404
+    await running.operations.run("catalogue.import", order)
+    assert (await get(running.address, "/v1/models/acme/new"))[0] == 200
+    await running.reload()
+    assert (await get(running.address, "/v1/models/acme/new"))[0] == 200
+    await running.operations.run("catalogue.reject", {"ids": [1]})
+    assert (await get(running.address, "/v1/models/acme/new"))[0] == 404
+    assert running.config.data_dir == made().data_dir
+    await running.operations.run("catalogue.import", order)
+    await running.close()
+    found = await operate(made(), made, "models.show", {"id": "acme/new"})
+    assert found["models"][0]["price_version"] == "change-2"
+    again = await opened()
+    assert (await get(again.address, "/v1/models/acme/new"))[0] == 200
+
+
+async def test_the_hourly_look_is_under_way_and_can_be_switched_off(opened: Any) -> None:
+    running = await opened()
+    assert not running.refreshing.done()
+    assert wiring._means(running).interval() == 3600.0
+    assert await wiring._means(running).sync() == {
+        "dry_run": False, "sources": [], "proposals": {"open": 0, "new": 0},
+    }  # fmt: skip
+    await running.close()
+    assert running.refreshing.cancelled()
+    off = await opened("[refresh]\nenabled = false\n")
+    assert wiring._means(off).interval() is None
+
+
 # --- metrics
 
 

@@ -200,6 +200,7 @@ class Running:
         self.refreshing.cancel()
         await self.shut_doors()
         await asyncio.wait([self.refreshing])
+        await self.catalogue.aclose()
         await self.client.aclose()
         await self.simulator.stop()
         await self.store.aclose()

@@ -55,7 +55,7 @@ def test_what_it_was_about_may_be_gone() -> None:
         cost(3, ("pond", "up", "other", "cloud"), input="1"),
     ]
     assert after(*gone) == after()
-    pools = {("pond",): Raw("x", {"target": "no list"})}
+    pools: dict[tuple[str, ...], Raw] = {("pond",): Raw("x", {"target": "no list"})}
     lay_cost(pools, cost(1, input="1"))
     assert pools == {("pond",): Raw("x", {"target": "no list"})}
 

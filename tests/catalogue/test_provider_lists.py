@@ -57,7 +57,10 @@ def test_a_router_says_context_prices_and_abilities() -> None:
 
 
 def test_a_zero_is_a_statement_only_where_it_cannot_mean_something_else() -> None:
-    row = {"id": "m", "pricing": {"prompt": "0", "completion": "0", "internal_reasoning": "0", "input_cache_read": 0}}
+    row: dict[str, Any] = {
+        "id": "m",
+        "pricing": {"prompt": "0", "completion": "0", "internal_reasoning": "0", "input_cache_read": 0},
+    }
     assert listed(row).models["m"].price == {"input": "0", "output": "0"}
     row = {"id": "m", "context_length": 0, "top_provider": {"context_length": None, "max_completion_tokens": 0}}
     assert listed(row) == Listing({"m": Found()})

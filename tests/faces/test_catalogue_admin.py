@@ -192,12 +192,23 @@ async def test_who_asks_while_somebody_looks_gets_the_same_answer(world: World) 
         await asyncio.sleep(0)
     asking[0].cancel()  # who asked first leaves
     world.held.set()
-    done = await asyncio.gather(*asking, return_exceptions=True)
+    done: list[Any] = await asyncio.gather(*asking, return_exceptions=True)
     assert isinstance(done[0], asyncio.CancelledError)
     assert world.asked == 1 and all(one["sources"][0]["outcome"] == "ok" for one in done[1:])
     await world.run("sync")
     assert world.asked == 2
     assert await world.admin.last_tried() == world.now
+
+
+async def test_who_closes_lets_go_of_what_is_being_looked_at(world: World) -> None:
+    world.held = asyncio.Event()
+    asking = asyncio.ensure_future(world.run("sync"))
+    while world.asked == 0:
+        await asyncio.sleep(0)
+    asking.cancel()
+    await world.admin.aclose()
+    assert asyncio.all_tasks() == {asyncio.current_task(), *(one for one in asyncio.all_tasks() if one is asking)}
+    assert await world.book.sightings() == []
 
 
 async def test_only_who_can_be_called_is_looked_at(world: World) -> None:

@@ -25,14 +25,14 @@ CHANGE = {
 CONTEXT = {**CHANGE, "id": 5, "field": "context", "old": {"context": None}, "new": {"context": 500}}
 ROW = {**CHANGE, "id": 6, "field": "row", "old": {}, "new": {"pool": "p", "tier": "pro"}, "state": "accepted",
        "decided": 1_795_089_600, "decided_by": "ann"}  # fmt: skip
-NOWHERE = {"config": None, "data": None}
+NOWHERE: dict[str, Any] = {"config": None, "data": None}
 
 
 class Played:
     def __init__(self) -> None:
         self.heard: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
         self.problems: list[str] = []
-        self.validated: tuple[dict[str, Any], Path | None] | None = None
+        self.validated: list[tuple[dict[str, Any], Path | None]] = []
         done = {"dry_run": False, "sources": [SOURCE], "proposals": {"open": 2, "new": 1}}
         self.answers: dict[str, Any] = {
             "catalogue.sources": {"providers": ["one", "two"]},
@@ -49,7 +49,7 @@ class Played:
         return self.answers[operation]
 
     def validate(self, flags: dict[str, Any], directory: Path | None) -> list[str]:
-        self.validated = (flags, directory)
+        self.validated.append((flags, directory))
         return self.problems
 
 
@@ -198,11 +198,11 @@ def test_rows_are_printed_or_kept(played: Played, tmp_path: Path) -> None:
 def test_validation_is_a_line_for_each_mistake(played: Played) -> None:
     found = said(played, "validate")
     assert (found.exit_code, found.stdout) == (0, "")
-    assert played.validated == (NOWHERE, None)
+    assert played.validated.pop() == (NOWHERE, None)
     played.problems = ["a: x", "b: y"]
     found = said(played, "validate", "own", "--config", "c")
     assert (found.exit_code, found.stdout) == (1, "a: x\nb: y\n")
-    assert played.validated == ({"config": "c", "data": None}, Path("own"))
+    assert played.validated[-1] == ({"config": "c", "data": None}, Path("own"))
     found = said(played, "validate", "--json")
     assert (found.exit_code, json.loads(found.stdout)) == (1, {"problems": ["a: x", "b: y"]})
 

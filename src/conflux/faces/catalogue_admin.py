@@ -194,6 +194,13 @@ class CatalogueAdmin:
         """At the start: what was missing when the last process saw it still is."""
         self._mark(await self._catalogue(), await self._book.sightings())
 
+    async def aclose(self) -> None:
+        """What is being looked at is let go."""
+        tasks = list(self._looking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def last_tried(self) -> int | None:
         return max((one.tried for one in await self._book.sightings() if one.kind == "list"), default=None)
 

@@ -241,6 +241,7 @@ model_status = _table(
     _long("enabled"),
     _long("changed"),  # unix seconds
     keyed=True,
+)
 
 catalogue_sighting = _table(
     "catalogue_sighting",
