@@ -45,7 +45,7 @@ def measure_lists(gateway: Started, port: int, key: str, folder: Path, seconds: 
         asked = urllib.request.Request(f"http://127.0.0.1:{port}/v1/models", headers=headers)
         with urllib.request.urlopen(asked) as answer:
             body = answer.read()
-        file = folder / "body"
+        file = folder / "list.body"
         file.write_bytes(body)
         other = free_port()
         static = Started("static", [sys.executable, "-m", "bench.static", str(other), str(file)], 0, cwd=str(ROOT))
