@@ -85,7 +85,8 @@ def test_one_model(plain: Served, name: str, encode: Any) -> None:
 
 
 ODD = ["nobody", "conflux/", "%2e%2e%2fetc", "%00", "a%0d%0ab", "%ff%fe", "%F0%9F%8C%8A", "a%20b", "..",
-       "conflux%252fglm-5.1", "conflux//glm-5.1", "x" * 10_000, "%25" * 3000]  # fmt: skip
+       "conflux%252fglm-5.1", "conflux//glm-5.1", "%", "%2", "%zz", "a%2", "%%%", "%e2%82", "x" * 10_000,
+       "%25" * 3000]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ODD, ids=lambda name: name[:24])
