@@ -130,6 +130,18 @@ def test_models(client: OpenAI) -> None:
         client.models.retrieve("nobody/nothing")
 
 
+@pytest.mark.parametrize("storefront", ["tokenflux", "inference", "llmbase"])
+def test_models_of_every_storefront_with_its_key_alone(plain: Served, storefront: str) -> None:
+    with client_of(plain, plain.key(storefront=storefront, name="sdk")) as client:
+        listed = list(client.models.list())
+        assert [model.id for model in listed] == sorted(model.id for model in listed) != []
+        for model in listed:
+            assert client.models.retrieve(model.id).id == model.id
+        with pytest.raises(openai.NotFoundError) as unknown:
+            client.models.retrieve("nobody/nothing")
+        assert unknown.value.code == "model_not_found"
+
+
 def test_headers_of_the_raw_answer(client: OpenAI, plain: Served, plain_key: str) -> None:
     raw = client.chat.completions.with_raw_response.create(model=MODEL, messages=says("Hello"))
     assert raw.headers["x-conflux-served-model"] == MODEL

@@ -38,19 +38,21 @@ Headed = Mapping[bytes, bytes]
 
 
 class Page:
-    """A list as bytes, with its name and its answers."""
+    """A list, or one model, as bytes, with its name and its answers."""
 
-    __slots__ = ("_replies", "_storefront", "_zipped", "body", "tag")
+    __slots__ = ("_kept", "_replies", "_storefront", "_zipped", "body", "tag")
 
-    def __init__(self, body: bytes, storefront: Storefront) -> None:
+    def __init__(self, body: bytes, storefront: Storefront, *, kept: bool) -> None:
+        """`kept`: made for many, so that it is worth packing."""
         self.body = body
+        self._kept = kept
         self.tag = blake2b(body, digest_size=12).hexdigest().encode()
         self._storefront = storefront
         self._zipped: bytes | None = None
         self._replies: dict[tuple[bool, bool], Reply] = {}
 
     def reply(self, headers: Headed, *, private: bool) -> Reply:
-        zipped = len(self.body) > _WORTH_GZIP and takes_gzip(headers)
+        zipped = self._kept and len(self.body) > _WORTH_GZIP and takes_gzip(headers)
         reply = self._replies.get((private, zipped))
         if reply is None:
             reply = self._replies[private, zipped] = self._make(private=private, zipped=zipped)
@@ -70,13 +72,14 @@ class Page:
 
 
 class Shelf:
-    """The lists of one set of models."""
+    """The lists of one standing."""
 
-    __slots__ = ("by_id", "pages", "rows")
+    __slots__ = ("by_id", "pages", "rows", "standing")
 
-    def __init__(self, rows: tuple[Row, ...]) -> None:
-        self.rows = rows
-        self.by_id = {row.model.id: row for row in rows}
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
+        self.rows: tuple[Row, ...] = standing.rows
+        self.by_id = {row.model.id: row for row in self.rows}
         self.pages: dict[View, Page] = {}
 
 
@@ -126,18 +129,18 @@ class Lists:
 
     def _shelf(self, standing: Standing) -> Shelf:
         found = self._shelves.get(standing.fingerprint)
-        if found is None:
+        if found is None or found.standing is not standing:
             if len(self._shelves) >= _SHELVES_KEPT:
                 self._forget(self._of)
-            found = self._shelves[standing.fingerprint] = Shelf(standing.rows)
+            found = self._shelves[standing.fingerprint] = Shelf(standing)
         return found
 
     def _list(self, shelf: Shelf, view: View, query: Mapping[str, str], storefront: Storefront) -> Page:
         if SHAPES[view.shape].paged:
-            return Page(self._encoder.page(view, shelf.rows, query), storefront)
+            return Page(self._encoder.page(view, shelf.rows, query), storefront, kept=False)
         page = shelf.pages.get(view)
         if page is None:
-            page = Page(self._encoder.list(view, shelf.rows), storefront)
+            page = Page(self._encoder.list(view, shelf.rows), storefront, kept=True)
             self._bytes += len(page.body)
             if self._bytes > _BYTES_KEPT:
                 self._forget(self._of)
@@ -149,7 +152,7 @@ class Lists:
         row = shelf.by_id.get(model.id) if model is not None else None
         if row is None or not keep(view, [row]):
             raise unknown_model(name)
-        return Page(self._encoder.row(view, row), storefront)
+        return Page(self._encoder.row(view, row), storefront, kept=False)
 
 
 def takes_gzip(headers: Headed) -> bool:

@@ -14,15 +14,16 @@ from conflux.neutral.records import Model, Storefront
 class Asks(NamedTuple):
     """What a path asks for by itself."""
 
+    v1: bool = False
     rich: bool = False
     agents: bool = False
 
 
 # the paths below a mount that show models, each also with /{id}
 LISTS: dict[str, Asks] = {
-    "/v1/models": Asks(),
+    "/v1/models": Asks(v1=True),
     "/models": Asks(),
-    "/v1/model-metadata": Asks(rich=True),
+    "/v1/model-metadata": Asks(v1=True, rich=True),
     "/api/v1/agents/models": Asks(agents=True),
 }
 
@@ -44,6 +45,8 @@ def choose(
     shapes: Mapping[str, Shape], storefront: Storefront, asks: Asks, query: Mapping[str, str], *, anthropic: bool
 ) -> View:
     name = "anthropic" if anthropic else storefront.list_shape
+    if asks.v1:
+        name = shapes[name].on_v1 or name
     shape = shapes[name]
     wanted = query.get("filter") if shape.filters else None
     if wanted is not None and wanted not in FILTERS:

@@ -1,6 +1,7 @@
 """The Inference API's shape (document 3): nine fields, credits per 1,000 tokens.
 
-Law: the sheet holds the storefront's margin already; nothing is multiplied here.
+Law: the sheet holds the storefront's margin already; nothing is multiplied here. The document knows `/models` only;
+below /v1 OpenAI's clients read what they expect.
 """
 
 from conflux.catalogue.listings.prices import per_thousand
@@ -23,4 +24,4 @@ def inference(row: Row) -> Rendered:
     }
 
 
-SHAPE = Shape(inference, head=b'{"models":[')
+SHAPE = Shape(inference, head=b'{"models":[', on_v1="openai")

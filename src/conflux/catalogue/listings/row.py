@@ -33,6 +33,7 @@ class Shape(msgspec.Struct, frozen=True):
     filters: bool = False  # ?filter= is read, and refused where it is not known
     extra: tuple[str, Callable[[Row], Rendered | None]] | None = None  # ?client_version= adds a list of these
     paged: bool = False
+    on_v1: str | None = None  # the shape below /v1 instead, where OpenAI's clients look
 
 
 _FEATURES = (
