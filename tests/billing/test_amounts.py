@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from conflux.billing.amounts import SEARCHES_BOUND, Unpriced, charge, with_margin, worst_case
 from conflux.neutral.money import USD, MoneyError, PriceSheet, Rate
@@ -192,7 +193,7 @@ def test_a_margin_is_on_every_price_and_rounded_up_to_the_pico(sheet: PriceSheet
         assert (before is None) == (after is None)
         if before is not None:
             assert after == ceil(before * Fraction(str(margin)))
-    assert (found.rate, found.version) == (sheet.rate, sheet.version)
+    assert found.rate == sheet.rate
 
 
 def test_a_margin_of_one_changes_nothing_and_the_shipped_one_is_exact() -> None:
@@ -202,3 +203,17 @@ def test_a_margin_of_one_changes_nothing_and_the_shipped_one_is_exact() -> None:
     assert with_margin(sheet, "1.4").output == 0
     with pytest.raises(MoneyError):
         with_margin(sheet, "1.4x")
+
+
+def test_a_version_says_all_that_made_the_price() -> None:
+    yuan = Rate(currency="CNY", nano_usd=140_000_000, date="2026-11-01")
+    sheet = PriceSheet(input=1, output=1, version="7")
+    since = replace(sheet, effective_at="2026-10-05")
+    versions = [with_margin(one, margin).version for one in (sheet, since, replace(since, rate=yuan))
+                for margin in ("1", "1.4", "1.40", "1.5")]  # fmt: skip
+    assert versions == [
+        "7", "7 x1.4", "7 x1.4", "7 x1.5",
+        "7 since 2026-10-05", "7 since 2026-10-05 x1.4", "7 since 2026-10-05 x1.4", "7 since 2026-10-05 x1.5",
+        "7 since 2026-10-05 CNY=0.14@2026-11-01", "7 since 2026-10-05 x1.4 CNY=0.14@2026-11-01",
+        "7 since 2026-10-05 x1.4 CNY=0.14@2026-11-01", "7 since 2026-10-05 x1.5 CNY=0.14@2026-11-01",
+    ]  # fmt: skip

@@ -105,6 +105,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("model", {"price": {"currency": "EUR"}}, ONE + "price.currency: 'EUR' has no [[rate]]: add one with its date"),
     ("model", {"price": {"unit": 0}}, ONE + "price.unit: must be at least 1"),
     ("model", {"price": {"version": ""}}, ONE + "price.version: must not be empty"),
+    ("model", {"price": {"effective_at": "soon"}}, ONE + "price.effective_at: 'soon' is not a date such as 2026-11-01"),
     # rates
     ("rate", {"usd": "0"}, CNY + "usd: must be above 0"),
     ("rate", {"usd": "-1"}, CNY + "usd: '-1' is negative"),
@@ -175,7 +176,7 @@ def test_a_models_defaults() -> None:
         False,
     )
     assert (model.context, model.safe_context, model.role, model.tier) == (None, None, None, None)
-    assert (model.unit, model.price.version) == (1, "1")
+    assert model.unit == 1
 
 
 @pytest.mark.parametrize(
@@ -245,7 +246,9 @@ def test_credentials_keep_their_order() -> None:
 
 def test_a_targets_cost_is_the_houses_price() -> None:
     (target,) = built(pool=pool(cost={"input": "0.3", "output": "1"}, weight=3, variant="local")).pools["pond"].targets
-    assert (target.cost, target.weight, target.key) == (PriceSheet(input=300_000, output=1_000_000), 3, "up/up-1/local")
+    assert target.cost is not None
+    assert (target.cost.input, target.cost.output) == (300_000, 1_000_000)
+    assert (target.weight, target.key) == (3, "up/up-1/local")
 
 
 # --- prices, whatever is written
@@ -302,3 +305,10 @@ def test_the_sample_tables_are_independent() -> None:
     changed: Tables = tables(model={"id": "x"})
     assert changed["model"][0]["id"] == "x"
     assert tables()["model"][0]["id"] == "shop/one"
+
+
+def test_prices_that_name_no_version_have_one_of_their_own() -> None:
+    versions = {one(price=price).price.version for price in ({}, {"input": "1"}, {"input": "2"}, {"output": "1"})}
+    assert len(versions) == 4
+    assert one(price={"input": "1"}).price.version == one(price={"input": "1.0"}).price.version
+    assert one(price={"effective_at": "2026-11-01"}).price.effective_at == "2026-11-01"

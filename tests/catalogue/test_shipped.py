@@ -239,7 +239,7 @@ def test_parameters_and_features_do_not_contradict_each_other(shipped: Catalogue
 
 FACES = {
     # id: mount, prefixes, test, agent, list shape, error style, billing, header prefix, echo, strict
-    "conflux": ("/", ("cf_live_", "cf_test_"), ("cf_test_",), (), "openai", "conflux", "usd", "conflux",
+    "conflux": ("/", ("cf_live_", "cf_test_"), ("cf_test_",), (), "openai", "conflux", "tier_credits", "conflux",
                 "requested", False),
     "tokenflux": ("/tokenflux", ("tf_",), (), (), "tokenflux", "openai", "usd", "tokenflux", "upstream", False),
     "inference": ("/inference", ("inf_",), (), (), "inference", "inference", "token_credits", "inference",

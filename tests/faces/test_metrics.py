@@ -9,8 +9,8 @@ from conflux.relay.parts import Outcome
 def outcome(**fields: object) -> Outcome:
     base = {
         "storefront": "shop", "model": "shop/one", "ending": Ending.DONE, "status": 200, "stream": False,
-        "usage": Usage(input=10, cache_read=5, output=3, reasoning=2), "charge": 1_500_000_000, "seconds": 0.2,
-        "first_byte": 0.02,
+        "usage": Usage(input=10, cache_read=5, output=3, reasoning=2), "charge": 1_500_000_000, "credits": 0,
+        "seconds": 0.2, "first_byte": 0.02,
     }  # fmt: skip
     return Outcome(**(base | fields))  # type: ignore[arg-type]
 

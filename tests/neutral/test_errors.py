@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from conflux.neutral import errors
-from conflux.neutral.errors import ConfigError, GatewayError, Kind, NoSuch, StoreError, TransportError, invalid
+from conflux.neutral.errors import ConfigError, GatewayError, IdTaken, Kind, NoSuch, StoreError, TransportError, invalid
 
 
 def test_a_gateway_error_keeps_what_it_was_told() -> None:
@@ -37,7 +37,7 @@ def test_a_configuration_error_tells_all_its_problems() -> None:
 
 def test_every_error_stands_in_the_tree() -> None:
     found = {value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, BaseException)}
-    assert found == {GatewayError, TransportError, StoreError, ConfigError, NoSuch}
+    assert found == {GatewayError, TransportError, StoreError, IdTaken, ConfigError, NoSuch}
     assert all(value.__doc__ for value in found)
 
 

@@ -143,7 +143,9 @@ def test_a_sheet_is_known_by_its_two_main_prices() -> None:
     assert PriceSheet(input=0, output=0).known
 
 
-@pytest.mark.parametrize("field", [name for name in PriceSheet.__struct_fields__ if name not in ("version", "rate")])
+@pytest.mark.parametrize(
+    "field", [name for name in PriceSheet.__struct_fields__ if name not in ("version", "effective_at", "rate")]
+)
 def test_free_means_that_nothing_costs(field: str) -> None:
     free = PriceSheet(input=0, output=0)
     assert free.free

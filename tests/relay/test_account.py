@@ -9,7 +9,7 @@ from conflux.neutral.records import Tier
 from conflux.neutral.usage import Provenance, Usage
 from conflux.relay.account import NO_ACCOUNT, account, measure
 from tests.policy.samples import caller
-from tests.relay.answers import COST, INPUT, OUTPUT, Answer, broken, refused, request, streamed, whole
+from tests.relay.answers import COST, INPUT, OUTPUT, Answer, broken, refused, request, streamed, usage, whole
 from tests.relay.shops import shop
 from tests.relay.test_admit import admitted
 from tests.relay.world import KEY, World
@@ -21,6 +21,7 @@ def tally(usage: Usage | None = None, *, absurd: bool = False, output: int = 0) 
     return found
 
 
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("reported", "absurd", "cut", "provenance"),
     [
@@ -33,11 +34,13 @@ def tally(usage: Usage | None = None, *, absurd: bool = False, output: int = 0) 
         (None, True, True, Provenance.QUARANTINED),
     ],
 )
-def test_whose_word_counts(reported: Usage | None, absurd: bool, cut: bool, provenance: Provenance) -> None:
-    one = admitted(request())
+def test_whose_word_counts(
+    reported: Usage | None, absurd: bool, cut: bool, provenance: Provenance, stream: bool
+) -> None:
+    one = admitted(request(stream, messages=[{"role": "user", "content": "x" * 40}], metadata={"note": "y" * 4000}))
     found, said = measure(tally(reported, absurd=absurd, output=41), one, cut=cut)
     assert said is provenance
-    assert found == (reported or Usage(input=-(-one.envelope.size // 4), output=11))
+    assert found == (reported or Usage(input=10, output=11))
 
 
 def test_an_account_adds_up_and_what_is_quarantined_has_no_lines() -> None:
@@ -66,7 +69,6 @@ async def test_the_settlement_of_an_answer_says_it_all() -> None:
     end = world.settled
     assert (end.served_model, end.price_version, end.status) == ("shop/one", "7", 200)
     assert end.provider_cost == COST // 2
-    assert end.credits == 11 * 3 * 1000  # pro: three credits per thousand
     (call,) = end.calls
     assert (call.role, call.model, call.status, call.cost, call.provider_cost) == (
         "direct",
@@ -85,6 +87,26 @@ async def test_what_the_house_owes_is_unknown_where_its_cost_is() -> None:
         assert (world.settled.provider_cost, world.settled.calls[0].provider_cost) == (0, None)
 
 
+@pytest.mark.parametrize(
+    ("scheme", "micro", "header"),
+    [("usd", 0, None), ("tier_credits", 33_000, b"0.033"), ("token_credits", COST // 1000, b"0.000025")],
+)
+async def test_the_storefronts_scheme_says_which_credits_a_receipt_and_its_headers_carry(
+    scheme: str, micro: int, header: bytes | None
+) -> None:
+    for stream in (False, True):
+        world = World(shop(of_storefront={"billing": scheme}), streamed("a") if stream else whole())
+        await world.run(request(stream))
+        assert (world.settled.credits, world.settled.charge) == (micro, COST)
+        assert world.client.text.get(b"x-shop-credits") == (None if stream else header)
+
+
+async def test_what_is_quarantined_costs_no_credits_either() -> None:
+    world = World(shop(of_storefront={"billing": "tier_credits"}), whole(used=usage(-1, 5)))
+    await world.run(request())
+    assert (world.settled.provenance, world.settled.credits) == (Provenance.QUARANTINED, 0)
+
+
 async def test_credits_go_by_the_tasks_tier_and_else_by_the_models() -> None:
     for body, tier, micro in [
         (request(), Tier.ULTRA, 8),
@@ -92,7 +114,7 @@ async def test_credits_go_by_the_tasks_tier_and_else_by_the_models() -> None:
         (request(model=None, task_type="creative"), Tier.ULTRA, 3),
         (request(), None, 0),
     ]:
-        world = World(shop(tier=tier), whole())
+        world = World(shop(tier=tier, of_storefront={"billing": "tier_credits"}), whole())
         await world.run(body)
         assert world.settled.credits == 11 * micro * 1000
 

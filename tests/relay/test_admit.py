@@ -11,7 +11,7 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Capability, Tier
-from conflux.relay.admit import Admitted, admit, billed_tokens, estimate_tokens
+from conflux.relay.admit import Admitted, admit, estimate_tokens
 from conflux.relay.parts import Incoming
 from tests.policy.samples import caller, model
 from tests.relay.answers import INPUT, OUTPUT, request
@@ -151,9 +151,8 @@ async def test_a_larger_answer_than_fits_is_clamped_and_reported() -> None:
     assert world.settled.dropped == ("max_tokens",)
 
 
-def test_the_gate_counts_a_third_of_the_bytes_and_a_bill_a_quarter() -> None:
+def test_the_gate_counts_a_third_of_the_bytes() -> None:
     assert [estimate_tokens(size) for size in (0, 1, 3, 4, 3000)] == [0, 1, 1, 2, 1000]
-    assert [billed_tokens(size) for size in (0, 1, 4, 5, 4000)] == [0, 1, 1, 2, 1000]
     tight = shop(safe_context=4000)
     assert admitted(request(messages=long(8800)), tight).max_output >= 1024
     error = refused(request(messages=long(9000)), tight)
@@ -167,7 +166,14 @@ def test_the_gate_counts_a_third_of_the_bytes_and_a_bill_a_quarter() -> None:
 def test_a_hold_covers_every_byte_and_every_choice(choices: int) -> None:
     found = admitted(request(max_tokens=100, n=choices, messages=long(1000)))
     assert found.hold.amount >= 1000 * INPUT + 100 * choices * OUTPUT
-    assert found.hold.input_floor == billed_tokens(found.envelope.size) * INPUT
+    assert found.hold.input_floor == 0  # settled before its body is sent, or not at all
+
+
+def test_a_streams_floor_is_the_conversation_and_nothing_else() -> None:
+    padded = request(stream=True, messages=long(1000), metadata={"note": "y" * 10_000}, user="z" * 5000)
+    found = admitted(padded)
+    assert found.hold.input_floor == 250 * INPUT
+    assert found.hold.amount >= 16_000 * INPUT  # and a hold still covers whatever may be counted
 
 
 def test_a_hold_covers_searches_where_the_request_may_search() -> None:

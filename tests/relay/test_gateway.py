@@ -73,7 +73,7 @@ async def test_the_hold_says_who_pays_and_covers_the_worst() -> None:
     assert (order.storefront, order.requested_model, order.simulated) == ("shop", "shop/one", False)
     assert order.created == int(world.clock.now * 1000)
     assert order.amount >= 100 * OUTPUT + world.settled.usage.input * INPUT
-    assert 0 < order.input_floor <= -(-len(body) // 4) * INPUT
+    assert order.input_floor == 0  # nothing goes out of it before it is settled
 
 
 async def test_every_answer_has_the_requests_id_and_no_two_have_the_same() -> None:
@@ -274,16 +274,16 @@ async def test_a_free_models_answer_is_settled_like_any() -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "status"),
+    ("end", "status", "reason"),
     [
-        ([broken("body")], "upstream_error"),
-        ([broken("body", timeout=True)], "upstream_timeout"),
-        ([], "upstream_error"),
-        ([b'data: {"error": {"message": "canary fell over"}}\n\n'], "upstream_error"),
-        ([b"data: {broken\n\n"], "upstream_error"),
+        ([broken("body")], "upstream_error", "body: canary-host-0.test refused"),
+        ([broken("body", timeout=True)], "upstream_timeout", "body: canary-host-0.test refused"),
+        ([], "upstream_error", "the upstream closed before its answer was finished"),
+        ([b'data: {"error": {"message": "canary fell over"}}\n\n'], "upstream_error", "canary fell over"),
+        ([b"data: {broken\n\n"], "upstream_error", "malformed answer"),
     ],
 )
-async def test_a_cut_stream_is_paid_as_far_as_it_came_and_says_so(end: list[Any], status: str) -> None:
+async def test_a_cut_stream_is_paid_as_far_as_it_came_and_says_so(end: list[Any], status: str, reason: str) -> None:
     world = World(None, streamed("hello", " wor", end=end))
     body = request(stream=True)
     await asked(world, body)
@@ -292,6 +292,8 @@ async def test_a_cut_stream_is_paid_as_far_as_it_came_and_says_so(end: list[Any]
     found = world.settled
     assert (found.ending, found.provenance, found.usage.output) == (Ending.CUT, Provenance.PARTIAL, 3)
     assert found.charge == found.usage.input * INPUT + 3 * OUTPUT
+    (call,) = found.calls
+    assert (call.status, (call.reason or "")[: len(reason)]) == ("cut", reason)
     target = next(iter(world.snapshot.pools["pond"])).key
     assert world.health.of(target).failures == 1
 
@@ -428,6 +430,7 @@ async def test_a_defect_within_a_stream_charges_what_went_out(monkeypatch: pytes
     world.check()
     assert world.settled.ending is Ending.CUT
     assert world.settled.usage.output == 2
+    assert "defect" in (world.settled.calls[0].reason or "")
 
 
 async def test_an_answer_that_cannot_be_written_is_not_paid(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from conflux.neutral.errors import StoreError
-from conflux.neutral.ledger import Ending
+from conflux.neutral.ledger import Ending, request_id_text
 from tests.policy.samples import caller, policy
 from tests.relay.answers import (
     COST,
@@ -218,6 +218,7 @@ async def test_a_server_that_stops_within_a_stream_says_that_it_is_not_all() -> 
     world.check()
     assert world.client.events[-2]["error"]["code"] == "upstream_error"
     assert world.settled.ending is Ending.CUT
+    assert world.settled.calls[0].reason == "the gateway is restarting: try again"
     target = next(iter(world.snapshot.pools["pond"])).key
     assert world.health.of(target).failures == 0  # it was not the target's fault
 
@@ -254,3 +255,28 @@ async def test_a_reservation_that_was_lost_with_the_stop_is_told_as_a_refusal() 
     world.at, world.disturb = 0, world.stop
     assert await world.run(request()) is None
     assert world.client.status == 503
+
+
+# --- an id that somebody else has
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_taken_id_is_drawn_again_and_the_new_one_is_the_answers(stream: bool) -> None:
+    world = World(None, streamed("hello") if stream else whole())
+    world.ledger.taken = 2
+    await world.run(request(stream))
+    world.check()
+    assert world.client.status == 200
+    drawn = [order.request_id for order in world.ledger.reserved]
+    assert len(set(drawn)) == 3
+    assert list(world.ledger.settled) == drawn[2:]
+    assert world.client.text[b"x-request-id"] == request_id_text(drawn[2]).encode()
+    assert b"x-request-id: " + world.client.text[b"x-request-id"] in world.upstream.calls[0].head
+
+
+async def test_where_every_id_is_taken_nothing_is_sent_and_nothing_settled() -> None:
+    world = World()
+    world.ledger.taken = 99
+    await world.run(request())
+    world.check()
+    assert (world.client.status, world.upstream.calls, world.ledger.asked) == (503, [], [])

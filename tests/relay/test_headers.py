@@ -33,7 +33,7 @@ def test_the_names_carry_the_storefronts_prefix() -> None:
 
 def test_a_plain_answers_headers() -> None:
     world, one = World(), admitted(request(model="uno"))
-    found = plain(one, world.snapshot, ("service_tier", "max_tokens"), 60_900, b"req_1")
+    found = plain(one, world.snapshot, ("service_tier", "max_tokens"), 60_900, 0, b"req_1")
     assert dict(found) == {
         b"content-type": b"application/json",
         b"x-request-id": b"req_1",
@@ -56,12 +56,12 @@ def test_a_streams_headers_forbid_buffering_and_state_no_price_yet() -> None:
 
 def test_a_simulated_answer_says_so() -> None:
     one = admitted(request(), by=caller(test=True))
-    assert dict(plain(one, World().snapshot, (), 0, b"req_1"))[b"x-shop-simulated"] == b"true"
+    assert dict(plain(one, World().snapshot, (), 0, 0, b"req_1"))[b"x-shop-simulated"] == b"true"
 
 
 def test_a_task_is_named_with_its_tier() -> None:
     one = admitted(request(model=None, task_type="image_gen"), TASKED)
-    found = dict(plain(one, World(TASKED).snapshot, (), 0, b"req_1"))
+    found = dict(plain(one, World(TASKED).snapshot, (), 0, 0, b"req_1"))
     assert found[b"x-shop-route-task"] == b"image_gen"
     assert found[b"x-shop-route-tier"] == b"pro"
     assert found[b"x-shop-requested-model"] == found[b"x-shop-served-model"] == b"shop/seeing"
@@ -70,12 +70,12 @@ def test_a_task_is_named_with_its_tier() -> None:
 def test_one_answers_headers_do_not_slip_into_the_next() -> None:
     """What is the same for each answer of a model is made once: it must not be what was special about the first."""
     world = World(TASKED)
-    first = plain(admitted(request(model=None, task_type="creative"), TASKED), world.snapshot, ("a",), 5, b"req_1")
-    again = plain(admitted(request(model="shop/cheap"), TASKED), world.snapshot, (), 7, b"req_2")
+    first = plain(admitted(request(model=None, task_type="creative"), TASKED), world.snapshot, ("a",), 5, 0, b"req_1")
+    again = plain(admitted(request(model="shop/cheap"), TASKED), world.snapshot, (), 7, 0, b"req_2")
     assert dict(first)[b"x-shop-route-task"] == b"creative"
     assert b"x-shop-route-task" not in dict(again) and b"x-shop-dropped" not in dict(again)
-    real = plain(admitted(request()), world.snapshot, (), 0, b"req_3")
-    played = plain(admitted(request(), by=caller(test=True)), world.snapshot, (), 0, b"req_4")
+    real = plain(admitted(request()), world.snapshot, (), 0, 0, b"req_3")
+    played = plain(admitted(request(), by=caller(test=True)), world.snapshot, (), 0, 0, b"req_4")
     assert b"x-shop-simulated" not in dict(real)
     assert b"x-shop-simulated" in dict(played)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from conflux.catalogue.catalogue import Catalogue
 from conflux.dialects import DIALECTS
-from conflux.neutral.errors import StoreError
+from conflux.neutral.errors import IdTaken, StoreError
 from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
 from conflux.neutral.ports import Headers, Inbound, Outbound
 from conflux.neutral.records import Caller, Storefront
@@ -197,6 +197,7 @@ class Ledger:
         self._world = world
         self.lossy = False
         self.failures: dict[str, Exception] = {}
+        self.taken = 0  # how many of the next ids somebody else has
         self.reserved: list[Reservation] = []
         self.holds: dict[int, Reservation] = {}
         self.marks: list[Checkpoint] = []
@@ -220,6 +221,9 @@ class Ledger:
     async def reserve(self, order: Reservation) -> None:
         def write() -> int:
             self.reserved.append(order)
+            if self.taken:
+                self.taken -= 1
+                raise IdTaken("taken")
             self.holds[order.request_id] = order
             return 0
 

@@ -5,13 +5,13 @@ last. The newest seals, the older ones only open. Numbers are chance, so a file 
 the one that sealed. Nothing here is ever printed.
 """
 
-import os
 import secrets
 from pathlib import Path
 
 import msgspec
 
 from conflux.neutral.errors import ConfigError
+from conflux.private_file import write_private
 
 FILE = "encryption.key"
 
@@ -65,18 +65,5 @@ def _add(path: Path, keys: tuple[SealingKey, ...]) -> tuple[SealingKey, ...]:
         number = secrets.randbits(_NUMBER_BITS)
     keys = (*keys, SealingKey(number, secrets.token_bytes(_BYTES)))
     text = "".join(f"{key.number} {key.secret.hex()}\n" for key in keys)
-    # Whole or not at all: half a key file would be the loss of all that was sealed.
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    made = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(made, text.encode())
-        os.fsync(made)
-    finally:
-        os.close(made)
-    os.replace(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_private(path, text)  # half a key file would be the loss of all that was sealed
     return keys

@@ -7,8 +7,10 @@ An unknown price is not a free one: it raises Unpriced.
 
 from typing import NamedTuple
 
+import msgspec
+
 from conflux.neutral.ledger import Line
-from conflux.neutral.money import PICO_PER_UNIT, PriceSheet, Rate, line_amount, parse_scaled
+from conflux.neutral.money import PICO_PER_UNIT, USD, PriceSheet, Rate, format_scaled, line_amount, parse_scaled, usd
 from conflux.neutral.usage import Usage
 
 
@@ -104,15 +106,31 @@ def worst_case(
 _ROUNDINGS = 10
 
 
+_PRICES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio", "image", "search",
+           "request")  # fmt: skip
+
+
 def with_margin(sheet: PriceSheet, margin: str) -> PriceSheet:
-    """A storefront's prices from its costs: every price times an exact decimal, rounded up to the pico once."""
+    """A storefront's prices from its costs: every price times an exact decimal, rounded up to the pico once. Its
+    version says all that made it: the sheet's own version, since when, the margin, the rate."""
     factor = parse_scaled(margin, 12)
-    if factor == PICO_PER_UNIT:
+    version = _identity(sheet, "" if factor == PICO_PER_UNIT else format_scaled(factor, 12))
+    if version == sheet.version:
         return sheet
 
     def scaled(price: int | None) -> int | None:
         return None if price is None else -(-price * factor // PICO_PER_UNIT)
 
-    names = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio", "image",
-             "search", "request")  # fmt: skip
-    return PriceSheet(version=sheet.version, rate=sheet.rate, **{name: scaled(getattr(sheet, name)) for name in names})
+    return msgspec.structs.replace(sheet, version=version, **{name: scaled(getattr(sheet, name)) for name in _PRICES})
+
+
+def _identity(sheet: PriceSheet, margin: str) -> str:
+    found = sheet.version
+    if sheet.effective_at:
+        found += f" since {sheet.effective_at}"
+    if margin:
+        found += f" x{margin}"
+    rate = sheet.rate
+    if rate != USD:
+        found += f" {rate.currency}={usd(rate.nano_usd)}@{rate.date}"
+    return found

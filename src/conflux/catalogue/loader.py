@@ -4,7 +4,6 @@ Law: layers of rows by id, the owner's over the shipped; a [[model]] overrides f
 mistake is one line with file, row and field; all of them are told at once and nothing is half-loaded.
 """
 
-import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -171,8 +170,8 @@ def _lay_model(fields: dict[str, Any], below: Mapping[str, Any], above: Raw) -> 
     old, new = below.get("price"), said.get("price")
     if isinstance(old, dict) and isinstance(new, dict):
         fields["price"] = {**old, **new}
-        if "version" not in new:  # another price is another version, also where nobody counts them
-            fields["price"]["version"] = _content_version(fields["price"])
+        if "version" not in new:
+            fields["price"].pop("version", None)  # it was the other price's
     if "context" in said and "safe_context" not in said:
         fields.pop("safe_context", None)  # the old budget belonged to the old context
     if "dimensions" in said and "max_dimension" not in said:
@@ -187,11 +186,6 @@ def _restated(name: Any, said: Mapping[str, Any]) -> bool:
     if field == "price" and part and isinstance(said.get("price"), dict):
         return part in said["price"]
     return field in said
-
-
-def _content_version(price: Mapping[str, Any]) -> str:
-    content = repr(sorted((name, value) for name, value in price.items() if name != "version"))
-    return hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
 
 
 def _understand(layers: Layers, problems: list[str], *, refer: bool) -> Catalogue | None:

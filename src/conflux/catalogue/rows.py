@@ -4,6 +4,7 @@ Law: unknown keys and wrong types are mistakes. Figures are exact: prices are de
 Every `*_of` tells all mistakes of its row and answers all the same: a loader that was told of one throws it away.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -43,7 +44,8 @@ class PriceRow(Row):
     request: str | None = None
     currency: str = "USD"
     unit: int = 1
-    version: str = "1"
+    version: str | None = None  # None: told from its content
+    effective_at: str = ""  # since when, for the receipt
 
 
 class RateRow(Row):
@@ -218,8 +220,10 @@ def sheet_of(row: PriceRow, rates: Mapping[str, Rate], path: str, wrong: Wrong) 
         rate = USD
     if row.unit < 1:
         wrong(f"{path}.unit", "must be at least 1")
-    if not row.version:
+    if row.version == "":
         wrong(f"{path}.version", "must not be empty")
+    if row.effective_at and not _DATE.match(row.effective_at):
+        wrong(f"{path}.effective_at", f"{row.effective_at!r} is not a date such as 2026-11-01")
     prices: dict[str, int] = {}
     for names, parse in ((_PER_TOKEN, pico_from_per_million), (_PER_ITEM, pico_from_per_item)):
         for name in names:
@@ -230,7 +234,14 @@ def sheet_of(row: PriceRow, rates: Mapping[str, Rate], path: str, wrong: Wrong) 
                 prices[name] = parse(value)
             except MoneyError as error:
                 wrong(f"{path}.{name}", str(error))
-    return PriceSheet(version=row.version, rate=rate, **prices)
+    version = row.version if row.version is not None else _content_version(row.currency, prices)
+    return PriceSheet(version=version, effective_at=row.effective_at, rate=rate, **prices)
+
+
+def _content_version(currency: str, prices: Mapping[str, int]) -> str:
+    """Another price is another version, also where nobody counts them."""
+    content = repr((currency, sorted(prices.items())))
+    return hashlib.blake2b(content.encode(), digest_size=4).hexdigest()
 
 
 def storefront_of(row: StorefrontRow, wrong: Wrong) -> Storefront:

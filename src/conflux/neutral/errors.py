@@ -81,6 +81,10 @@ class StoreError(Exception):
     """The store cannot answer for its rows: disk full, database gone. No answer may be given for free."""
 
 
+class IdTaken(StoreError):
+    """Another request has this id: draw another."""
+
+
 class ConfigError(Exception):
     """Mistakes in configuration or data files, all of them at once, each as one line with its place."""
 

@@ -112,10 +112,11 @@ class PriceSheet(msgspec.Struct, frozen=True, kw_only=True):
 
     `input` and `output` unknown make a model unbillable (it fails closed). The other buckets fall back:
     cache reads and writes to `input`, reasoning to `output`, audio to `input`; image, search and request are
-    charged only where a price is stated.
+    charged only where a price is stated. A version is never changed: other prices are another version.
     """
 
     version: str = "1"
+    effective_at: str = ""  # the day it came into force; "" where nobody said
     rate: Rate = USD
     input: int | None = None
     output: int | None = None

@@ -7,11 +7,12 @@ quarantined and not billed. Nobody pays for what was not delivered.
 from typing import NamedTuple
 
 from conflux.billing.amounts import Unpriced, charge
-from conflux.billing.credits import tier_credits
+from conflux.billing.credits import tier_credits, token_credits
+from conflux.billing.estimate import conversation_tokens, tokens_of
 from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Call, Ending, Line, Settlement
 from conflux.neutral.usage import NOTHING, Provenance, Usage
-from conflux.relay.admit import Admitted, billed_tokens
+from conflux.relay.admit import Admitted
 from conflux.relay.attempt import Attempt, Trial
 
 
@@ -26,7 +27,10 @@ def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Prov
     """The buckets to bill, and where they come from."""
     if tally.usage is not None:
         return tally.usage, Provenance.PROVIDER
-    estimate = Usage(input=billed_tokens(admitted.envelope.size), output=billed_tokens(tally.output_bytes))
+    said = admitted.conversation
+    if said is None:
+        said = conversation_tokens(admitted.envelope.body, admitted.envelope.images)
+    estimate = Usage(input=said, output=tokens_of(tally.output_bytes))
     if tally.usage_absurd:
         return estimate, Provenance.QUARANTINED
     return estimate, Provenance.PARTIAL if cut else Provenance.ESTIMATED
@@ -58,6 +62,7 @@ def settlement(
     status: int,
     seconds: float,
     first_byte: float | None,
+    reason: str | None = None,
 ) -> Settlement:
     calls = [
         Call(role="direct", model=admitted.model.id, status="failed", latency_ms=int(trial.seconds * 1000),
@@ -70,7 +75,7 @@ def settlement(
         provider_cost = owed or 0
         calls.append(
             Call(role="direct", model=admitted.model.id, status=ending.value, latency_ms=int(seconds * 1000),
-                 usage=found.usage, cost=found.charge, target=attempt.target.key, provider_cost=owed,
+                 usage=found.usage, cost=found.charge, reason=reason, target=attempt.target.key, provider_cost=owed,
                  upstream_id=attempt.lane.tally.upstream_id)
         )  # fmt: skip
     return Settlement(
@@ -82,7 +87,7 @@ def settlement(
         usage=found.usage,
         provenance=found.provenance,
         price_version=admitted.model.price.version,
-        credits=tier_credits(found.usage, admitted.task.tier if admitted.task is not None else admitted.model.tier),
+        credits=_credits(admitted, found),
         lines=found.lines,
         calls=tuple(calls),
         dropped=dropped,
@@ -90,6 +95,17 @@ def settlement(
         latency_ms=int(seconds * 1000),
         first_byte_ms=None if first_byte is None else int(first_byte * 1000),
     )
+
+
+def _credits(admitted: Admitted, found: Account) -> int:
+    if found.provenance is Provenance.QUARANTINED:
+        return 0
+    scheme = admitted.storefront.billing
+    if scheme == "tier_credits":
+        return tier_credits(found.usage, admitted.task.tier if admitted.task is not None else admitted.model.tier)
+    if scheme == "token_credits":
+        return token_credits(found.lines, admitted.model.price.rate, admitted.hold.amount)
+    return 0
 
 
 def _owed(attempt: Attempt, usage: Usage) -> int | None:

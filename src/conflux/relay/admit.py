@@ -7,6 +7,7 @@ refuses has cost nobody anything.
 import msgspec
 
 from conflux.billing.amounts import Hold, Unpriced, worst_case
+from conflux.billing.estimate import conversation_tokens
 from conflux.dialects.base import Dialect
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.ports import Headers
@@ -25,8 +26,6 @@ from conflux.routing.tasks import Task, cheapest, task_named
 
 # Until a tokenizer counts, the gate takes a third of the bytes: English runs at a quarter, code at a third.
 _BYTES_PER_TOKEN = 3
-# What is billed where nobody counted must not be too much: a quarter.
-_BYTES_PER_BILLED_TOKEN = 4
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,16 +41,13 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None
     hold: Hold
     simulated: bool
+    conversation: int | None = None  # its tokens by our own count; None: not counted, since only a stream needs it now
     substituted: bool = False  # a rule for coding agents chose another model than the one named
     dropped: tuple[str, ...] = ()
 
 
 def estimate_tokens(size: int) -> int:
     return -(-size // _BYTES_PER_TOKEN)
-
-
-def billed_tokens(size: int) -> int:
-    return -(-size // _BYTES_PER_BILLED_TOKEN)
 
 
 def expected_tokens(admitted: Admitted) -> int:
@@ -84,6 +80,8 @@ def admit(
         raise GatewayError(
             Kind.UNAVAILABLE, f"{model.id} has no live target now: try another model, or later", param="model"
         )
+    # Only a stream is ever settled by another process than the one that read it.
+    conversation = conversation_tokens(envelope.body, envelope.images) if envelope.stream else None
     return Admitted(
         caller=caller,
         storefront=storefront,
@@ -95,7 +93,8 @@ def admit(
         targets=tuple(order(live, parts.health.of, parts.clock.monotonic(), parts.below)),
         max_output=fitted.max_output,
         temperature=storefront.default_temperature if _takes(model, "temperature") else None,
-        hold=_hold(model, envelope, fitted.max_output, free=case.free),
+        hold=_hold(model, envelope, fitted.max_output, conversation or 0, free=case.free),
+        conversation=conversation,
         simulated=simulated,
         substituted=substituted,
         dropped=("max_tokens",) if fitted.clamped else (),
@@ -128,7 +127,7 @@ def _takes(model: Model, parameter: str) -> bool:
     return not model.supported_parameters or parameter in model.supported_parameters
 
 
-def _hold(model: Model, envelope: Envelope, max_output: int, *, free: bool) -> Hold:
+def _hold(model: Model, envelope: Envelope, max_output: int, least_input: int, *, free: bool) -> Hold:
     try:
         return worst_case(
             model.price,
@@ -137,7 +136,7 @@ def _hold(model: Model, envelope: Envelope, max_output: int, *, free: bool) -> H
             choices=envelope.choices,
             images=envelope.images,
             searches=Need.WEB_SEARCH in envelope.needs,
-            least_input=billed_tokens(envelope.size),
+            least_input=least_input,
         )
     except Unpriced:
         if free:

@@ -10,7 +10,7 @@ import itertools
 
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect, Lane, Wanted
-from conflux.neutral.errors import GatewayError, Kind, StoreError, TransportError
+from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError, TransportError
 from conflux.neutral.ledger import (
     ID_CHANCES,
     Checkpoint,
@@ -33,6 +33,12 @@ from conflux.relay.parts import Exchange, Incoming, Outcome, Parts
 # A killed stream loses at most what came after its last checkpoint.
 _CHECKPOINT_BYTES = 512  # some 128 tokens
 _CHECKPOINT_SECONDS = 1.0
+
+# Why an answer was cut, for admins, where nobody else gave a reason.
+_UNFINISHED = "the upstream closed before its answer was finished"
+_DEFECT = "a defect of the gateway: its log has it"
+
+_DRAWS = 3  # ids for one request; a taken one is as rare as they come
 
 
 class Gateway:
@@ -87,8 +93,7 @@ class Passage:
         now = parts.clock.time()
         self.created = int(now)
         self.created_ms = int(now * 1000)
-        self.number = new_request_id(now, chance)
-        self.request_id = request_id_text(self.number)
+        self._draw(now, chance)
         self.storefront = incoming.mount or root_storefront(self.snapshot)  # until the key says which
         self.admitted: Admitted
         self.attempt: Attempt | None = None
@@ -102,6 +107,10 @@ class Passage:
         self.waiting: asyncio.Task[None] | None = None
         self.keeper: KeepAlive | None = None
         self.ticket: Ticket | None = None  # of a caller with rate limits
+
+    def _draw(self, now: float, chance: int) -> None:
+        self.number = new_request_id(now, chance)
+        self.request_id = request_id_text(self.number)
 
     async def run(self) -> None:
         parts = self.parts
@@ -134,9 +143,22 @@ class Passage:
 
     async def _reserve(self) -> bool:
         """False where the server stops meanwhile: the hold may be there or not, so it must be settled."""
+        for _ in range(_DRAWS):
+            try:
+                await self.parts.ledger.reserve(self._order())
+            except asyncio.CancelledError:
+                _carry_on()
+                return False
+            except IdTaken:  # by another process, which counts from elsewhere: nobody has heard of ours yet
+                self._draw(self.parts.clock.time(), self.parts.below(ID_CHANCES))
+            else:
+                return True
+        raise StoreError("every id drawn was taken")
+
+    def _order(self) -> Reservation:
         admitted = self.admitted
         caller = admitted.caller
-        order = Reservation(
+        return Reservation(
             request_id=self.number,
             created=self.created_ms,
             caller_key=caller.key_id,
@@ -149,12 +171,6 @@ class Passage:
             input_floor=admitted.hold.input_floor,
             simulated=admitted.simulated,
         )
-        try:
-            await self.parts.ledger.reserve(order)
-        except asyncio.CancelledError:
-            _carry_on()
-            return False
-        return True
 
     async def _reserved(self) -> Outcome:
         """From the hold to the settlement. However this ends, it ends settled."""
@@ -183,7 +199,7 @@ class Passage:
         except Exception:
             # A defect of ours, reported at the edge. The hold must not outlive it, and what went out is paid.
             if not self.settling:
-                await self._settle(*self._delivered(Ending.FAILED, Ending.CUT), status=500)
+                await self._settle(*self._delivered(Ending.FAILED, Ending.CUT), status=500, reason=_DEFECT)
             raise
         finally:
             self.waiting = None
@@ -262,7 +278,9 @@ class Passage:
         found = account(attempt.lane.tally, admitted, cut=False)
         body = attempt.lane.last(found.usage)  # nobody pays for what cannot be written
         outcome = await self._settle(Ending.DONE, found, status=200)
-        headers = plain(admitted, self.snapshot, self._dropped(), outcome.charge, self.request_id.encode())
+        headers = plain(
+            admitted, self.snapshot, self._dropped(), outcome.charge, outcome.credits, self.request_id.encode()
+        )
         headers += self._rates()
         await self.exchange.reply(200, headers, body)
         return outcome
@@ -281,12 +299,12 @@ class Passage:
             await self._pump(attempt)
         except TransportError as error:
             attempt.broke()
-            return await self._cut(error.timeout)
+            return await self._cut(str(error), timeout=error.timeout)
         self.waiting = None
         tally = attempt.lane.tally
         if tally.fault is not None or not tally.finished:
             attempt.broke()
-            return await self._cut(timeout=False)
+            return await self._cut(tally.fault.message[:200] if tally.fault is not None else _UNFINISHED)
         attempt.close(good=True)
         found = account(tally, admitted, cut=False)
         last = attempt.lane.last(found.usage)
@@ -325,13 +343,13 @@ class Passage:
         found = account(attempt.lane.tally, self.admitted, cut=True)
         self.parts.ledger.checkpoint(Checkpoint(request_id=self.number, amount=found.charge, usage=found.usage))
 
-    async def _cut(self, timeout: bool) -> Outcome:
+    async def _cut(self, reason: str, *, timeout: bool = False) -> Outcome:
         """The answer breaks off after content was delivered: what was delivered is paid, and the client is told."""
         self.waiting = None
         attempt = self._leg()
         attempt.close()
         found = account(attempt.lane.tally, self.admitted, cut=True)
-        outcome = await self._settle(Ending.CUT, found, status=200)
+        outcome = await self._settle(Ending.CUT, found, status=200, reason=reason)
         kind = Kind.UPSTREAM_TIMEOUT if timeout else Kind.UPSTREAM_FAILED
         error = GatewayError(kind, "the model's answer broke off: what you have is incomplete")
         await self.exchange.finish(attempt.lane.fail(error))
@@ -340,7 +358,7 @@ class Passage:
     async def _fail(self, error: GatewayError) -> Outcome:
         """No target answered, or none can be asked so."""
         if self.delivering:
-            return await self._cut(timeout=False)
+            return await self._cut(error.message)
         outcome = await self._settle(Ending.FAILED, NO_ACCOUNT, status=_status(self.admitted.dialect, error))
         await self._refuse(self.admitted.dialect, error)
         return outcome
@@ -364,7 +382,7 @@ class Passage:
             return nothing, NO_ACCOUNT
         return some, account(self.attempt.lane.tally, self.admitted, cut=True)
 
-    async def _settle(self, ending: Ending, found: Account, *, status: int) -> Outcome:
+    async def _settle(self, ending: Ending, found: Account, *, status: int, reason: str | None = None) -> Outcome:
         parts, admitted, attempt = self.parts, self.admitted, self.attempt
         seconds = parts.clock.monotonic() - self.began
         first_byte = attempt.first_byte - self.began if attempt is not None and attempt.first_byte else None
@@ -381,6 +399,7 @@ class Passage:
             status=status,
             seconds=seconds,
             first_byte=first_byte,
+            reason=reason,
         )
         self.ended = outcome = Outcome(
             storefront=admitted.storefront.id,
@@ -390,6 +409,7 @@ class Passage:
             stream=admitted.envelope.stream,
             usage=found.usage,
             charge=await self._committed(end),
+            credits=end.credits,
             seconds=seconds,
             first_byte=first_byte,
         )

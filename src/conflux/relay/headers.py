@@ -3,7 +3,8 @@
 Law: an allow-list of our own. Nothing an upstream sent in a header is ever copied.
 """
 
-from conflux.neutral.money import usd
+from conflux.billing.credits import has_credits
+from conflux.neutral.money import credits_text, usd
 from conflux.neutral.ports import Headers
 from conflux.relay.admit import Admitted
 from conflux.relay.snapshot import Snapshot
@@ -51,9 +52,20 @@ def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) ->
     return found
 
 
-def plain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...], charge: int, request_id: bytes) -> Headers:
-    cost = (snapshot.names[admitted.model.storefront].cost_usd, usd(charge).encode())
-    return [JSON, (b"x-request-id", request_id), cost, *explain(admitted, snapshot, dropped)]
+def plain(
+    admitted: Admitted,
+    snapshot: Snapshot,
+    dropped: tuple[str, ...],
+    charge: int,
+    credits: int,
+    request_id: bytes,
+) -> Headers:
+    names = snapshot.names[admitted.storefront.id]
+    found = [JSON, (b"x-request-id", request_id), (names.cost_usd, usd(charge).encode())]
+    if has_credits(admitted.storefront):
+        found.append((names.credits, credits_text(credits).encode()))
+    found += explain(admitted, snapshot, dropped)
+    return found
 
 
 def streamed(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...], request_id: bytes) -> Headers:

@@ -159,10 +159,10 @@ def _targets(pool: Pool, live: dict[str, LiveProvider]) -> tuple[LiveTarget, ...
 def with_storefront_prices(catalogue: Catalogue) -> Catalogue:
     """The same catalogue with each storefront's margin in its models' prices: what is charged and what is listed. The
     data hold the cost once; this is the only place that turns it into a price."""
-    if all(one.margin == "1" for one in catalogue.storefronts.values()):
-        return catalogue
     models = [
         msgspec.structs.replace(model, price=with_margin(model.price, catalogue.storefronts[model.storefront].margin))
         for model in catalogue.models.values()
     ]
+    if all(model.price is catalogue.models[model.storefront, model.id].price for model in models):
+        return catalogue
     return build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values())

@@ -28,6 +28,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool
     usage: Usage
     charge: int
+    credits: int  # micro-credits
     seconds: float
     first_byte: float | None
 

@@ -10,6 +10,7 @@ import secrets
 from pathlib import Path
 
 from conflux.neutral.errors import ConfigError, StoreError
+from conflux.private_file import write_private
 
 DATABASE = "conflux.db"
 PEPPER = "pepper"
@@ -90,20 +91,3 @@ def _pepper(path: Path, *, fresh: bool) -> bytes:
     if len(found) != _PEPPER_BYTES:
         raise ConfigError([f"{path} does not hold {_PEPPER_BYTES} bytes in hexadecimal: restore it from your backup"])
     return found
-
-
-def write_private(path: Path, text: str) -> None:
-    """Whole or not at all, on the disk when it returns, for its owner only."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    made = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(made, text.encode())
-        os.fsync(made)
-    finally:
-        os.close(made)
-    os.replace(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

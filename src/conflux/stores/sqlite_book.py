@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from conflux.neutral.errors import StoreError, invalid
+from conflux.neutral.errors import IdTaken, StoreError, invalid
 from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
 from conflux.neutral.records import Scope
 from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs
@@ -129,7 +129,7 @@ class SqliteBook:
         if number > self._top:
             self._top = number
         elif number in self._seen if number > self._floor else number in self.holds or self._ended(number) is not None:
-            raise StoreError(f"the request id {request_id_text(number)} is taken")
+            raise IdTaken(f"the request id {request_id_text(number)} is taken")
         if len(self._seen) >= _MOST_SEEN:
             self._seen.clear()
             self._floor = self._top
