@@ -1,5 +1,6 @@
-"""A storefront more, with data alone: one file in a folder, and it lists, shows and serves its models."""
+"""A storefront more, with data alone: the page's example in a folder, and it lists, shows and serves its models."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,48 +8,20 @@ import pytest
 
 from tests.system.serving import Served
 
-DATA = """
-[[storefront]]
-id = "corner"
-name = "Corner Shop"
-mount = "/corner"
-key_prefixes = ["cs_"]
-list_shape = "llmbase"
-error_style = "conflux"
-header_prefix = "corner"
-margin = "1.25"
-keyed_paths = ["/models"]
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 
-[[pool]]
-id = "corner-small"
-target = [{ provider = "openai", model = "gpt-4o-mini" }]
 
-[[model]]
-storefront = "corner"
-id = "corner/small"
-name = "Small"
-pool = "corner-small"
-aliases = ["small"]
-created = 1_700_000_000
-context = 10_000
-max_output = 1_000
-capabilities = ["text", "tools"]
-price = { input = "1", output = "2" }
-
-[[model]]
-storefront = "corner"
-id = "corner/shared"
-pool = "gpt-4o-mini"
-capabilities = ["text"]
-price = { input = "0.1", output = "0.1" }
-"""
+def written() -> str:
+    """The page's own example."""
+    (block,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return str(block)
 
 
 @pytest.fixture(scope="module")
 def corner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder: Path = tmp_path_factory.mktemp("corner")
     (folder / "more").mkdir()
-    (folder / "more" / "corner.toml").write_text(DATA)
+    (folder / "more" / "corner.toml").write_text(written())
     served = Served(folder, f'catalogue_dir = "{folder / "more"}"\n').start()
     yield served
     served.stop()
