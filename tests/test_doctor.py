@@ -1,6 +1,7 @@
 """The doctor: what it finds, in its order, and that it changes nothing."""
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,9 +11,27 @@ import pytest
 from conflux import doctor
 from conflux.doctor import Finding, examine
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.records import Provider
+from conflux.relay.live import live_provider
+from conflux.relay.snapshot import LiveProvider
 from conflux.settings import Config, load
+from conflux.upstream.client import Client
 
+REACH = doctor._reach
 Read = Callable[[], Config]
+
+
+@pytest.fixture(autouse=True)
+def reached(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Providers that were connected to; all of them answer."""
+    found: list[str] = []
+
+    async def reach(client: Client, one: LiveProvider) -> Finding | None:
+        found.append(one.origin)
+        return None
+
+    monkeypatch.setattr(doctor, "_reach", reach)
+    return found
 
 
 def reading(path: Path, text: str = "", environment: dict[str, str] | None = None) -> Read:
@@ -37,10 +56,37 @@ def test_a_fresh_machine_is_well_and_stays_untouched(tmp_path: Path) -> None:
     assert sorted(one.name for one in tmp_path.iterdir()) == ["given.toml"]
 
 
-def test_it_names_the_providers_that_are_live(tmp_path: Path) -> None:
+def test_it_names_the_providers_that_are_live_and_connects_to_them(tmp_path: Path, reached: list[str]) -> None:
     found = examine(reading(tmp_path, environment={"OPENAI_API_KEY": "hidden", "DEEPSEEK_API_KEY": "hidden"}))
     assert named(found, "providers") == [(True, "deepseek, openai")]
     assert "hidden" not in repr(found)
+    assert reached == ["https://api.deepseek.com", "https://api.openai.com"]
+
+
+async def test_why_a_provider_cannot_be_reached() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        one = live_provider(Provider(id="p", base_url=f"http://127.0.0.1:{closed.getsockname()[1]}", dialects=()), ())
+    client = Client()
+    found = await REACH(client, one)
+    await client.aclose()
+    assert found is not None and found[:2] == ("provider p", False)
+    assert "cannot be reached: " in found[2] and one.origin in found[2]
+
+
+@pytest.mark.parametrize(("content", "word"), [(None, "No such file"), ("no certificate", "no PEM certificate")])
+def test_a_file_of_certificates_that_is_none(tmp_path: Path, content: str | None, word: str) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    ((well, text),) = named(examine(reading(tmp_path, f"ca_file = '{file}'\n")), "ca_file")
+    assert not well and word in text and str(file) in text
+
+
+def test_mistakes_of_settings_do_not_hide_those_of_the_catalogue(tmp_path: Path) -> None:
+    found = examine(reading(tmp_path, "prot = 1\n[[model]]\nstorefront = 'conflux'\nid = 'x'\npool = 'nowhere'\n"))
+    assert ["prot" in text for _, text in named(found, "configuration")] == [True]
+    assert any("nowhere" in text for _, text in named(found, "catalogue"))
 
 
 def test_every_mistake_of_the_configuration_is_a_finding_and_ends_the_look(tmp_path: Path) -> None:

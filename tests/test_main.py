@@ -112,6 +112,49 @@ def test_a_wrong_flag_is_exit_code_2_and_no_traceback(
     assert "--prot" in said.err and "Traceback" not in said.err
 
 
+def test_a_wrong_use_is_told_in_the_programs_own_name() -> None:
+    ended = python("-m", "conflux", "serve", "--prot", "1")
+    assert ended.stderr.startswith("Usage: conflux serve ") and "python -m" not in ended.stderr
+
+
+def test_mistakes_of_settings_and_catalogue_are_told_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "prot = 1\nhost = ' '\n[[model]]\nstorefront = 'conflux'\nid = 'x'\npool = 'nowhere'\n"
+    (tmp_path / "conflux.toml").write_text(text)
+    for words in (["serve"], ["keys", "list"], ["config", "show"]):
+        assert ended(monkeypatch, *words) == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert all(line.startswith("conflux: ") for line in lines)
+        assert [word for word in ("prot", "host", "nowhere") if not any(word in line for line in lines)] == []
+
+
+def test_looking_makes_no_data_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["keys", "list"], ["keys", "revoke", "key_1"]):
+        assert ended(monkeypatch, *words, "--data", "typo") == 2
+        said = capsys.readouterr().err
+        assert "there is no gateway's data in typo" in said and len(said.splitlines()) == 1
+    assert ended(monkeypatch, "models", "list", "--data", "typo", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["models"]) > 10
+    assert ended(monkeypatch, "ledger", "verify", "--data", "typo") != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_speaks_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(monkeypatch, "doctor", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["well"] is True
+    assert {name: found["findings"][-1][name] for name in ("what", "well")} == {"what": "server", "well": True}
+
+
+@pytest.mark.parametrize("pace", ["-1", "nan", "inf"])
+def test_a_pace_that_is_none(pace: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(monkeypatch, "sim", "--port", "0", "--pace", pace) == 2
+    assert "--pace" in capsys.readouterr().err
+
+
 def test_flags_are_settings_and_config_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "other.toml").write_text("port = 5\nhost = '1.2.3.4'\n")
     monkeypatch.setenv("CONFLUX_PORT", "6")

@@ -9,7 +9,16 @@ import msgspec
 import pytest
 
 from conflux.neutral.errors import ConfigError
-from conflux.settings import CATALOGUE_TABLES, Config, Settings, load, redacted
+from conflux.settings import (
+    CATALOGUE_TABLES,
+    BrokenSettings,
+    Config,
+    LimitSettings,
+    Settings,
+    changed_at_start,
+    load,
+    redacted,
+)
 
 Write = Callable[[str], str]
 
@@ -55,12 +64,15 @@ SPOKEN: dict[str, tuple[str, Any, str, Any]] = {
     "data": ("here", "here", "there", "there"),
     "sim": ("true", True, "false", False),
     "catalogue_dir": ("a", "a", "b", "b"),
+    "ca_file": ("a", "a", "b", "b"),
     "redis_url": ("redis://a", "redis://a", "redis://b", "redis://b"),
     "database_url": ("sqlite:///a", "sqlite:///a", "sqlite:///b", "sqlite:///b"),
     "limits.body_bytes": ("1000", 1000, "2000", 2000),
     "limits.body_seconds": ("1.5", 1.5, "2", 2.0),
     "limits.keep_alive_seconds": ("1.5", 1.5, "2", 2.0),
     "limits.connections_per_origin": ("7", 7, "8", 8),
+    "limits.answer_bytes": ("1000", 1000, "2000", 2000),
+    "limits.drain_seconds": ("0", 0.0, "2", 2.0),
     "limits.graceful_seconds": ("0", 0.0, "3", 3.0),
     "refresh.enabled": ("false", False, "true", True),
     "refresh.seconds": ("60", 60.0, "7200", 7200.0),
@@ -211,9 +223,9 @@ def test_the_catalogues_tables_are_kept_as_they_stand(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("prot = 1\n", "prot: there is no such setting; there are catalogue_dir, data,"),
+        ("prot = 1\n", "prot: there is no such setting; there are ca_file, catalogue_dir,"),
         ("limits = 5\n", "limits: write it as a table [limits]"),
-        ("[limits]\nbody = 1\n", "limits.body: there is no such setting; there are body_bytes,"),
+        ("[limits]\nbody = 1\n", "limits.body: there is no such setting; there are answer_bytes,"),
         ("port = 'http'\n", "port: expected int"),
         ("port = 1.5\n", "port: expected int"),
         ("host = 5\n", "host: expected str"),
@@ -281,6 +293,8 @@ def test_odd_variables_are_mistakes_and_no_crash(environment: dict[str, str], wo
         ("limits.keep_alive_seconds", 0, "is not above 0"),
         ("limits.connections_per_origin", 0, "is not above 0"),
         ("limits.graceful_seconds", -1, "is not above 0"),
+        ("limits.drain_seconds", -1, "is not above 0"),
+        ("limits.answer_bytes", 0, "is not above 0"),
     ],
 )
 def test_figures_that_make_no_sense_are_refused(name: str, value: Any, words: str, write: Write) -> None:
@@ -355,3 +369,31 @@ def test_what_is_shown_is_everything_else_and_plain_json(write: Write) -> None:
     shown = json.loads(json.dumps(redacted(load({"sim": True}, {}, file))))
     assert (shown["port"], shown["sim"], shown["limits"]["body_bytes"], shown["config_file"]) == (7, True, 5, file)
     assert set(shown) == {field.name for field in msgspec.structs.fields(Settings)} | {"config_file"}
+
+
+# --- mistakes of every kind at once, and what a reload cannot take over
+
+
+def test_what_makes_no_sense_is_told_beside_what_is_not_known(write: Write) -> None:
+    found = mistakes(file=write("prot = 1\nhost = ' '\n[limits]\nbody_bytes = 'x'\nbody_seconds = -1\n"))
+    assert len(found) == 4
+    for word in ("prot", "host: must not be empty", "body_bytes: expected", "body_seconds: -1.0 is not above 0"):
+        assert any(word in line for line in found), word
+
+
+def test_broken_settings_leave_the_rest_to_be_looked_at(write: Write) -> None:
+    with pytest.raises(BrokenSettings) as error:
+        load({}, {}, write("prot = 1\ncatalogue_dir = 'here'\n[[pool]]\nid = 'a'\n"))
+    rest = error.value.rest
+    assert rest is not None and rest.settings.catalogue_dir == "here" and rest.tables == {"pool": [{"id": "a"}]}
+    for unreadable in ("prot = \n", "pool = 1\n"):
+        with pytest.raises(BrokenSettings) as error:
+            load({}, {}, write(unreadable))
+        assert error.value.rest is None
+
+
+def test_what_only_a_restart_takes_over() -> None:
+    old = Settings(limits=LimitSettings(body_bytes=5))
+    assert changed_at_start(old, old) == []
+    new = Settings(port=1, sim=True, catalogue_dir="x", host="::", limits=LimitSettings(body_bytes=6))
+    assert changed_at_start(old, new) == ["host", "port", "limits.body_bytes"]

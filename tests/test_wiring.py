@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import msgspec
 import pytest
 
 from conflux import wiring
+from conflux.alone import operate
 from conflux.faces.control import SOCKET_NAME
 from conflux.faces.server import make_server
 from conflux.neutral.errors import ConfigError
 from conflux.settings import Config, load
 from conflux.stores.data_dir import InUse
 from conflux.stores.opening import open_store
-from conflux.wiring import Running, first_admin_key, make_snapshot, open_gateway, operate, secret_reader
+from conflux.wiring import Running, first_admin_key, make_snapshot, open_gateway, secret_reader
 
 Made = Callable[..., Config]
 
@@ -212,7 +214,7 @@ async def test_a_reload_takes_over_a_good_file_and_nothing_of_a_broken_one(opene
     assert (await get(running.address, "/v1/models/own/model"))[0] == 404
     said["text"] = MODEL
     done = await running.reload()
-    assert done == {"version": 1, "models": len(first.catalogue.models) + 1}
+    assert done == {"version": 1, "models": len(first.catalogue.models) + 1, "restart": []}
     assert not running.snapshot.simulated
     assert (await get(running.address, "/v1/models/own/model"))[0] == 200
     assert running.status()["refused_credentials"] == {}  # somebody looked
@@ -242,7 +244,7 @@ async def test_what_is_accepted_counts_when_the_order_returns_and_ever_after(ope
     assert running.config.data_dir == made().data_dir
     await running.operations.run("catalogue.import", order)
     await running.close()
-    found = await operate(made(), made, "models.show", {"id": "acme/new"})
+    found = await operate(made(), "models.show", {"id": "acme/new"})
     assert found["models"][0]["price_version"] == "change-2"
     again = await opened()
     assert (await get(again.address, "/v1/models/acme/new"))[0] == 200
@@ -259,6 +261,35 @@ async def test_the_hourly_look_is_under_way_and_can_be_switched_off(opened: Any)
     assert running.refreshing.cancelled()
     off = await opened("[refresh]\nenabled = false\n")
     assert wiring._means(off).interval() is None
+
+
+async def test_a_reload_says_what_only_a_restart_takes_over(
+    opened: Any, made: Made, capsys: pytest.CaptureFixture[str]
+) -> None:
+    running = await opened("", reread=lambda: made("host = '::'\n", port=4))
+    await wiring._reload(running)
+    said = capsys.readouterr().err
+    assert "read again" in said and "only a restart takes it over: host, port" in said
+    assert (await running.reload())["restart"] == ["host", "port"]  # still, as long as it is so
+
+
+async def test_requests_are_answered_while_a_reload_reads(opened: Any, made: Made) -> None:
+    reading, go = threading.Event(), threading.Event()
+
+    def slowly() -> Config:
+        reading.set()
+        assert go.wait(20)
+        return made(MODEL)
+
+    running = await opened("", reread=slowly)
+    reload = asyncio.create_task(running.reload())
+    while not reading.is_set():
+        await asyncio.sleep(0)
+    second = asyncio.create_task(running.reload())
+    assert (await get(running.address, "/v1/models/own/model"))[0] == 404
+    go.set()
+    assert [one["version"] for one in await asyncio.gather(reload, second)] == [1, 2]
+    assert (await get(running.address, "/v1/models/own/model"))[0] == 200
 
 
 # --- metrics
@@ -320,22 +351,6 @@ def test_a_catalogue_directory_of_the_owner_is_read_too(made: Made, tmp_path: Pa
     (folder / "own.toml").write_text(MODEL)
     config = made(f"catalogue_dir = '{folder}'\n")
     assert make_snapshot(config, None).catalogue.resolve("conflux", "own/model") is not None
-
-
-# --- without a server
-
-
-async def test_an_operation_opens_the_store_itself_and_lets_it_go(made: Made) -> None:
-    config = made()
-    key = await operate(config, lambda: config, "keys.create", {"name": "laptop"})
-    assert key["key"].startswith("cf_live_")
-    listed = await operate(config, lambda: config, "keys.list", {})
-    assert [row["name"] for row in listed["keys"]] == ["laptop"]
-    for name in ("server.reload", "server.status"):
-        with pytest.raises(ConfigError, match="no server runs"):
-            await operate(config, lambda: config, name, {})
-    with pytest.raises(ConfigError, match="there is no operation"):
-        await operate(config, lambda: config, "keys.destroy", {})
 
 
 def test_a_defect_is_told_with_its_trace_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

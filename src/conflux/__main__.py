@@ -19,7 +19,7 @@ from conflux.faces.catalogue_cli import add_catalogue
 from conflux.faces.cli import build, fail
 from conflux.faces.launch import Launch
 from conflux.neutral.errors import ConfigError, StoreError
-from conflux.settings import Config, load, redacted
+from conflux.settings import BrokenSettings, Config, load, redacted
 
 if TYPE_CHECKING:
     from conflux.wiring import Running
@@ -33,9 +33,18 @@ class Program:
 
     version = __version__
 
-    def _config(self, flags: dict[str, Any]) -> Config:
+    def _settings(self, flags: dict[str, Any]) -> Config:
         said = {name: value for name, value in flags.items() if name != "config"}
         return load(said, os.environ, flags.get("config"))
+
+    def _config(self, flags: dict[str, Any]) -> Config:
+        """Where the settings have mistakes, those of the catalogue are told with them."""
+        try:
+            return self._settings(flags)
+        except BrokenSettings as error:
+            from conflux.wiring import catalogue_mistakes
+
+            raise ConfigError(error.problems + catalogue_mistakes(error.rest)) from None
 
     def serve(self, flags: dict[str, Any]) -> None:
         from conflux.wiring import serve
@@ -46,6 +55,8 @@ class Program:
     def simulate(self, host: str, port: int, script: Path | None, log: Path | None, pace: float) -> None:
         from conflux.sim.server import serve_forever
 
+        if not 0 <= pace < float("inf"):
+            raise ConfigError([f"--pace: {pace} is no number of tokens per second: 0 is as fast as they go"])
         try:
             _run(serve_forever(host, port, script, log, pace))
         except OSError as error:
@@ -58,11 +69,11 @@ class Program:
         if not server_runs(config.data_dir):
             if operation.startswith("server."):
                 raise ConfigError([f"no server runs on {config.data_dir}: start one with `conflux serve`"])
+            from conflux.alone import operate
             from conflux.stores.data_dir import InUse
-            from conflux.wiring import operate
 
             try:
-                return asyncio.run(operate(config, lambda: self._config(flags), operation, params))
+                return asyncio.run(operate(config, operation, params))
             except InUse:
                 # A server that is starting has the lock before it has the socket.
                 if not _appears(lambda: server_runs(config.data_dir)):
@@ -90,7 +101,7 @@ class Program:
     def doctor(self, flags: dict[str, Any]) -> list[tuple[str, bool, str]]:
         from conflux.doctor import examine
 
-        return examine(lambda: self._config(flags))
+        return examine(lambda: self._settings(flags))
 
     def start(self, launch: Launch) -> int:
         # Ctrl-C goes to the whole terminal: the client decides what it means, and we wait for it.
@@ -141,7 +152,7 @@ def main() -> None:
     app = build(program)
     add_catalogue(app, program)
     try:
-        app(standalone_mode=True)
+        app(standalone_mode=True, prog_name="conflux")  # however it was started
     except (ConfigError, StoreError) as error:
         fail(error)
         sys.exit(2)

@@ -1,9 +1,10 @@
 """`conflux doctor`: is everything here that a gateway needs, and what is wrong where it is not.
 
 Law: looks, changes nothing, and says for each finding what to do. Read from top to bottom, each step needs the one
-before.
+before. A provider is connected to, TLS included, and asked nothing: no secret leaves.
 """
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -13,12 +14,16 @@ from pathlib import Path
 
 from conflux.dialects import DIALECTS
 from conflux.faces.control import server_runs
-from conflux.neutral.errors import ConfigError
+from conflux.neutral.errors import ConfigError, TransportError
 from conflux.relay.live import find_live
-from conflux.settings import Config
-from conflux.wiring import make_snapshot, secret_reader
+from conflux.relay.snapshot import LiveProvider
+from conflux.settings import BrokenSettings, Config
+from conflux.upstream.client import Client
+from conflux.wiring import catalogue_mistakes, make_snapshot, make_tls, secret_reader
 
 Finding = tuple[str, bool, str]
+
+_REACH_SECONDS = 5.0
 
 _LEAST_FREE = 512 * 1024 * 1024
 
@@ -31,7 +36,9 @@ def examine(read: Callable[[], Config]) -> list[Finding]:
     try:
         config = read()
     except ConfigError as error:
-        return [*found, *(("configuration", False, line) for line in error.problems)]
+        found += (("configuration", False, line) for line in error.problems)
+        rest = error.rest if isinstance(error, BrokenSettings) else None
+        return [*found, *(("catalogue", False, line) for line in catalogue_mistakes(rest))]
     found.append(("configuration", True, str(config.file) if config.file is not None else "no file, defaults"))
     found += _data(config.data_dir)
     try:
@@ -47,9 +54,40 @@ def examine(read: Callable[[], Config]) -> list[Finding]:
         else "none: every answer will be simulated; set OPENAI_API_KEY, or a [[provider]]"
     )
     found.append(("providers", True, text))
+    found += _reachable(config, live)
     running = server_runs(config.data_dir)
     found.append(("server", True, "running" if running else "not running; `conflux serve` starts it"))
     return found
+
+
+def _reachable(config: Config, live: dict[str, LiveProvider]) -> list[Finding]:
+    """What keeps the live providers from being reached, if anything does."""
+    try:
+        tls = make_tls(config)
+    except ConfigError as error:
+        return [("ca_file", False, line) for line in error.problems]
+
+    async def reach_all() -> list[Finding]:
+        client = Client(tls=lambda: tls)
+        try:
+            found = await asyncio.gather(*(_reach(client, live[name]) for name in sorted(live)))
+        finally:
+            await client.aclose()
+        return [one for one in found if one is not None]
+
+    return asyncio.run(reach_all())
+
+
+async def _reach(client: Client, one: LiveProvider) -> Finding | None:
+    try:
+        await client.reach(one.origin, one.provider.proxy, _REACH_SECONDS)
+    except TransportError as error:
+        what, place = f"provider {one.provider.id}", one.origin
+        if error.stage != "tls":
+            return what, False, f"{place} cannot be reached: {error.reason}"
+        hint = "base_url must use the name in its certificate, and a CA of your own is named with ca_file"
+        return what, False, f"{place} is not trusted: {error.reason}; {hint}"
+    return None
 
 
 def _data(path: Path) -> list[Finding]:

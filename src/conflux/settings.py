@@ -30,6 +30,9 @@ class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body_seconds: float = 60.0
     keep_alive_seconds: float = 15.0
     connections_per_origin: int = 4096
+    answer_bytes: int = 32 * 1024 * 1024  # of an upstream's answer that is read whole
+    # Between "not ready" and closed doors: HAProxy asks every 2 s, and Kubernetes tells its nodes within about as much.
+    drain_seconds: float = 3.0
     graceful_seconds: float = 30.0
 
 
@@ -51,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     database_url: str | None = None
     redis_url: str | None = None
     catalogue_dir: str | None = None
+    ca_file: str | None = None  # certificates to trust beside the system's, for upstreams
     sim: bool = False  # keep the simulator beside real providers
     trusted_proxies: list[str] = []
     limits: LimitSettings = LimitSettings()
@@ -74,28 +78,33 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.settings.data)
 
 
+class BrokenSettings(ConfigError):
+    """Mistakes in the settings. `rest`: what is left without them, so that the catalogue can be looked at too, or None
+    where the file could not be read."""
+
+    def __init__(self, problems: list[str], rest: Config | None) -> None:
+        super().__init__(problems)
+        self.rest = rest
+
+
 def load(flags: Mapping[str, Any], environment: Mapping[str, str], config_file: str | None = None) -> Config:
-    """Read all layers. Raises ConfigError with every mistake found."""
+    """Read all layers. Raises BrokenSettings with every mistake found."""
     problems: list[str] = []
     file = _file(config_file or environment.get("CONFLUX_CONFIG"), problems)
     from_file, tables = _read_file(file, problems)
+    readable = not problems
     from_environment = _read_environment(environment, problems)
     layers = [(str(file or DEFAULT_FILE), from_file), ("environment", from_environment),
               ("command line", {name: value for name, value in flags.items() if value is not None})]  # fmt: skip
     merged: dict[str, Any] = {}
     for source, layer in layers:
-        _check(source, layer, problems)
-        merged = _merge(merged, layer)
-    if problems:
-        raise ConfigError(problems)
-    try:
-        settings = msgspec.convert(merged, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise ConfigError([f"configuration: {error}"]) from None
+        merged = _merge(merged, _checked(source, layer, problems))
+    settings = msgspec.convert(merged, Settings, strict=False)
     problems += _judge(settings)
+    config = Config(settings=settings, file=file, tables=tables, environment=environment)
     if problems:
-        raise ConfigError(problems)
-    return Config(settings=settings, file=file, tables=tables, environment=environment)
+        raise BrokenSettings(problems, config if readable else None)
+    return config
 
 
 def _file(named: str | None, problems: list[str]) -> Path | None:
@@ -184,34 +193,39 @@ def _from_environment(environment: Mapping[str, str], name: str, key: str, probl
     return None
 
 
-def _check(source: str, layer: Mapping[str, Any], problems: list[str]) -> None:
-    """Each key by itself, so that every mistake is told with its own place."""
-    known = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+def _checked(source: str, layer: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
+    """What is good of a layer. Each key by itself, so that every mistake is told with its own place."""
+    return _good(source, "", layer, Settings, problems)
+
+
+def _good(
+    source: str, above: str, layer: Mapping[str, Any], type_: type[msgspec.Struct], problems: list[str]
+) -> dict[str, Any]:
+    known = {field.name: field.type for field in msgspec.structs.fields(type_)}
+    good: dict[str, Any] = {}
     for name, value in layer.items():
+        place = f"{source}: {above}{name}"
         if name not in known:
-            problems.append(f"{source}: {name}: there is no such setting; there are {', '.join(sorted(known))}")
+            problems.append(f"{place}: there is no such setting; there are {', '.join(sorted(known))}")
             continue
         section = known[name]
         if isinstance(section, type) and issubclass(section, msgspec.Struct):
-            inner = {field.name: field.type for field in msgspec.structs.fields(section)}
-            if not isinstance(value, dict):
-                problems.append(f"{source}: {name}: write it as a table [{name}]")
-                continue
-            for key, one in value.items():
-                if key not in inner:
-                    problems.append(f"{source}: {name}.{key}: there is no such setting; there are "
-                                    f"{', '.join(sorted(inner))}")  # fmt: skip
-                else:
-                    _check_value(f"{source}: {name}.{key}", one, inner[key], problems)
-        else:
-            _check_value(f"{source}: {name}", value, section, problems)
+            if isinstance(value, dict):
+                good[name] = _good(source, f"{name}.", value, section, problems)
+            else:
+                problems.append(f"{place}: write it as a table [{name}]")
+        elif _fits(place, value, section, problems):
+            good[name] = value
+    return good
 
 
-def _check_value(place: str, value: Any, type_: Any, problems: list[str]) -> None:
+def _fits(place: str, value: Any, type_: Any, problems: list[str]) -> bool:
     try:
         msgspec.convert(value, type_, strict=False)
     except msgspec.ValidationError as error:
         problems.append(f"{place}: {str(error).replace('`', '').lower()} ({value!r})")
+        return False
+    return True
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,6 +234,9 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         inner = merged.get(name)
         merged[name] = _merge(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
     return merged
+
+
+_MAY_BE_0 = frozenset({"drain_seconds", "graceful_seconds"})
 
 
 def _judge(settings: Settings) -> list[str]:
@@ -232,7 +249,7 @@ def _judge(settings: Settings) -> list[str]:
         if not text.strip():
             problems.append(f"configuration: {name}: must not be empty")
     for name, limit in msgspec.structs.asdict(settings.limits).items():
-        if not 0 < limit < float("inf") and not (name == "graceful_seconds" and limit == 0):
+        if not 0 < limit < float("inf") and not (name in _MAY_BE_0 and limit == 0):
             problems.append(f"configuration: limits.{name}: {limit} is not above 0")
     if not 60 <= settings.refresh.seconds < float("inf"):
         problems.append("configuration: refresh.seconds: at least 60; to switch it off, set refresh.enabled = false")
@@ -246,6 +263,23 @@ def _judge(settings: Settings) -> list[str]:
     if settings.database_url is not None and not settings.database_url.startswith("sqlite"):
         problems.append("configuration: database_url: only the SQLite store is built so far; leave it out")
     return problems
+
+
+# What a reload takes over; of everything else the running server keeps what it started with.
+_RELOADED = frozenset({"catalogue_dir", "sim", "refresh.enabled", "refresh.seconds"})
+
+
+def changed_at_start(old: Settings, new: Settings) -> list[str]:
+    """The settings that differ, and count only at a start."""
+    before, after = _flat(msgspec.to_builtins(old)), _flat(msgspec.to_builtins(new))
+    return [name for name in after if name not in _RELOADED and before[name] != after[name]]
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= {f"{name}.{key}": one for key, one in value.items()} if isinstance(value, dict) else {name: value}
+    return found
 
 
 def redacted(config: Config) -> dict[str, Any]:

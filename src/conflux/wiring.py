@@ -10,7 +10,7 @@ import gc
 import logging
 import random
 import resource
-import signal
+import ssl
 import sys
 import time
 import traceback
@@ -35,6 +35,7 @@ from conflux.faces.metrics import Metrics
 from conflux.faces.operations import Operations
 from conflux.faces.public import Public
 from conflux.faces.server import QuietServer, bind_tcp, bind_unix, make_server
+from conflux.faces.signals import Signals
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder
 from conflux.policy.rates import RateBook
@@ -43,12 +44,13 @@ from conflux.relay.live import build_snapshot, simulator_provider
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import LiveProvider, Snapshot
 from conflux.routing.health import HealthBook
-from conflux.settings import Config
+from conflux.settings import Config, changed_at_start
 from conflux.sim.server import SimServer
 from conflux.stores.data_dir import InUse
 from conflux.stores.opening import Store, open_store
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
+from conflux.upstream.dial import tls_context
 from conflux.upstream.model_list import fetch_list
 
 LOCK_PATIENCE = 5.0  # seconds a starting server waits for a command that has the store
@@ -116,6 +118,27 @@ def live_providers(snapshot: Snapshot) -> dict[str, LiveProvider]:
     return {name: one for name, one in found.items() if not one.provider.simulated}
 
 
+def catalogue_mistakes(config: Config | None) -> list[str]:
+    """What is wrong beside broken settings, so that one look shows everything."""
+    if config is None:
+        return []
+    try:
+        make_snapshot(config, None)
+    except ConfigError as error:
+        return error.problems
+    return []
+
+
+def make_tls(config: Config) -> ssl.SSLContext:
+    """Whom upstreams are trusted by. Raises ConfigError for a file that holds no certificate."""
+    ca_file = config.settings.ca_file
+    try:
+        return tls_context(ca_file)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", error)
+        raise ConfigError([f"configuration: ca_file: {ca_file}: {reason}"]) from None
+
+
 class Running:
     """A gateway with its doors open. Built by `open_gateway`, closed once."""
 
@@ -128,6 +151,7 @@ class Running:
         self.gateway: Gateway
         self.metrics = Metrics(self._gauges)
         self.client: Client
+        self.face: HttpFace | None = None
         self.operations: Operations
         self.catalogue: CatalogueAdmin
         self.refreshing: asyncio.Task[None]
@@ -135,6 +159,8 @@ class Running:
         self.address = ""
         self.started = time.time()
         self.stopping = False
+        self._began_with = config.settings
+        self._renewing = asyncio.Lock()
 
     def current(self) -> Snapshot:
         return self.snapshot
@@ -150,12 +176,30 @@ class Running:
 
     async def reload(self) -> dict[str, Any]:
         """Read configuration and catalogue again; a broken one changes nothing."""
-        config = self._reread()
-        if self.config.file is not None and config.file is None:
-            raise ConfigError([f"{self.config.file} is gone: put it back, or start again without it"])
-        await self._take_over(config)
-        self.gateway.parts.health.forgive()
-        return {"version": self.snapshot.version, "models": len(self.snapshot.catalogue.models)}
+        async with self._renewing:
+            config = await asyncio.to_thread(self._reread)
+            if self.config.file is not None and config.file is None:
+                raise ConfigError([f"{self.config.file} is gone: put it back, or start again without it"])
+            await self._renew(config)
+            self.gateway.parts.health.forgive()
+            return {
+                "version": self.snapshot.version,
+                "models": len(self.snapshot.catalogue.models),
+                "restart": changed_at_start(self._began_with, config.settings),
+            }
+
+    async def take_over(self) -> None:
+        """Let what was accepted count, with the configuration as it was read last."""
+        async with self._renewing:
+            await self._renew(self.config)
+
+    async def _renew(self, config: Config) -> None:
+        """Beside the loop: to read and check a catalogue takes as long as a hundred requests."""
+        simulator = simulator_provider(self.simulator.port)
+        version = self.snapshot.version + 1
+        changes = await accepted(self.store)
+        self.snapshot = await asyncio.to_thread(make_snapshot, config, simulator, version, changes)
+        self.config = config
 
     async def take_over(self) -> None:
         """Let what was accepted count, with the configuration as it was read last."""
@@ -188,17 +232,33 @@ class Running:
             "ready": 0.0 if self.problems() else 1.0,
         }
 
-    async def shut_doors(self) -> None:
+    def leave(self) -> None:
+        """Not ready from now on; who comes is still served, and not kept."""
         self.stopping = True
+        if self.face is not None:
+            self.face.leaving = True
+
+    async def shut_doors(self, hurry: asyncio.Event | None = None) -> None:
+        """What is under way is finished first, up to its deadline; or up to `hurry`."""
+        self.leave()
         for server, _ in self.servers:
             server.should_exit = True
+        cut = asyncio.create_task(self._cut(hurry)) if hurry is not None else None
         for _, task in self.servers:
             await task
+        if cut is not None:
+            cut.cancel()
 
-    async def close(self) -> None:
+    async def _cut(self, hurry: asyncio.Event) -> None:
+        await hurry.wait()
+        _log("stopping at once: answers under way are cut")
+        for server, _ in self.servers:
+            server.hurry()
+
+    async def close(self, hurry: asyncio.Event | None = None) -> None:
         """Doors first, then what stands behind them."""
         self.refreshing.cancel()
-        await self.shut_doors()
+        await self.shut_doors(hurry)
         await asyncio.wait([self.refreshing])
         await self.catalogue.aclose()
         await self.client.aclose()
@@ -213,6 +273,7 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         logging.getLogger(name).addHandler(logging.NullHandler())
         logging.getLogger(name).propagate = False
     make_snapshot(config, None)  # a broken configuration opens nothing
+    tls = make_tls(config)
     _allow_files()
     async with contextlib.AsyncExitStack() as undo:
         listener = undo.enter_context(contextlib.closing(bind_tcp(settings.host, settings.port)))
@@ -225,7 +286,7 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         await simulator.start()
         running = Running(config, reread, store, simulator)
         running.snapshot = make_snapshot(config, simulator_provider(simulator.port), changes=await accepted(store))
-        _wire(running)
+        _wire(running, tls)
         await running.catalogue.remember()
         host, port = listener.getsockname()[:2]
         running.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -254,9 +315,10 @@ def _allow_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _wire(running: Running) -> None:
+def _wire(running: Running, tls: ssl.SSLContext) -> None:
     settings, store = running.config.settings, running.store
-    running.client = Client(ClientLimits(per_origin=settings.limits.connections_per_origin))
+    limits = ClientLimits(per_origin=settings.limits.connections_per_origin, body_bytes=settings.limits.answer_bytes)
+    running.client = Client(limits, lambda: tls)
     parts = Parts(
         clock=SystemClock(),
         ledger=store.ledger,
@@ -314,7 +376,7 @@ async def _open_doors(running: Running, listener: Any) -> None:
         None if own_port else running.metrics.render,
     )
     limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
-    face = HttpFace(running.gateway, public, limits, _report)
+    face = running.face = HttpFace(running.gateway, public, limits, _report)
     doors: list[tuple[Any, Any]] = [(face, listener)]
     if settings.metrics.port is not None:
         doors.append((MetricsFace(running.metrics), bind_tcp(settings.metrics.host, settings.metrics.port)))
@@ -350,15 +412,17 @@ class MetricsFace:
 async def serve(config: Config, reread: Callable[[], Config], say: Callable[[Running, str | None], None]) -> None:
     """Run until a signal says stop. `say` is told when the doors are open, with the first admin key if it is new."""
     running = await open_gateway(config, reread)
+    signals = Signals(lambda: _reload(running))
     try:
+        signals.listen()
         say(running, await first_admin_key(running))
         # What is loaded by now stays: collections need not look at it again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
-        await _until_stopped(running)
+        await _until_stopped(running, signals)
     finally:
-        await running.close()
+        await running.close(signals.hurry)
 
 
 async def first_admin_key(running: Running) -> str | None:
@@ -372,31 +436,25 @@ async def first_admin_key(running: Running) -> str | None:
     return secret
 
 
-async def _until_stopped(running: Running) -> None:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    reloads: set[asyncio.Task[None]] = set()
+async def _reload(running: Running) -> None:
+    try:
+        done = await running.reload()
+    except ConfigError as error:
+        _log("configuration not taken over, the old one stays:\n  " + "\n  ".join(error.problems))
+        return
+    _log(f"configuration read again: {done['models']} models")
+    if done["restart"]:
+        _log(f"changed, but only a restart takes it over: {', '.join(done['restart'])}")
 
-    async def reload() -> None:
-        try:
-            done = await running.reload()
-            _log(f"configuration read again: {done['models']} models")
-        except ConfigError as error:
-            _log("configuration not taken over, the old one stays:\n  " + "\n  ".join(error.problems))
 
-    def on_hangup() -> None:
-        task = asyncio.ensure_future(reload())
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, on_hangup)
-    waiting = [asyncio.ensure_future(stop.wait()), *(task for _, task in running.servers)]
+async def _until_stopped(running: Running, signals: Signals) -> None:
+    """Not ready from the signal on; but who has not heard of that is still let in for a moment."""
+    waiting = [asyncio.ensure_future(signals.stop.wait()), *(task for _, task in running.servers)]
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     waiting[0].cancel()
-    running.stopping = True
+    running.leave()
     _log("stopping: answers under way are finished first")
+    await signals.grace(running.config.settings.limits.drain_seconds)
 
 
 def _report(error: Exception, path: str) -> None:
@@ -406,38 +464,3 @@ def _report(error: Exception, path: str) -> None:
 
 def _log(text: str) -> None:
     print(f"conflux: {text}", file=sys.stderr, flush=True)
-
-
-async def operate(config: Config, reread: Callable[[], Config], operation: str, params: dict[str, Any]) -> Any:
-    """An operation without a server: this process opens the store itself, and holds its lock meanwhile."""
-    snapshot = make_snapshot(config, None)
-    store = open_store(config.data_dir)
-    client = Client()
-
-    async def nothing() -> None:
-        pass  # nobody runs who would have to take it over
-
-    async def no_reload() -> dict[str, Any]:
-        raise ConfigError(["no server runs on this data directory"])
-
-    def no_status() -> dict[str, Any]:
-        raise ConfigError(["no server runs on this data directory"])
-
-    around = Surroundings(
-        files=lambda changes: read_catalogue(config, changes),
-        live=lambda: live_providers(snapshot),
-        fetch=lambda live: fetch_list(client, live),
-        take_over=nothing,
-        mark=lambda missing: None,
-        now=time.time,
-    )
-    try:
-        if not operation.startswith("catalogue."):  # they must work even where what was accepted does not fit any more
-            snapshot = make_snapshot(config, None, changes=await accepted(store))
-        catalogue = CatalogueAdmin(store.catalogue, around)
-        return await Operations(store.key_admin, lambda: snapshot, no_reload, no_status, store.verify, catalogue).run(
-            operation, params
-        )
-    finally:
-        await client.aclose()
-        await store.aclose()

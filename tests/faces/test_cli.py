@@ -36,7 +36,7 @@ class Played:
             "keys.revoke": {"id": "key_1", "revoked": True},
             "models.list": {"models": [MODEL, {**MODEL, "id": "acme/two", "live": True, "status": "disabled"}]},
             "models.show": {"models": [MODEL]},
-            "server.reload": {"version": 2, "models": 75},
+            "server.reload": {"version": 2, "models": 75, "restart": ["port"]},
             "server.status": {"in_flight": 3, "problems": {}},
         }
 

@@ -24,6 +24,7 @@ class Ways:
 
     body_bytes = LIMIT
     body_seconds = 0.3
+    leaving = False
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []
@@ -193,6 +194,18 @@ async def test_a_wish_to_close_is_kept_to(port: int) -> None:
         await one.send(post(b"a", b"connection: close"))
         (found,) = await one.rest()
         assert found.headers["connection"] == "close"
+
+
+async def test_a_server_that_leaves_keeps_no_connection(port: int, ways: Ways) -> None:
+    for data in (post(b"a"), GET):
+        ways.leaving = False
+        async with wire(port) as one:
+            await one.send(data)
+            assert "connection" not in (await one.answer()).headers
+            ways.leaving = True
+            await one.send(data)
+            (found,) = await one.rest()
+            assert found.headers["connection"] == "close"
 
 
 async def test_a_wish_to_upgrade_is_passed_over(port: int, ways: Ways) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 
+import pytest
+
 from tests.system.fixtures import Starter, real_config
 from tests.system.serving import Answer, Served, events, said
 from tests.system.upstreams import Upstreams
@@ -64,6 +66,48 @@ async def test_terminate_finishes_the_streams_first(start: Starter, upstreams: U
         assert numbers(answer) == 40 and answer.events()[-1] == "[DONE]"
         assert (await plain.answer()).status == 200
     assert await asyncio.to_thread(served.wait) == 0
+
+
+PATIENT = {"CONFLUX_LIMITS__DRAIN_SECONDS": "60"}
+
+
+async def test_terminate_lets_in_who_has_not_heard_of_it(start: Starter, upstreams: Upstreams) -> None:
+    served = start(real_config(upstreams), CONFLUX_LIMITS__DRAIN_SECONDS="1")
+    key = served.key()
+    async with wire(served.port) as idle:
+        await idle.send(request(key, model="acme/good"))
+        assert (await idle.answer()).status == 200
+        served.signal(signal.SIGTERM)
+        await happens(lambda: served.get("/health/ready").status == 503, "it is not ready")
+        assert served.get("/health/live").status == 200
+        assert served.chat(key, "hello", model="acme/good").status == 200, "on a new connection"
+        await idle.send(request(key, model="acme/good"))
+        answer = await idle.answer()
+        assert answer.status == 200 and answer.headers["connection"] == "close"
+        assert await idle.closed()
+    assert await asyncio.to_thread(served.wait) == 0
+
+
+async def test_a_person_at_the_keyboard_does_not_wait_for_a_load_balancer(start: Starter) -> None:
+    served = start(None, **PATIENT)
+    served.signal(signal.SIGINT)
+    assert await asyncio.to_thread(served.wait) == 0
+
+
+@pytest.mark.parametrize("drain", ["60", "0"], ids=["at the doors", "behind them"])
+async def test_a_second_signal_ends_at_once_and_settles(start: Starter, upstreams: Upstreams, drain: str) -> None:
+    served = start(real_config(upstreams), CONFLUX_LIMITS__DRAIN_SECONDS=drain)
+    key = served.key()
+    async with wire(served.port) as long:
+        await streaming(served, key, long, 100_000, 40)
+        served.signal(signal.SIGTERM)
+        await happens(lambda: "stopping:" in served.stderr, "it has heard")
+        served.signal(signal.SIGTERM)
+        cut = await long.answer()
+    assert await asyncio.to_thread(served.wait) == 0
+    assert "incomplete" in events(cut.body)[-2]["error"]["message"]
+    again = start(folder=served.folder)
+    assert again.receipt(key, cut)["status"] == "cut"
 
 
 async def test_terminate_cuts_what_is_too_long(start: Starter, upstreams: Upstreams) -> None:

@@ -162,14 +162,28 @@ async def test_a_unix_socket(client: Client, call, tmp_path: Path) -> None:
 
 async def test_a_body_over_the_limit_is_an_error_and_closes(client: Client, call) -> None:
     async with serving(answering(b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n" + b"x" * 300000)) as server:
-        answer = await client.send(call(server.origin, max_body=1_000))
-        with pytest.raises(TransportError, match="1000"):
+        small = Client(Limits(body_bytes=1_000))
+        answer = await small.send(call(server.origin))
+        with pytest.raises(TransportError, match="1000") as caught:
             await answer.read()
+        assert (caught.value.stage, caught.value.timeout) == ("size", False)
         answer.close()
         await server.all_closed()
-        answer = await client.send(call(server.origin, max_body=300_000))
+        await small.aclose()
+        answer = await client.send(call(server.origin))
         assert len(await answer.read()) == 300_000
         answer.close()
+
+
+async def test_whether_a_place_can_be_reached(client: Client) -> None:
+    async with serving(answering(OK)) as server:
+        await client.reach(server.origin, None, 5.0)
+        assert server.connections == 1
+        await server.all_closed()
+        origin = server.origin
+    with pytest.raises(TransportError) as caught:
+        await client.reach(origin, None, 5.0)
+    assert caught.value.stage == "connect"
 
 
 async def test_what_cannot_be_sent_is_refused_before_a_socket_is_opened(client: Client, call) -> None:

@@ -111,20 +111,30 @@ def _add_serve(app: typer.Typer, actions: Actions) -> None:
             {"config": config, "data": data, "host": host, "port": port, "workers": workers, "sim": sim or None}
         )
 
-    @app.command()
-    def doctor(config: ConfigFlag = None, data: DataFlag = None) -> None:
-        """Look at configuration, store and providers, and say what is wrong."""
+    @app.command(epilog="Examples:  conflux doctor   |   conflux doctor --json --config /etc/conflux.toml")
+    def doctor(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
+        """Look at configuration, store and providers, and say what is wrong; providers are connected to, not asked."""
         found = actions.doctor({"config": config, "data": data})
-        for what, well, text in found:
-            out(f"{'ok  ' if well else 'BAD '} {what}: {text}")
-        if not all(well for _, well, _ in found):
+        well = all(one for _, one, _ in found)
+        if json:
+            rows = [{"what": what, "well": one, "text": text} for what, one, text in found]
+            out_json({"well": well, "findings": rows})
+        else:
+            for what, one, text in found:
+                out(f"{'ok  ' if one else 'BAD '} {what}: {text}")
+        if not well:
             raise typer.Exit(1)
 
     @app.command()
     def reload(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
         """Have the running server read its configuration again (the same as SIGHUP)."""
         done = actions.operate({"config": config, "data": data}, "server.reload", {})
-        out_json(done) if json else out(f"read again: {done['models']} models")
+        if json:
+            out_json(done)
+            return
+        out(f"read again: {done['models']} models")
+        if done["restart"]:
+            print(f"conflux: only a restart takes over {', '.join(done['restart'])}", file=sys.stderr)
 
     @app.command()
     def status(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
@@ -141,7 +151,7 @@ def _add_sim(app: typer.Typer, actions: Actions) -> None:
     @app.command(epilog="Examples:  conflux sim --port 9100   |   conflux sim --script faults.toml --log sim.jsonl")
     def sim(
         host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-        port: Annotated[int, typer.Option(help="Port to listen on (0 picks a free one).")] = 9100,
+        port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on (0 picks a free one).")] = 9100,
         script: Annotated[Path | None, typer.Option(help="A file of rules, see docs/simulator.md.")] = None,
         log: Annotated[Path | None, typer.Option(help="Append what is received and delivered to this file.")] = None,
         pace: Annotated[float, typer.Option(help="Tokens per second (0: as fast as they go).")] = 0.0,

@@ -47,6 +47,7 @@ class ShortWays(Protocol):
 
     body_bytes: int
     body_seconds: float
+    leaving: bool  # connections are not kept: their clients should find another server
 
     def takes(self, method: bytes, url: bytes) -> bool: ...
 
@@ -143,12 +144,14 @@ class Connection(HttpToolsProtocol):
             or (self.cycle is not None and not self.cycle.response_complete)
         ):
             super().on_headers_complete()
+            if ways is not None and ways.leaving:
+                self.cycle.keep_alive = False
             return
         self._reading = ShortRequest(self.url, self.headers, b"", method)
         self._parts = []
         self._size = 0
         self._chunked = version == "1.1"
-        self._keep_alive = self._chunked and parser.should_keep_alive()
+        self._keep_alive = self._chunked and not ways.leaving and parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
         if self._deaf:

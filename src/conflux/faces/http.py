@@ -148,6 +148,7 @@ class HttpFace:
         self._mounts: Mounts | None = None
         self.body_bytes = limits.body_bytes
         self.body_seconds = limits.body_seconds
+        self.leaving = False
 
     # --- the short way: generation calls and lists of models, straight on the connection
 

@@ -149,6 +149,14 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+_NEEDS_SOME = frozenset({"list", "show", "verify", "usage", "revoke", "remove", "delete"})
+
+
+def makes_store(operation: str) -> bool:
+    """May it begin on an empty store? What looks at something, or takes it away, must not make one first."""
+    return operation.rpartition(".")[2] not in _NEEDS_SOME
+
+
 def understand(asked: NewKey, snapshot: Snapshot, now: float) -> KeyOrder:
     """Check the wish against the catalogue. Raises ConfigError with every mistake."""
     problems: list[str] = []

@@ -22,6 +22,12 @@ from conflux.neutral.errors import ConfigError
 class QuietServer(uvicorn.Server):
     """A server that leaves the process's signals alone."""
 
+    def hurry(self) -> None:
+        """Stop waiting for answers under way: each is told, settled and let go."""
+        self.should_exit = self.force_exit = True
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield

@@ -20,10 +20,13 @@ class Kind(StrEnum):
     MODEL_NOT_FOUND = "model_not_found"  # 404
     NOT_FOUND = "not_found"  # 404: no such path or object
     METHOD_NOT_ALLOWED = "method_not_allowed"  # 405
+    REQUEST_TIMEOUT = "request_timeout"  # 408: the request took too long to arrive
     CONFLICT = "conflict"  # 409: the same idempotency key is in flight
     TOO_LARGE = "too_large"  # 413
+    UNKNOWN_CODING = "unknown_coding"  # 415: a content-encoding nobody here reads
     MISMATCH = "mismatch"  # 422: same idempotency key, other body
     UPGRADE_REQUIRED = "upgrade_required"  # 426
+    HEAD_TOO_LARGE = "head_too_large"  # 431
     RATE_LIMITED = "rate_limited"  # 429: a window is spent
     UPSTREAM_RATE_LIMITED = "upstream_rate_limited"  # 429 passed on when no target is left
     INTERNAL = "internal"  # 500

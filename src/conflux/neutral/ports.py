@@ -37,7 +37,6 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     first_byte_timeout: float = 60.0
     idle_timeout: float = 120.0
     total_timeout: float = 900.0
-    max_body: int = 256 * 1024 * 1024
 
 
 class Inbound(Protocol):

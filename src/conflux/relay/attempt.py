@@ -49,6 +49,10 @@ _CODES = frozenset(
 )
 
 
+_TOO_MUCH = "the model's answer is larger than this gateway takes: ask for less at once"
+_UNSAFE = "the connection to the model's provider could not be secured: `conflux doctor` tells the gateway's owner why"
+
+
 class Failed(Exception):
     """An attempt that delivered nothing. `again`: the same target may do better with another credential."""
 
@@ -209,11 +213,13 @@ class Attempt:
         )
 
     def _broken(self, error: TransportError) -> Failed:
+        if error.stage == "size":  # nobody's fault, and another target would say as much
+            return Failed(GatewayError(Kind.UPSTREAM_FAILED, _TOO_MUCH), str(error), retry=False)
         self._blame(self._health, None)
         if error.timeout:
             text = "the model did not answer in time: try again, or another model"
             return Failed(GatewayError(Kind.UPSTREAM_TIMEOUT, text), str(error), retry=True)
-        text = "the model's provider could not be reached or broke off: try again"
+        text = _UNSAFE if error.stage == "tls" else "the model's provider could not be reached or broke off: try again"
         return Failed(GatewayError(Kind.UPSTREAM_FAILED, text), str(error), retry=True)
 
     def _faulted(self, fault: Fault) -> Failed:

@@ -84,6 +84,10 @@ def open_store(path: Path, now: Callable[[], float] = time) -> Store:
         raise
 
 
+def has_store(path: Path) -> bool:
+    return (path / DATABASE).exists()
+
+
 def verify_file(path: Path) -> dict[str, int]:
     """Every invariant of a data directory's ledger, also beside a running server."""
     return verify(path / DATABASE).counts()

@@ -79,10 +79,10 @@ class _Answer:
         return b"".join(parts)
 
     def _check_size(self, size: int) -> None:
-        most = self._call.max_body
+        most = self._pool.limits.body_bytes
         if size > most:
             self.close()
-            raise TransportError("body", f"an answer of more than {most} bytes", sent=True, answered=True)
+            raise TransportError("size", f"an answer of more than {most} bytes", sent=True, answered=True)
 
     def _end(self) -> None:
         """The end is known: the next request need not wait until the caller has come to see it."""
@@ -131,6 +131,11 @@ class Client:
             error.sent = error.sent or sent
             raise
         return _Answer(connection, pool, call)
+
+    async def reach(self, origin: str, proxy: str | None, seconds: float) -> None:
+        """Connect, TLS included, and leave again. Raises TransportError with the reason why not."""
+        pool = self._pools.get((origin, proxy)) or self._pool(Outbound(origin=origin, path="/", proxy=proxy))
+        (await pool.connect(pool.loop.time() + seconds, fresh=True)).abort()
 
     def stats(self) -> dict[str, Stats]:
         """By origin; what goes there through proxies is counted in."""

@@ -2,8 +2,8 @@
 
 Law: one timer, one waiter, one reader. Whatever ends the connection is kept as one TransportError and raised to
 whoever waits next. Bytes that nobody asked for close it. A reader that does not read stops the sender. The stages
-of an error are: send, request body, first byte, head, idle, body, total, close (and, before there is a connection:
-connect, tls, proxy).
+of an error are: send, request body, first byte, head, idle, body, size, total, close (and, before there is a
+connection: connect, tls, proxy).
 """
 
 import asyncio

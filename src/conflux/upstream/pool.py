@@ -32,7 +32,7 @@ class Pool:
         self.loop = asyncio.get_running_loop()
         self._address = address
         self._proxy = proxy
-        self._limits = limits
+        self.limits = limits
         self._tls = tls
         self._scratch = scratch
         self._idle: list[Connection] = []
@@ -60,7 +60,7 @@ class Pool:
         now = self.loop.time()
         while self._idle:
             connection = self._idle.pop()
-            if now - connection.idle_since <= self._limits.idle_seconds and not connection.stale(now):
+            if now - connection.idle_since <= self.limits.idle_seconds and not connection.stale(now):
                 return connection
             connection.abort()
         return None
@@ -92,10 +92,10 @@ class Pool:
         turn = self._next_turn()
         if turn is not None:
             turn.set_result(connection)
-        elif len(self._idle) < self._limits.idle_per_origin:
+        elif len(self._idle) < self.limits.idle_per_origin:
             self._idle.append(connection)
             if self._sweeper is None:
-                self._sweeper = self.loop.call_later(self._limits.idle_seconds, self._sweep)
+                self._sweeper = self.loop.call_later(self.limits.idle_seconds, self._sweep)
         else:
             connection.abort()
 
@@ -115,7 +115,7 @@ class Pool:
         """None: a slot is ours, to open a connection in."""
         if self._shut:
             raise _failure("connect", "the client is closed")
-        if len(self._open) + self._opening < self._limits.per_origin:
+        if len(self._open) + self._opening < self.limits.per_origin:
             self._opening += 1
             return None
         turn: asyncio.Future[Connection | None] = self.loop.create_future()
@@ -151,8 +151,8 @@ class Pool:
 
     def _make(self) -> PlainConnection | SecureConnection:
         if self._address.tls or (self._proxy is not None and self._proxy.tls):
-            return SecureConnection(self.loop, self._limits, self._lost)
-        return PlainConnection(self.loop, self._limits, self._lost, self._scratch)
+            return SecureConnection(self.loop, self.limits, self._lost)
+        return PlainConnection(self.loop, self.limits, self._lost, self._scratch)
 
     def _not_opened(self) -> None:
         self._opening -= 1
@@ -167,7 +167,7 @@ class Pool:
 
     def _free(self) -> None:
         """A slot came free."""
-        if len(self._open) + self._opening < self._limits.per_origin:
+        if len(self._open) + self._opening < self.limits.per_origin:
             turn = self._next_turn()
             if turn is not None:
                 self._opening += 1
@@ -182,12 +182,12 @@ class Pool:
 
     def _sweep(self) -> None:
         self._sweeper = None
-        oldest = self.loop.time() - self._limits.idle_seconds
+        oldest = self.loop.time() - self.limits.idle_seconds
         for connection in [one for one in self._idle if one.idle_since <= oldest]:
             self._idle.remove(connection)
             connection.abort()
         if self._idle:
-            self._sweeper = self.loop.call_later(self._limits.idle_seconds / 2, self._sweep)
+            self._sweeper = self.loop.call_later(self.limits.idle_seconds / 2, self._sweep)
 
 
 def _failure(stage: str, reason: str, *, timeout: bool = False) -> TransportError:

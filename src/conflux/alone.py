@@ -1,0 +1,60 @@
+"""An operation where no server runs: this process does it itself.
+
+Law: the store's lock is held from its opening to its end, so there are never two writers. What only looks, or takes
+something away, makes no store where there is none.
+"""
+
+import time
+from typing import Any, cast
+
+from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
+from conflux.faces.operations import KeyAdmin, Operations, makes_store
+from conflux.neutral.errors import ConfigError
+from conflux.settings import Config
+from conflux.stores.opening import has_store, open_store
+from conflux.upstream.client import Client
+from conflux.upstream.model_list import fetch_list
+from conflux.wiring import accepted, live_providers, make_snapshot, read_catalogue
+
+
+async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any:
+    """An operation without a server: this process opens the store itself, and holds its lock meanwhile."""
+    snapshot = make_snapshot(config, None)
+
+    async def no_server() -> dict[str, Any]:
+        raise ConfigError(["no server runs on this data directory"])
+
+    def no_status() -> dict[str, Any]:
+        raise ConfigError(["no server runs on this data directory"])
+
+    if not has_store(config.data_dir) and not makes_store(operation):
+        if operation.startswith("models."):  # asks the catalogue alone
+            return await Operations(cast(KeyAdmin, None), lambda: snapshot, no_server, no_status, no_server).run(
+                operation, params
+            )
+        hint = "name another with --data, or make one with `conflux serve`"
+        raise ConfigError([f"there is no gateway's data in {config.data_dir}: {hint}"])
+    store = open_store(config.data_dir)
+    client = Client()
+
+    async def nothing() -> None:
+        pass  # nobody runs who would have to take it over
+
+    around = Surroundings(
+        files=lambda changes: read_catalogue(config, changes),
+        live=lambda: live_providers(snapshot),
+        fetch=lambda live: fetch_list(client, live),
+        take_over=nothing,
+        mark=lambda missing: None,
+        now=time.time,
+    )
+    try:
+        if not operation.startswith("catalogue."):  # they must work even where what was accepted does not fit any more
+            snapshot = make_snapshot(config, None, changes=await accepted(store))
+        catalogue = CatalogueAdmin(store.catalogue, around)
+        return await Operations(store.key_admin, lambda: snapshot, no_server, no_status, store.verify, catalogue).run(
+            operation, params
+        )
+    finally:
+        await client.aclose()
+        await store.aclose()
