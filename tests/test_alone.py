@@ -29,7 +29,7 @@ async def test_an_operation_opens_the_store_itself_and_lets_it_go(config: Config
 
 @pytest.mark.parametrize("name", ["keys.list", "keys.revoke", "ledger.verify"])
 async def test_what_needs_something_makes_nothing(config: Config, name: str) -> None:
-    with pytest.raises(ConfigError, match="there is no gateway's data in .*data: name another with --data"):
+    with pytest.raises(ConfigError, match=r"there is no gateway's data in .*data: name another with --data"):
         await operate(config, name, {"id": "key_1"})
     assert not config.data_dir.exists()
 

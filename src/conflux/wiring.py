@@ -201,16 +201,6 @@ class Running:
         self.snapshot = await asyncio.to_thread(make_snapshot, config, simulator, version, changes)
         self.config = config
 
-    async def take_over(self) -> None:
-        """Let what was accepted count, with the configuration as it was read last."""
-        await self._take_over(self.config)
-
-    async def _take_over(self, config: Config) -> None:
-        changes = await accepted(self.store)
-        simulator = simulator_provider(self.simulator.port)
-        self.snapshot = make_snapshot(config, simulator, self.snapshot.version + 1, changes)
-        self.config = config
-
     def status(self) -> dict[str, Any]:
         return {
             "version": __version__,

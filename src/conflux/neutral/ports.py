@@ -37,6 +37,7 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     first_byte_timeout: float = 60.0
     idle_timeout: float = 120.0
     total_timeout: float = 900.0
+    max_body: int | None = None  # of an answer that is read whole; None: as the transport has it
 
 
 class Inbound(Protocol):

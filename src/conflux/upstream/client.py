@@ -79,7 +79,7 @@ class _Answer:
         return b"".join(parts)
 
     def _check_size(self, size: int) -> None:
-        most = self._pool.limits.body_bytes
+        most = self._call.max_body or self._pool.limits.body_bytes
         if size > most:
             self.close()
             raise TransportError("size", f"an answer of more than {most} bytes", sent=True, answered=True)
