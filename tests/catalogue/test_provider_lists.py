@@ -26,6 +26,22 @@ def test_the_plain_shape_says_who_is_there_and_nothing_else() -> None:
     assert found == Listing({"gpt-x": Found(), "a/b:free": Found()})
 
 
+@pytest.mark.parametrize("field", ["context_length", "max_model_len", "context_window"])
+def test_local_servers_say_the_context_in_their_own_words(field: str) -> None:
+    assert listed({"id": "m", "object": "model", field: 4096}).models == {"m": Found(context=4096)}
+
+
+def test_gemini_lists_names_of_resources() -> None:
+    rows = [
+        {"name": "models/gem-1", "displayName": "Gem", "inputTokenLimit": 1000, "outputTokenLimit": 10},
+        {"name": 5},
+    ]
+    found = read_list(json.dumps({"models": rows}).encode())
+    assert found.models == {"gem-1": Found(context=1000, max_output=10)} and len(found.notes) == 1
+    with pytest.raises(ListRefused, match="only the first page"):
+        read_list(json.dumps({"models": rows, "nextPageToken": "x"}).encode())
+
+
 ROUTED = {
     "id": "acme/large",
     "name": "Acme: Large",
@@ -156,15 +172,16 @@ REFUSED: list[tuple[bytes, str]] = [
     (b"\n<!DOCTYPE html><html>secret</html>", "a web page"),
     (b'{"data": [{"id": "m"', "cut off"),
     (b'{"data": [{"id": "\xff"}]}', "not JSON"),
-    (b"[" * 100_000, "nested too deeply"),
-    (b'{"a":' * 200_000, "nested too deeply"),
+    (b"[" * 20_000, "nested too deeply"),
+    (b'{"a":' * 20_000, "nested too deeply"),
     (b"[]", 'no "data"'),
     (b"null", 'no "data"'),
     (b'{"data": {"id": "m"}}', 'no "data"'),
     (b'{"error": {"message": "secret"}}', 'no "data"'),
     (b'{"data": [], "has_more": true}', "only the first page"),
     (b'{"data": [' + b"{}," * 300_000 + b"{}]}", "more pieces"),
-    (b" " * (LIST_BYTES + 1), "more than"),
+    (b" " * (LIST_BYTES + 1), "more than 4194304 bytes"),
+    (b'{"data": [' + b"0," * 10_000 + b"0]}", "more than 10000 models"),
 ]
 
 

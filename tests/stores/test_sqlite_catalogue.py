@@ -56,6 +56,19 @@ async def test_what_nobody_proposes_any_more_is_obsolete(catalogue):
     assert await catalogue.changes(OPEN) == []
 
 
+async def test_what_is_obsolete_is_forgotten_in_time_and_what_was_decided_never(catalogue, clock):
+    await catalogue.propose([price("2"), price("5", model="n"), price("6", model="o")])
+    await catalogue.decide([2], ACCEPTED, "ann")
+    await catalogue.decide([3], REJECTED, "ann")
+    await catalogue.propose([price("3")])
+    clock.moment += 29 * 86_400
+    await catalogue.propose([price("3")])
+    assert await states(catalogue) == [OBSOLETE, ACCEPTED, REJECTED, OPEN]
+    clock.moment += 2 * 86_400
+    await catalogue.propose([price("3")])
+    assert await states(catalogue) == [ACCEPTED, REJECTED, OPEN]
+
+
 async def test_what_was_rejected_is_not_proposed_again_but_another_figure_is(catalogue):
     await catalogue.propose([price("2")])
     await catalogue.decide([1], REJECTED, "ann")

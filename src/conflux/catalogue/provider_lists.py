@@ -16,6 +16,8 @@ from conflux.neutral.money import format_scaled
 
 LIST_BYTES = 4 * 1024 * 1024  # the longest known list has a quarter of it
 FILE_BYTES = 32 * 1024 * 1024
+_BYTES_A_PIECE = 80  # of a list that is one; small pieces cost many times their size in memory
+_MOST_MODELS = 10_000
 _MOST_NOTES = 20
 _MOST_TOKENS = 1_000_000_000
 _NAME_LIMIT = 200
@@ -63,17 +65,21 @@ _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=str)
 
 
 def read_list(data: bytes) -> Listing:
-    """An answer to GET /models: {"data": [{"id": …}]}, with what OpenRouter adds where it is there."""
+    """An answer to GET /models: {"data": [{"id": …}]}, with what OpenRouter and local servers add where it is there; or
+    Gemini's {"models": [{"name": "models/…"}]}."""
     content = _json(data, LIST_BYTES)
-    rows = content.get("data") if isinstance(content, dict) else None
+    said = content if isinstance(content, dict) else {}
+    rows = said.get("data", said.get("models"))
     if not isinstance(rows, list):
         raise ListRefused('not a list of models: there is no "data" with a list in it')
-    if content.get("has_more") is True:
+    if len(rows) > _MOST_MODELS:
+        raise ListRefused(f"more than {_MOST_MODELS} models")
+    if said.get("has_more") is True or said.get("nextPageToken"):
         raise ListRefused("only the first page of a list: set quirks.models_path of the provider to ask for all of it")
     notes = _Notes()
     found: dict[str, Found] = {}
     for row in rows:
-        name = _name(row.get("id") if isinstance(row, dict) else None)
+        name = _name(row.get("id", _unprefixed(row.get("name"))) if isinstance(row, dict) else None)
         if name is None:
             notes.add("an entry without a usable id is left out")
         elif name in found:
@@ -117,7 +123,7 @@ def _json(data: bytes, most: int) -> Any:
         raise ListRefused("empty")
     if head.startswith(b"<"):
         raise ListRefused("a web page, not JSON")
-    if data.count(b"{") + data.count(b"[") > most // 16:  # small pieces cost many times their size in memory
+    if data.count(b"{") + data.count(b"[") > most // _BYTES_A_PIECE:
         raise ListRefused("more pieces than any list of models has")
     try:
         return _DECODER.decode(data)
@@ -125,6 +131,10 @@ def _json(data: bytes, most: int) -> Any:
         raise ListRefused("nested too deeply") from None
     except (msgspec.MsgspecError, ValueError):
         raise ListRefused("not JSON, or cut off") from None
+
+
+def _unprefixed(name: object) -> object:
+    return name.removeprefix("models/") if isinstance(name, str) else None
 
 
 def _name(value: object) -> str | None:
@@ -142,6 +152,7 @@ _PER_MILLION = {
     "input": "input", "output": "output", "cache_read": "cache_read", "cache_write": "cache_write_5m",
     "reasoning": "reasoning", "input_audio": "audio",
 }  # fmt: skip
+_CONTEXTS = ("context_length", "max_model_len", "context_window", "inputTokenLimit")
 _BY_INPUT = {"image": "vision", "file": "files", "audio": "audio"}
 _BY_PARAMETER = {
     "tools": "tools", "reasoning": "reasoning", "structured_outputs": "structured_outputs",
@@ -157,8 +168,8 @@ def _stated(row: Mapping[str, Any], name: str, notes: _Notes) -> Found:
         *_absent(row.get("supported_parameters"), _BY_PARAMETER),
     ]
     # What this router's first choice takes is what a request meets.
-    context = _tokens(top, "context_length", name, notes) or _tokens(row, "context_length", name, notes)
-    output = _tokens(top, "max_completion_tokens", name, notes)
+    context = _tokens(top, "context_length", name, notes) or _first(row, _CONTEXTS, name, notes)
+    output = _tokens(top, "max_completion_tokens", name, notes) or _tokens(row, "outputTokenLimit", name, notes)
     return Found(context=context, max_output=output, price=price, lacks=tuple(sorted(lacks)))
 
 
@@ -194,6 +205,10 @@ def _tokens(row: Mapping[str, Any], field: str, name: str, notes: _Notes) -> int
         return value
     notes.add(f"{name}: {field}: not a number of tokens; it is left out")
     return None
+
+
+def _first(row: Mapping[str, Any], fields: tuple[str, ...], name: str, notes: _Notes) -> int | None:
+    return next((found for field in fields if (found := _tokens(row, field, name, notes)) is not None), None)
 
 
 def _prices(

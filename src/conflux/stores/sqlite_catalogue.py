@@ -25,6 +25,8 @@ _PUT_SIGHTING = """
 
 _DECIDE = "INSERT INTO catalogue_decision (change_id, state, decided, decided_by) VALUES (?, ?, ?, ?)"
 
+_KEPT_SECONDS = 30 * 86_400
+
 
 class SqliteCatalogue:
     def __init__(self, ledger: SqliteLedger, now: Callable[[], float] = time) -> None:
@@ -64,6 +66,8 @@ class SqliteCatalogue:
                     wanted.pop(_said(one), None)
             for one in wanted.values():
                 _insert(run, one, now)
+            # Nobody decided about these; a provider whose figures waver must not fill the store.
+            run.execute("DELETE FROM catalogue_change WHERE state = ? AND seen < ?", (OBSOLETE, now - _KEPT_SECONDS))
             return len(wanted)
 
         return await self._ledger.write(put)
