@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from conflux.catalogue.catalogue import Catalogue
@@ -29,6 +30,13 @@ def test_a_price_changes_in_its_parts_and_is_a_version_named_after_the_change() 
     assert (price.version, price.input, price.output) == ("change-7", 1_000_000, 3_000_000)
     price = after(model(7, price={"output": "3"}), model(9, price={"input": "4"})).models["shop", "shop/one"].price
     assert (price.version, price.input, price.output) == ("change-9", 4_000_000, 3_000_000)
+
+
+def test_a_price_says_since_which_day_it_is_in_force() -> None:
+    row = {"price": {"input": "1", "output": "2", "effective_at": "2020-01-01"}}
+    change = msgspec.structs.replace(model(7, price={"output": "3"}), effective_at=1_795_089_600)
+    assert after(change, model=row).models["shop", "shop/one"].price.effective_at == "2026-11-19"
+    assert after(model(7, price={"output": "3"}), model=row).models["shop", "shop/one"].price.effective_at == ""
 
 
 def test_another_field_leaves_the_version_of_the_price() -> None:

@@ -5,6 +5,7 @@ price is a version of its own, named after the change. One whose row is gone cha
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -54,7 +55,7 @@ def row_of(change: Change) -> dict[str, Any]:
     else:
         (fields["id"],) = change.key
     if isinstance(fields.get("price"), dict):
-        fields["price"] = _versioned(fields["price"], change.id)
+        fields["price"] = _versioned(fields["price"], change)
     return fields
 
 
@@ -66,7 +67,7 @@ def lay_cost(pools: dict[Key, Raw], change: Change) -> None:
     if raw is None or not isinstance(rows, list):
         return
     changed = [
-        {**row, "cost": _versioned({**_cost(row), **change.fields["cost"]}, change.id)}
+        {**row, "cost": _versioned({**_cost(row), **change.fields["cost"]}, change)}
         if isinstance(row, dict) and [row.get("provider"), row.get("model"), row.get("variant", "cloud")] == target
         else row
         for row in rows
@@ -79,5 +80,7 @@ def _cost(row: dict[str, Any]) -> dict[str, Any]:
     return cost if isinstance(cost, dict) else {}
 
 
-def _versioned(price: dict[str, Any], number: int) -> dict[str, Any]:
-    return {**price, "version": f"change-{number}"}
+def _versioned(price: dict[str, Any], change: Change) -> dict[str, Any]:
+    """The day too: that of the price below is not this one's."""
+    since = datetime.fromtimestamp(change.effective_at, UTC).date().isoformat() if change.effective_at else ""
+    return {**price, "version": f"change-{change.id}", "effective_at": since}
