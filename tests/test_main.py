@@ -15,7 +15,7 @@ import conflux
 from conflux import __main__, __version__
 from conflux.__main__ import Program, main
 from conflux.faces.launch import Launch
-from conflux.neutral.errors import ConfigError, StoreError
+from conflux.neutral.errors import ConfigError, NoSuch, StoreError
 
 SOURCES = Path(conflux.__file__).parents[1]
 # What only a server or a store needs; each costs a start tens of milliseconds.
@@ -101,6 +101,16 @@ def test_a_mistake_is_its_own_line_and_exit_code_2(
     assert ended(monkeypatch, "config", "show") == 2
     said = capsys.readouterr()
     assert (said.out, said.err.splitlines()) == ("", lines)
+
+
+def test_what_is_not_there_is_exit_code_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(*_: Any) -> None:
+        raise NoSuch(["there is no workspace 'x'"])
+
+    monkeypatch.setattr(Program, "operate", fail)
+    assert ended(monkeypatch, "workspaces", "show", "x") == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "conflux: there is no workspace 'x'\n")
 
 
 def test_a_wrong_flag_is_exit_code_2_and_no_traceback(

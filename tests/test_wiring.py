@@ -214,7 +214,7 @@ async def test_a_reload_takes_over_a_good_file_and_nothing_of_a_broken_one(opene
     assert (await get(running.address, "/v1/models/own/model"))[0] == 404
     said["text"] = MODEL
     done = await running.reload()
-    assert done == {"version": 1, "models": len(first.catalogue.models) + 1, "restart": []}
+    assert done == {"version": first.version + 1, "models": len(first.catalogue.models) + 1, "restart": []}
     assert not running.snapshot.simulated
     assert (await get(running.address, "/v1/models/own/model"))[0] == 200
     assert running.status()["refused_credentials"] == {}  # somebody looked

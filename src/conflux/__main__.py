@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from conflux import __version__
 from conflux.faces.catalogue_cli import add_catalogue
-from conflux.faces.cli import build, fail
+from conflux.faces.cli import build
+from conflux.faces.cli_common import fail
 from conflux.faces.launch import Launch
-from conflux.neutral.errors import ConfigError, StoreError
+from conflux.neutral.errors import ConfigError, NoSuch, StoreError
 from conflux.settings import BrokenSettings, Config, load, redacted
 
 if TYPE_CHECKING:
@@ -153,6 +154,9 @@ def main() -> None:
     add_catalogue(app, program)
     try:
         app(standalone_mode=True, prog_name="conflux")  # however it was started
+    except NoSuch as error:
+        fail(error)
+        sys.exit(1)
     except (ConfigError, StoreError) as error:
         fail(error)
         sys.exit(2)

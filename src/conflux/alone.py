@@ -7,9 +7,11 @@ something away, makes no store where there is none.
 import time
 from typing import Any, cast
 
+from conflux.faces.administration import administration
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.operations import KeyAdmin, Operations, makes_store
 from conflux.neutral.errors import ConfigError
+from conflux.relay.live import simulator_provider, with_statuses
 from conflux.settings import Config
 from conflux.stores.opening import has_store, open_store
 from conflux.upstream.client import Client
@@ -19,7 +21,7 @@ from conflux.wiring import accepted, live_providers, make_snapshot, read_catalog
 
 async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any:
     """An operation without a server: this process opens the store itself, and holds its lock meanwhile."""
-    snapshot = make_snapshot(config, None)
+    configured = snapshot = make_snapshot(config, None)
 
     async def no_server() -> dict[str, Any]:
         raise ConfigError(["no server runs on this data directory"])
@@ -29,7 +31,7 @@ async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any
 
     if not has_store(config.data_dir) and not makes_store(operation):
         if operation.startswith("models."):  # asks the catalogue alone
-            return await Operations(cast(KeyAdmin, None), lambda: snapshot, no_server, no_status, no_server).run(
+            return await Operations(cast(KeyAdmin, None), lambda: snapshot, no_server, no_status, no_server, {}).run(
                 operation, params
             )
         hint = "name another with --data, or make one with `conflux serve`"
@@ -39,6 +41,10 @@ async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any
 
     async def nothing() -> None:
         pass  # nobody runs who would have to take it over
+
+    async def refresh() -> None:
+        nonlocal snapshot
+        snapshot = with_statuses(configured, await store.policies.statuses(), snapshot.version + 1)
 
     around = Surroundings(
         files=lambda changes: read_catalogue(config, changes),
@@ -50,11 +56,13 @@ async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any
     )
     try:
         if not operation.startswith("catalogue."):  # they must work even where what was accepted does not fit any more
-            snapshot = make_snapshot(config, None, changes=await accepted(store))
+            # As a server would have it, the simulator too; nothing is called.
+            configured = make_snapshot(config, simulator_provider(1), changes=await accepted(store))
+            await refresh()
+        more = administration(store, lambda: snapshot, refresh, time.time)
         catalogue = CatalogueAdmin(store.catalogue, around)
-        return await Operations(store.key_admin, lambda: snapshot, no_server, no_status, store.verify, catalogue).run(
-            operation, params
-        )
+        operations = Operations(store.key_admin, lambda: snapshot, no_server, no_status, store.verify, more, catalogue)
+        return await operations.run(operation, params)
     finally:
         await client.aclose()
         await store.aclose()

@@ -27,6 +27,7 @@ from conflux.catalogue.changes import ACCEPTED, Change, in_force
 from conflux.catalogue.loader import load as load_catalogue
 from conflux.catalogue.loader import shipped_dir
 from conflux.dialects import DIALECTS
+from conflux.faces.administration import administration
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.catalogue_refresh import Means, refresh_forever
 from conflux.faces.control import SOCKET_NAME, ControlFace, server_runs
@@ -40,7 +41,7 @@ from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder
 from conflux.policy.rates import RateBook
 from conflux.relay.gateway import Gateway
-from conflux.relay.live import build_snapshot, simulator_provider
+from conflux.relay.live import build_snapshot, simulator_provider, with_statuses
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import LiveProvider, Snapshot
 from conflux.routing.health import HealthBook
@@ -147,7 +148,8 @@ class Running:
         self._reread = reread
         self.store = store
         self.simulator = simulator
-        self.snapshot: Snapshot
+        self.configured: Snapshot  # as configuration and catalogue have it
+        self.snapshot: Snapshot  # with what an admin has switched on and off
         self.gateway: Gateway
         self.metrics = Metrics(self._gauges)
         self.client: Client
@@ -195,11 +197,20 @@ class Running:
 
     async def _renew(self, config: Config) -> None:
         """Beside the loop: to read and check a catalogue takes as long as a hundred requests."""
-        simulator = simulator_provider(self.simulator.port)
-        version = self.snapshot.version + 1
         changes = await accepted(self.store)
-        self.snapshot = await asyncio.to_thread(make_snapshot, config, simulator, version, changes)
+        simulator = simulator_provider(self.simulator.port)
+        self.configured = await asyncio.to_thread(make_snapshot, config, simulator, 0, changes)
         self.config = config
+        await self._switch()
+
+    async def refresh(self) -> None:
+        """What an admin has switched on and off counts from now; requests under way end as they began."""
+        async with self._renewing:  # whoever reads last has the last word
+            await self._switch()
+
+    async def _switch(self) -> None:
+        statuses = await self.store.policies.statuses()
+        self.snapshot = with_statuses(self.configured, statuses, self.snapshot.version + 1)
 
     def status(self) -> dict[str, Any]:
         return {
@@ -275,7 +286,10 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         undo.push_async_callback(simulator.stop)
         await simulator.start()
         running = Running(config, reread, store, simulator)
-        running.snapshot = make_snapshot(config, simulator_provider(simulator.port), changes=await accepted(store))
+        running.configured = running.snapshot = make_snapshot(
+            config, simulator_provider(simulator.port), changes=await accepted(store)
+        )
+        await running.refresh()
         _wire(running, tls)
         await running.catalogue.remember()
         host, port = listener.getsockname()[:2]
@@ -335,7 +349,13 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         ),
     )
     running.operations = Operations(
-        store.key_admin, running.current, running.reload, running.status, store.verify, running.catalogue
+        store.key_admin,
+        running.current,
+        running.reload,
+        running.status,
+        store.verify,
+        administration(store, running.current, running.refresh, time.time),
+        running.catalogue,
     )
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from conflux.faces.cli import build, fail, table
+from conflux.faces.cli import build
 from conflux.faces.launch import Launch
-from conflux.neutral.errors import ConfigError, StoreError
 
 ROW = {
     "id": "key_1", "name": "laptop", "prefix": "cf_live_", "last4": "wxyz", "storefront": "conflux",
@@ -200,15 +199,12 @@ def test_a_wrong_word_is_exit_2_and_nothing_is_done(played: Played, words: tuple
     assert played.heard == []
 
 
-def test_mistakes_are_lines_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    fail(ConfigError(["one", "two"]))
-    fail(StoreError("three"))
-    found = capsys.readouterr()
-    assert (found.out, found.err) == ("", "conflux: one\nconflux: two\nconflux: three\n")
-
-
-def test_a_table_that_nobody_looks_at_is_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    table(["name", "text"], [["a", "x" * 200], ["[bold]b[/bold]", "y"]])
-    found = capsys.readouterr().out
-    assert "x" * 200 in found
-    assert "[bold]b[/bold]" in found, "what a name holds is shown, not obeyed"
+@pytest.mark.parametrize("verb", ["enable", "disable"])
+def test_a_model_is_switched(played: Played, verb: str) -> None:
+    played.answers[f"models.{verb}"] = {"models": [{"storefront": "conflux", "id": "acme/one", "status": f"{verb}d"}]}
+    assert said(played, "models", verb, "uno").stdout == f"{verb}d acme/one (conflux)\n"
+    said(played, "models", verb, "uno", "--storefront", "conflux", "--json", "--data", "d")
+    assert played.heard == [
+        (f"models.{verb}", NOWHERE, {"id": "uno", "storefront": None}),
+        (f"models.{verb}", {"config": None, "data": "d"}, {"id": "uno", "storefront": "conflux"}),
+    ]

@@ -12,7 +12,7 @@ import pytest
 
 from conflux.faces.control import SOCKET_NAME, ControlFace, ask, server_runs
 from conflux.faces.server import bind_unix, make_server, reachable
-from conflux.neutral.errors import ConfigError, StoreError
+from conflux.neutral.errors import ConfigError, NoSuch, StoreError
 
 
 class Orders:
@@ -26,6 +26,8 @@ class Orders:
         match name:
             case "mistakes":
                 raise ConfigError(["this is wrong", "and that"])
+            case "nobody":
+                raise NoSuch(["nobody is there"])
             case "no.room":
                 raise StoreError("disk full")
             case "broken":
@@ -76,6 +78,12 @@ async def test_mistakes_come_back_line_by_line(tmp_path: Path, operation: str, w
         with pytest.raises(ConfigError) as found:
             await told(tmp_path, operation, {})
     assert found.value.problems == words
+
+
+async def test_what_is_not_there_comes_back_as_that(tmp_path: Path) -> None:
+    async with served(tmp_path):
+        with pytest.raises(NoSuch, match="nobody is there"):
+            await told(tmp_path, "nobody", {})
 
 
 async def test_a_failure_of_ours_is_told_and_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,10 @@ def operations(keys: Keys, snapshot: Snapshot) -> Operations:
     async def verify() -> dict[str, int]:
         return {"unbalanced": 0}
 
-    return Operations(keys, lambda: snapshot, reload, lambda: {"in_flight": 2}, verify)
+    async def echo(params: dict[str, Any]) -> Any:
+        return params
+
+    return Operations(keys, lambda: snapshot, reload, lambda: {"in_flight": 2}, verify, {"more.echo": echo})
 
 
 # --- understanding
@@ -218,6 +221,12 @@ async def test_the_rest_is_asked_of_whoever_knows(operations: Operations) -> Non
     assert await operations.run("server.reload", {}) == {"models": 3}
     assert await operations.run("server.status", {}) == {"in_flight": 2}
     assert await operations.run("ledger.verify", {}) == {"unbalanced": 0}
+
+
+async def test_what_others_do_is_done_by_name(operations: Operations) -> None:
+    assert await operations.run("more.echo", {"a": 1}) == {"a": 1}
+    with pytest.raises(ConfigError, match=r"more\.echo"):
+        await operations.run("nothing", {})
 
 
 @pytest.mark.parametrize("name", ["", "keys", "keys.steal", "__class__", "run"])

@@ -9,6 +9,7 @@ from conflux.catalogue.loader import load, shipped_dir
 from conflux.dialects import DIALECTS
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.money import PriceSheet
+from conflux.neutral.people import Status
 from conflux.neutral.records import Pool, Storefront, Target
 from conflux.relay.live import (
     build_snapshot,
@@ -17,11 +18,13 @@ from conflux.relay.live import (
     live_provider,
     simulator_provider,
     split_base_url,
+    with_statuses,
     with_storefront_prices,
 )
 from conflux.relay.snapshot import Snapshot
 from tests.policy.samples import model
 from tests.relay.shops import provider, shop
+from tests.relay.world import World
 
 SIMULATOR = simulator_provider(9100)
 
@@ -231,3 +234,21 @@ def test_a_storefronts_margin_is_in_every_price_of_its_models_and_of_no_others()
 def test_without_a_margin_the_catalogue_stays_what_it_is() -> None:
     catalogue = shop()
     assert with_storefront_prices(catalogue) is catalogue
+
+
+def test_an_admins_word_stands_over_the_catalogues_until_it_is_taken_back() -> None:
+    configured = World(shop(more=[model(id="shop/off", enabled=False)])).snapshot
+
+    def status(model: str, enabled: bool) -> Status:
+        return Status(storefront="shop", model=model, enabled=enabled, changed=1)
+
+    said = [status("shop/one", False), status("shop/off", True), status("gone", False)]
+    switched = with_statuses(configured, said, 7)
+    assert {one.id: one.enabled for one in switched.catalogue.models_of("shop")} == {
+        "shop/off": True, "shop/one": False,
+    }  # fmt: skip
+    assert switched.catalogue.resolve("shop", "uno") is switched.catalogue.models["shop", "shop/one"]
+    assert (switched.version, switched.pools) == (7, configured.pools)
+    assert switched.fixed is not configured.fixed and switched.standings is not configured.standings
+    again = with_statuses(configured, [], 8)
+    assert again.catalogue.models == configured.catalogue.models

@@ -38,7 +38,7 @@ def test_a_revoked_key_stops_at_once(plain: Served) -> None:
 
 def test_revoking_what_is_not_there_is_one_line(plain: Served) -> None:
     ended = plain.run("keys", "revoke", "no-such-key")
-    assert ended.returncode == 2 and ended.stdout == ""
+    assert ended.returncode == 1 and ended.stdout == ""
     assert "no-such-key" in ended.stderr and len(ended.stderr.splitlines()) == 1
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
-from conflux.faces.cli import ConfigFlag, DataFlag, JsonFlag, out, out_json, table
+from conflux.faces.cli_common import ConfigFlag, DataFlag, JsonFlag, out, out_json, table
 from conflux.neutral.errors import ConfigError
 
 _IDS = "Which, from `conflux catalogue diff`."

@@ -11,14 +11,20 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import typer
 
+from conflux.faces.cli_common import (
+    ConfigFlag,
+    DataFlag,
+    JsonFlag,
+    StorefrontFlag,
+    fields,
+    out,
+    out_json,
+    table,
+)
+from conflux.faces.cli_people import add_people
+from conflux.faces.cli_policies import add_policies
 from conflux.faces.cli_run import add_run
 from conflux.faces.launch import Launch
-from conflux.neutral.errors import ConfigError, StoreError
-
-ConfigFlag = Annotated[str | None, typer.Option("--config", help="Configuration file (default: ./conflux.toml).")]
-DataFlag = Annotated[str | None, typer.Option("--data", help="Data directory (default: ./data).")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print pure JSON.")]
-StorefrontFlag = Annotated[str | None, typer.Option("--storefront", help="Which storefront, for example conflux.")]
 
 
 class Actions(Protocol):
@@ -36,35 +42,6 @@ class Actions(Protocol):
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]: ...
     def start(self, launch: Launch) -> int: ...
-
-
-def fail(error: ConfigError | StoreError) -> None:
-    lines = error.problems if isinstance(error, ConfigError) else [str(error)]
-    for line in lines:
-        print(f"conflux: {line}", file=sys.stderr)
-
-
-def out(text: str) -> None:
-    print(text)
-
-
-def out_json(value: Any) -> None:
-    out(msgspec.json.encode(value).decode())
-
-
-def table(columns: list[str], rows: list[list[str]]) -> None:
-    """A table for people; wide enough for its content where nobody looks at a screen."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        shown.add_column(column, no_wrap=True)
-    for row in rows:
-        shown.add_row(*map(Text, row))  # as it is: a name may hold what looks like markup
-    console = Console()
-    console.print(shown) if console.is_terminal else Console(width=400).print(shown)
 
 
 def build(actions: Actions) -> typer.Typer:
@@ -88,6 +65,8 @@ def build(actions: Actions) -> typer.Typer:
     _add_sim(app, actions)
     _add_keys(app, actions)
     _add_models(app, actions)
+    add_people(app, actions)
+    add_policies(app, actions)
     _add_config(app, actions)
     _add_ledger(app, actions)
     add_run(app, actions)
@@ -239,7 +218,9 @@ def _kind(row: dict[str, Any]) -> str:
 
 
 def _add_models(app: typer.Typer, actions: Actions) -> None:
-    models = typer.Typer(no_args_is_help=True, help="Look at the catalogue.", rich_markup_mode=None)
+    models = typer.Typer(
+        no_args_is_help=True, help="Look at the catalogue, switch models on and off.", rich_markup_mode=None
+    )
     app.add_typer(models, name="models")
 
     @models.command("list", epilog="Example:  conflux models list --storefront conflux --all --json")
@@ -279,10 +260,42 @@ def _add_models(app: typer.Typer, actions: Actions) -> None:
             out_json(found)
             return
         for row in found["models"]:
-            for name, value in row.items():
-                shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-                out(f"{name:24} {'-' if shown in (None, '') else shown}")
+            fields(row)
             out("")
+
+    _add_switches(models, actions)
+
+
+def _add_switches(models: typer.Typer, actions: Actions) -> None:
+    def switch(operation: str, model: str, storefront: str | None, flags: dict[str, Any], json: bool) -> None:
+        done = actions.operate(flags, operation, {"id": model, "storefront": storefront})
+        if json:
+            out_json(done)
+            return
+        for row in done["models"]:
+            out(f"{row['status']} {row['id']} ({row['storefront']})")
+
+    @models.command(epilog="Example:  conflux models disable conflux/kimi-k2.5 --storefront conflux")
+    def disable(
+        model: Annotated[str, typer.Argument(help="An id or an alias.")],
+        storefront: StorefrontFlag = None,
+        config: ConfigFlag = None,
+        data: DataFlag = None,
+        json: JsonFlag = False,
+    ) -> None:
+        """Switch a model off: unlisted and unknown at once, for everybody."""
+        switch("models.disable", model, storefront, {"config": config, "data": data}, json)
+
+    @models.command(epilog="Example:  conflux models enable conflux/kimi-k2.5")
+    def enable(
+        model: Annotated[str, typer.Argument(help="An id or an alias.")],
+        storefront: StorefrontFlag = None,
+        config: ConfigFlag = None,
+        data: DataFlag = None,
+        json: JsonFlag = False,
+    ) -> None:
+        """Switch a model on, whatever the catalogue says."""
+        switch("models.enable", model, storefront, {"config": config, "data": data}, json)
 
 
 def _money(text: str | None) -> str:

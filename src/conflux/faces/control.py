@@ -1,7 +1,7 @@
 """The control socket: the admin's operations over HTTP on a Unix socket in the data directory.
 
 Law: whoever may open the socket (mode 0600) is the owner. POST /admin/api/v1/OPERATION takes and gives JSON; a mistake
-is 400 with its lines. The client half is here too, so that both ends are read together.
+is 400 with its lines, what is not there 404. The client half is here too, so that both ends are read together.
 """
 
 import http.client
@@ -15,7 +15,7 @@ import msgspec
 
 from conflux.faces.operations import Operations
 from conflux.faces.server import reachable
-from conflux.neutral.errors import ConfigError, StoreError
+from conflux.neutral.errors import ConfigError, NoSuch, StoreError
 
 SOCKET_NAME = "control.sock"
 PREFIX = "/admin/api/v1/"
@@ -55,6 +55,8 @@ class ControlFace:
             return 200, await self._operations.run(path.removeprefix(PREFIX), params)
         except msgspec.MsgspecError as error:
             return 400, {"problems": [f"the body is not a JSON object: {error}"]}
+        except NoSuch as error:
+            return 404, {"problems": error.problems}
         except ConfigError as error:
             return 400, {"problems": error.problems}
         except StoreError as error:
@@ -102,5 +104,5 @@ def ask(data_dir: Path, operation: str, params: dict[str, Any]) -> Any:
     finally:
         connection.close()
     if response.status != 200:
-        raise ConfigError(list(answer["problems"]))
+        raise (NoSuch if response.status == 404 else ConfigError)(list(answer["problems"]))
     return answer

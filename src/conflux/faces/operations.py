@@ -5,7 +5,7 @@ ConfigErrors, one line each. Nothing here knows whether a server runs.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ import msgspec
 from conflux.catalogue.figures import tokens
 from conflux.catalogue.limitations import limitations
 from conflux.faces.catalogue_admin import CatalogueAdmin
-from conflux.neutral.errors import ConfigError
+from conflux.neutral.errors import ConfigError, NoSuch
 from conflux.neutral.keys import KeyOrder, KeyRow
 from conflux.neutral.money import MoneyError, nano_from_usd, per_million, usd
 from conflux.neutral.records import Model, Storefront
@@ -49,6 +49,7 @@ class KeyAdmin(Protocol):
 
 
 Operation = Callable[["Operations", dict[str, Any]], Awaitable[Any]]
+Work = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
 class Operations:
@@ -59,6 +60,7 @@ class Operations:
         reload: Callable[[], Awaitable[dict[str, Any]]],
         status: Callable[[], dict[str, Any]],
         verify: Callable[[], Awaitable[dict[str, Any]]],
+        more: Mapping[str, Work],
         catalogue: CatalogueAdmin | None = None,
     ) -> None:
         self._keys = keys
@@ -66,15 +68,19 @@ class Operations:
         self._reload = reload
         self._status = status
         self._verify = verify
+        self._more = more
         self._catalogue = catalogue
 
     async def run(self, name: str, params: dict[str, Any]) -> Any:
         if name.startswith("catalogue.") and self._catalogue is not None:
             return await self._catalogue.run(name, params)
         operation = OPERATIONS.get(name)
-        if operation is None:
-            raise ConfigError([f"there is no operation {name!r}; there are {', '.join(OPERATIONS)}"])
-        return await operation(self, params)
+        if operation is not None:
+            return await operation(self, params)
+        more = self._more.get(name)
+        if more is None:
+            raise ConfigError([f"there is no operation {name!r}; there are {', '.join([*OPERATIONS, *self._more])}"])
+        return await more(params)
 
     async def keys_create(self, params: dict[str, Any]) -> Any:
         try:
@@ -98,7 +104,7 @@ class Operations:
     async def keys_revoke(self, params: dict[str, Any]) -> Any:
         key_id = str(params.get("id", ""))
         if not await self._keys.revoke(key_id):
-            raise ConfigError([f"keys revoke: there is no key {key_id!r}: `conflux keys list` shows them"])
+            raise NoSuch([f"keys revoke: there is no key {key_id!r}: `conflux keys list` shows them"])
         return {"id": key_id, "revoked": True}
 
     async def models_list(self, params: dict[str, Any]) -> Any:
@@ -124,7 +130,7 @@ class Operations:
             and (model := snapshot.catalogue.resolve(storefront, name)) is not None
         ]
         if not rows:
-            raise ConfigError([f"models show: there is no model {name!r}: `conflux models list --all` shows them"])
+            raise NoSuch([f"models show: there is no model {name!r}: `conflux models list --all` shows them"])
         return {"models": rows}
 
     async def reload(self, params: dict[str, Any]) -> Any:
@@ -149,7 +155,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-_NEEDS_SOME = frozenset({"list", "show", "verify", "usage", "revoke", "remove", "delete"})
+_NEEDS_SOME = frozenset({"list", "show", "verify", "usage", "revoke", "remove", "delete", "preview"})
 
 
 def makes_store(operation: str) -> bool:

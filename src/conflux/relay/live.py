@@ -13,6 +13,7 @@ import msgspec
 from conflux.billing.amounts import with_margin
 from conflux.catalogue.catalogue import Catalogue, build, live_targets
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.people import Status
 from conflux.neutral.records import Pool, Provider
 from conflux.relay.snapshot import Credential, HeaderNames, LiveProvider, LiveTarget, Snapshot, stand_in
 
@@ -147,6 +148,19 @@ def build_snapshot(
         standings={},
         version=version,
     )
+
+
+def with_statuses(snapshot: Snapshot, statuses: Iterable[Status], version: int) -> Snapshot:
+    """The same with what an admin has switched on and off over what the catalogue says. What speaks of models that are
+    not there any more changes nothing."""
+    catalogue = snapshot.catalogue
+    said = {(one.storefront, one.model): one.enabled for one in statuses}
+    models = [
+        msgspec.structs.replace(model, enabled=said.get(name, model.enabled))
+        for name, model in catalogue.models.items()
+    ]
+    switched = build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values())
+    return msgspec.structs.replace(snapshot, catalogue=switched, fixed={}, standings={}, version=version)
 
 
 def _targets(pool: Pool, live: dict[str, LiveProvider]) -> tuple[LiveTarget, ...]:

@@ -27,6 +27,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def standing_of(snapshot: Snapshot, caller: Caller | None, storefront: Storefront, headers: Headers) -> Standing:
     """`headers`: the request's, from which coding agents are known where some rule asks."""
     client = recognise(headers) if caller is not None and caller.overridden else None
+    return standing_for(snapshot, caller, storefront, client)
+
+
+def standing_for(snapshot: Snapshot, caller: Caller | None, storefront: Storefront, client: str | None) -> Standing:
     name = (storefront.id, caller.narrowing if caller is not None else PUBLIC, client)
     found: Standing | None = snapshot.standings.get(name)
     if found is None:

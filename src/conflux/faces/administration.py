@@ -1,0 +1,40 @@
+"""What is administered besides keys, put together once for the server and for whoever works without one.
+
+Law: only a list; each operation is at home in its own file.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from conflux.faces.model_admin import ModelAdmin, Statuses
+from conflux.faces.operations import Work
+from conflux.faces.people_admin import People, PeopleAdmin
+from conflux.faces.policy_admin import Policies, PolicyAdmin
+from conflux.neutral.records import Caller
+from conflux.relay.snapshot import Snapshot
+
+
+class PoliciesAndStatuses(Policies, Statuses, Protocol):
+    """One store has both."""
+
+
+class Rooms(Protocol):
+    """Where it is kept."""
+
+    @property
+    def people(self) -> People: ...
+    @property
+    def policies(self) -> PoliciesAndStatuses: ...
+
+    async def caller(self, key_id: str) -> Caller | None: ...
+
+
+def administration(
+    store: Rooms, snapshot: Callable[[], Snapshot], refresh: Callable[[], Awaitable[None]], now: Callable[[], float]
+) -> dict[str, Work]:
+    """Every operation by its name."""
+    return {
+        **PeopleAdmin(store.people).table(),
+        **PolicyAdmin(store.policies, store.caller, snapshot, now).table(),
+        **ModelAdmin(store.policies, snapshot, refresh).table(),
+    }
