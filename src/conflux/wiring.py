@@ -286,10 +286,8 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         undo.push_async_callback(simulator.stop)
         await simulator.start()
         running = Running(config, reread, store, simulator)
-        running.configured = running.snapshot = make_snapshot(
-            config, simulator_provider(simulator.port), changes=await accepted(store)
-        )
-        await running.refresh()
+        running.configured = make_snapshot(config, simulator_provider(simulator.port), changes=await accepted(store))
+        running.snapshot = with_statuses(running.configured, await store.policies.statuses(), 0)
         _wire(running, tls)
         await running.catalogue.remember()
         host, port = listener.getsockname()[:2]
