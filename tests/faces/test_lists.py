@@ -32,9 +32,12 @@ def world() -> World:
 
 
 @pytest.fixture
-async def asked(world: World) -> AsyncIterator[Any]:
-    lists = Lists(world.parts)
+def lists(world: World) -> Lists:
+    return Lists(world.parts)
 
+
+@pytest.fixture
+async def asked(lists: Lists) -> AsyncIterator[Any]:
     async def ask(path: str = "/v1/models", name: str | None = None, query: str = "", key: str | None = None,
                   **headers: str) -> Reply:  # fmt: skip
         sent = [(field.replace("_", "-").encode(), value.encode()) for field, value in headers.items()]
@@ -68,6 +71,18 @@ async def test_a_new_snapshot_is_a_new_list(world: World, asked: Any) -> None:
     after = await asked()
     assert set(ids(before)) - set(ids(after)) == {"shop/one"}
     assert field(after, b"etag") != field(before, b"etag")
+
+
+async def test_a_new_price_is_shown(world: World, asked: Any) -> None:
+    def prompt(reply: Reply) -> Any:
+        rows = json.loads(reply.body)["data"]
+        return next(row["pricing"]["prompt"] for row in rows if row["id"] == "shop/one")
+
+    before = prompt(await asked())
+    dearer = shop(more=MORE, price=msgspec.structs.replace(PRICE, input=7_000_000))
+    world.snapshot = msgspec.structs.replace(world.snapshot, catalogue=dearer, standings={})
+    assert prompt(await asked()) == "0.000007" != before
+    assert json.loads((await asked(name="shop/one")).body)["pricing"]["prompt"] == "0.000007"
 
 
 async def test_a_standing_that_was_compiled_anew_is_a_new_list(world: World, asked: Any) -> None:
@@ -178,14 +193,23 @@ async def test_every_path_in_every_shape(world: World, asked: Any, path: str, sh
     assert json.loads((await asked(path, name)).body)["id"] == name
 
 
-async def test_what_is_remembered_is_bounded(world: World, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_remembered_is_bounded(
+    world: World, lists: Lists, asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = await asked()
-    monkeypatch.setattr(module, "_BYTES_KEPT", len(first.body) * 3)
+    most = len(first.body) * 3
+    monkeypatch.setattr(module, "_BYTES_KEPT", most)
+    for query in ("", "filter=agents", "client_version=1", "filter=agents&client_version=1"):
+        for key in (None, KEY):
+            await asked(query=query, key=key)
+            pages = [page for shelf in lists._shelves.values() for page in shelf.pages.values()]
+            assert sum(len(page.body) for page in pages) <= most
     monkeypatch.setattr(module, "_SHELVES_KEPT", 4)
     for number in range(9):
         world.keys.callers[KEY] = caller(models=frozenset({"shop/one", f"more/{number:02}"}))
         assert ids(await asked(key=KEY)) == [f"more/{number:02}", "shop/one"]
         assert (await asked(query=f"client_version={number}")).status == 200
+        assert len(lists._shelves) <= 4
     assert (await asked()).body == first.body
 
 
