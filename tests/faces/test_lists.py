@@ -10,10 +10,11 @@ import pytest
 
 from conflux.catalogue.listings import SHAPES
 from conflux.catalogue.listings.choose import LISTS
+from conflux.dialects import DIALECTS
 from conflux.faces import lists as module
 from conflux.faces.lists import Lists, parse_query, takes_gzip
 from conflux.faces.question import Question, Reply
-from conflux.neutral.errors import GatewayError
+from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.records import Model
 from tests.faces.door import opened
 from tests.policy.samples import caller
@@ -96,8 +97,7 @@ async def test_callers_who_are_narrowed_see_their_own(world: World, asked: Any) 
     everything = ids(await asked(key=KEY))
     world.keys.callers[KEY] = caller(models=frozenset({"more/03"}))
     assert ids(await asked(key=KEY)) == ["more/03"]
-    with pytest.raises(GatewayError):
-        await asked(key="sh_nonsense")
+    assert (await asked(key="sh_nonsense")).status == 401
     world.keys.callers[KEY] = caller(agent=True)
     assert ids(await asked(key=KEY)) == [*(f"more/{number:02}" for number in range(0, 30, 2)), "shop/one"]
     assert len(everything) == 31
@@ -168,6 +168,20 @@ async def test_anthropics_pages(asked: Any) -> None:
     one = json.loads((await asked(name="shop/one", anthropic_version="2023-06-01")).body)
     assert (one["type"], one["display_name"]) == ("model", "One")
     assert (await asked(query="limit=0", anthropic_version="2023-06-01")).status == 400
+
+
+@pytest.mark.parametrize("asks", [{"key": "sh_nonsense"}, {"name": "nobody"}, {"query": "limit=0"}])
+async def test_who_speaks_anthropics_protocol_is_refused_in_it(
+    asked: Any, asks: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Spoken:
+        def error(self, error: GatewayError, style: str) -> tuple[int, bytes]:
+            return 418, error.kind.encode()
+
+    monkeypatch.setitem(DIALECTS, "anthropic-messages", Spoken())
+    found = await asked(**asks, anthropic_version="2023-06-01")
+    assert found.status == 418 and found.body.decode() in set(Kind)
+    assert (await asked(**asks)).status in (200, 401, 404)  # a limit is nothing to the others
 
 
 async def test_a_storefronts_data_says_where_a_key_is_needed(world: World, asked: Any) -> None:

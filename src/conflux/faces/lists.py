@@ -14,7 +14,7 @@ from conflux.catalogue.listings import SHAPES
 from conflux.catalogue.listings.choose import LISTS, View, choose
 from conflux.catalogue.listings.pages import Encoder, keep
 from conflux.catalogue.listings.row import Row
-from conflux.dialects.openai_errors import body as openai_error
+from conflux.dialects import DIALECTS
 from conflux.faces.question import Question, Reply
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.ports import Headers
@@ -102,29 +102,29 @@ class Lists:
     async def answer(self, question: Question, path: str, name: str | None = None) -> Reply:
         """The list at a path of LISTS, or the one model of it that is named."""
         snapshot = self._parts.snapshot()
+        headers = dict(question.headers)
+        anthropic = b"anthropic-version" in headers
         caller: Caller | None = None
         storefront = question.mount
-        if question.secret is not None:
-            caller, storefront = await identify(self._parts, snapshot, question.secret, question.mount)
-        if self._of is not snapshot:  # asked after the wait: others answer meanwhile
-            self._forget(snapshot)
-        if storefront is None:
-            storefront = self._roots.get(path) or root_storefront(snapshot)
-        headers = dict(question.headers)
         try:
+            if question.secret is not None:
+                caller, storefront = await identify(self._parts, snapshot, question.secret, question.mount)
+            if self._of is not snapshot:  # asked after the wait: others answer meanwhile
+                self._forget(snapshot)
+            if storefront is None:
+                storefront = self._roots.get(path) or root_storefront(snapshot)
             if caller is None and path in storefront.keyed_paths:
                 raise GatewayError(Kind.UNAUTHENTICATED, MISSING_KEY)
             query = parse_query(question.query) if question.query else {}
-            view = choose(SHAPES, storefront, LISTS[path], query, anthropic=b"anthropic-version" in headers)
+            view = choose(SHAPES, storefront, LISTS[path], query, anthropic=anthropic)
             shelf = self._shelf(standing_of(snapshot, caller, storefront, question.headers))
-            page = (
-                self._list(shelf, view, query, storefront)
-                if name is None
-                else self._one(shelf, view, name, snapshot, storefront)
-            )
+            if name is None:
+                page = self._list(shelf, view, query, storefront)
+            else:
+                page = self._one(shelf, view, name, snapshot, storefront)
         except GatewayError as error:
-            status, content = openai_error(error, storefront.error_style)
-            return Reply(status=status, headers=[JSON], body=content, storefront=storefront)
+            storefront = storefront or root_storefront(snapshot)
+            return refusal(error, storefront, anthropic=anthropic)
         return page.reply(headers, private=caller is not None)
 
     def _shelf(self, standing: Standing) -> Shelf:
@@ -153,6 +153,13 @@ class Lists:
         if row is None or not keep(view, [row]):
             raise unknown_model(name)
         return Page(self._encoder.row(view, row), storefront, kept=False)
+
+
+def refusal(error: GatewayError, storefront: Storefront, *, anthropic: bool) -> Reply:
+    """In the words of the protocol that asked."""
+    dialect = DIALECTS.get("anthropic-messages" if anthropic else "openai-chat", DIALECTS["openai-chat"])
+    status, content = dialect.error(error, storefront.error_style)
+    return Reply(status=status, headers=[JSON], body=content, storefront=storefront)
 
 
 def takes_gzip(headers: Headed) -> bool:
