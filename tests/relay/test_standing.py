@@ -120,3 +120,13 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(10):
         standing(one, caller(models=frozenset({str(number)})))
     assert len(one.snapshot.standings) <= 3
+
+
+def test_only_so_many_names_are_kept_and_none_that_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_NAMES", 2)
+    one, by = world(), caller(policies=(OVERRIDES,))
+    found = standing(one, by, CODEX)
+    for name in ("nobody", "gpt-1", "gpt-2", "gpt-3", "gpt-1", "gpt-3"):
+        verdict = verdict_of(found, one.snapshot, by, storefront(one), name)
+        assert (verdict.served is not None) is name.startswith("gpt")
+    assert set(found.names) == {"gpt-1", "gpt-2"}

@@ -14,6 +14,7 @@ from conflux.policy.permitted import Verdict, decide, decide_name
 from conflux.relay.snapshot import Snapshot
 
 _MOST = 2_000
+_MOST_NAMES = 100
 PUBLIC = "public"
 
 
@@ -22,6 +23,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: dict[str, Verdict]  # of every id in the storefront's catalogue
     rows: tuple[Row, ...]  # the list
     own: tuple[Model, ...]  # what may run as itself, now: a task's choice
+    names: dict[str, Verdict]  # names that only a rule for coding agents knows, as they are asked for
 
 
 def standing_of(snapshot: Snapshot, caller: Caller | None, storefront: Storefront, headers: Headers) -> Standing:
@@ -57,7 +59,7 @@ def _compile(
             rows.append(Row(model=model, status="account_needed" if served.account and not live else "enabled"))
         if live and served is model:
             own.append(model)
-    return Standing(fingerprint=name, verdicts=verdicts, rows=tuple(rows), own=tuple(own))
+    return Standing(fingerprint=name, verdicts=verdicts, rows=tuple(rows), own=tuple(own), names={})
 
 
 def verdict_of(
@@ -69,4 +71,10 @@ def verdict_of(
         return standing.verdicts[model.id]
     if caller is None:
         return Verdict(None)
-    return decide_name(caller, standing.fingerprint[2], name, snapshot.resolver(storefront))
+    found = standing.names.get(name)
+    if found is None:
+        found = decide_name(caller, standing.fingerprint[2], name, snapshot.resolver(storefront))
+        # What is refused is not kept: there is no end of such names.
+        if found.served is not None and len(standing.names) < _MOST_NAMES:
+            standing.names[name] = found
+    return found
