@@ -1,6 +1,7 @@
 """Floor 1: wire protocols. A dialect is one name in this table."""
 
 from conflux.dialects.base import Dialect
+from conflux.dialects.gemini import Gemini
 from conflux.dialects.openai_chat import OpenAIChat
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OpenAIChat(),)}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OpenAIChat(), Gemini())}

@@ -59,6 +59,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str | None = None  # where the dialect names the model in the path
     stream: bool | None = None  # where the path says whether to stream
+    listed_unless: str = ""  # a stream goes out as one JSON list, unless the query says this
+    secret_in: str = ""  # the field of the query that may hold the key
     query: str = ""
     headers: Mapping[str, str] = {}  # of those the dialect listens to, the ones that came
 
