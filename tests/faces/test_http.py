@@ -6,7 +6,8 @@ import json
 import msgspec
 import pytest
 
-from conflux.faces.http import Heard, Limits, Mounts, hear
+from conflux.dialects.base import Place
+from conflux.faces.http import Heard, Limits, Mounts, goes_listed, hear, secret_of
 from conflux.neutral.records import Storefront
 from tests.faces.door import opened
 from tests.relay.answers import request, streamed, whole
@@ -23,6 +24,7 @@ BEARER = f"authorization: Bearer {KEY}"
         ([(b"authorization", b"bearer  abc ")], "abc"),
         ([(b"x-api-key", b"abc")], "abc"),
         ([(b"api-key", b"abc")], "abc"),
+        ([(b"x-goog-api-key", b"abc")], "abc"),
         ([(b"authorization", b"Basic xyz"), (b"x-api-key", b"abc")], "abc"),
         ([(b"authorization", b"Basic xyz")], ""),
         ([(b"authorization", b"Bearer")], ""),
@@ -37,6 +39,19 @@ def test_where_a_key_is_read(headers: list[tuple[bytes, bytes]], secret: str | N
 def test_what_else_is_read() -> None:
     found = hear([(b"origin", b"https://a"), (b"content-encoding", b" GZIP "), (b"host", b"Shop.test:80")])
     assert found == Heard(None, b"https://a", b"gzip", b"shop.test")
+
+
+def test_a_key_in_the_query_counts_where_the_protocol_has_it() -> None:
+    place = Place(query="alt=sse&key=a%2Bb", secret_in="key")
+    assert secret_of(place, Heard()) == "a+b"
+    assert secret_of(place, Heard("header")) == "header"
+    assert secret_of(Place(query="key=abc"), Heard()) is None
+
+
+def test_a_stream_is_a_list_unless_the_query_says_otherwise() -> None:
+    assert goes_listed(Place(listed_unless="alt=sse"))
+    assert not goes_listed(Place(listed_unless="alt=sse", query="key=k&alt=sse"))
+    assert not goes_listed(Place())
 
 
 def test_a_mount_takes_whole_segments_only() -> None:

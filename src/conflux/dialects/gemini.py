@@ -17,7 +17,6 @@ from conflux.dialects.gemini_reader import GeminiReader
 from conflux.dialects.gemini_relay import GeminiPassThrough
 from conflux.dialects.gemini_writer import GeminiWriter
 from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND
-from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.events import Fault
 from conflux.neutral.request import Envelope, Need, Request
@@ -104,7 +103,7 @@ class Gemini:
         return gemini_errors.body(error)
 
     def error_event(self, error: GatewayError) -> bytes:
-        return write_data(gemini_errors.body(error)[1])
+        return gemini_errors.event(error)
 
     def upstream_error(self, status: int, body: bytes) -> Fault:
         return gemini_errors.read_upstream_error(status, body)

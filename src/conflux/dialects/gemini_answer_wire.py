@@ -14,7 +14,7 @@ Index = Annotated[int, Meta(ge=0, lt=128)]
 
 class FunctionCall(Struct, rename="camel"):
     name: str = ""
-    args: Raw | None = None
+    args: Raw | UnsetType = UNSET
     id: str | None = None
 
 

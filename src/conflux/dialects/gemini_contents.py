@@ -48,26 +48,22 @@ _TYPES = {
 Json = dict[str, Any]
 
 
-def write_contents(
-    request: Request, shape: Shape, names: dict[str, str], dropped: list[str]
-) -> tuple[list[Json], list[Json]]:
-    """The parts of the instruction, and the contents."""
-    writer = _Writer(request, shape, names, dropped)
+def write_contents(request: Request, shape: Shape) -> tuple[list[Json], list[Json], list[str]]:
+    """The parts of the instruction, the contents, and the names of what they have no place for."""
+    writer = _Writer(shape)
     for message in request.messages:
         writer.take(message)
     writer.release()
     if not writer.contents:
         raise invalid("messages: at least one of them must be the user's", param="messages")
-    return writer.system, writer.contents
+    return writer.system, writer.contents, sorted(writer.dropped)
 
 
 class _Writer:
-    def __init__(self, request: Request, shape: Shape, names: dict[str, str], dropped: list[str]) -> None:
+    def __init__(self, shape: Shape) -> None:
         self.system: list[Json] = []
         self.contents: list[Json] = []
-        self._names = names
-        self._dropped = dropped
-        self._own = request.dialect == wire.NAME
+        self.dropped: set[str] = set()
         self._ids = shape.quirks.get("call_ids") is True
         family = shape.quirks.get("signed_call_models")
         self._signs = isinstance(family, str) and shape.model.rsplit("/", 1)[-1].startswith(family)
@@ -76,6 +72,8 @@ class _Writer:
         self._later: list[Message] = []  # came between calls and their results
 
     def take(self, message: Message) -> None:
+        if message.name:
+            self.dropped.add("messages.name")
         if message.role in (Role.SYSTEM, Role.DEVELOPER):
             self.system += [{"text": part.text} for part in message.parts if isinstance(part, Text)]
             if not all(isinstance(part, Text) for part in message.parts):
@@ -100,7 +98,8 @@ class _Writer:
         after_results = bool(self._results)
         self._results, self._calls = [], {}
         for message in self._later:
-            parts = [self._part(part) for part in message.parts]
+            parts = [self._part(part) for part in message.parts
+                     if not isinstance(part, Opaque) or part.dialect == wire.NAME]  # fmt: skip
             if after_results:
                 self.contents.append({"role": "user", "parts": parts})
                 after_results = False
@@ -126,17 +125,16 @@ class _Writer:
         first = True
         for part in message.parts:
             if isinstance(part, Thinking):
-                if part.issuer != wire.NAME or not (part.text or part.signature):
-                    if not self._own:
-                        self._drop("thinking")
-                elif part.text:
+                if part.issuer not in (wire.NAME, None):
+                    continue  # another's thoughts are no instruction of ours to Gemini
+                if part.text:
                     out.append(_signed({"text": part.text, "thought": True}, part.signature))
                 else:
                     signature = part.signature  # belongs to what follows
             elif isinstance(part, ToolCall):
                 out.append(self._call(part, signature, first))
                 signature, first = None, False
-            else:
+            elif not isinstance(part, Opaque) or part.dialect == wire.NAME:
                 out.append(_signed(self._part(part), signature))
                 signature = None
         if signature:
@@ -149,7 +147,7 @@ class _Writer:
         if signature is None and first and self._signs:
             signature = _UNSIGNED
         self._calls[call.id] = (len(self._calls), call.name)
-        inner: Json = {"name": self._names.get(call.name, call.name), "args": _arguments(call)}
+        inner: Json = {"name": call.name, "args": _arguments(call)}
         if self._ids:
             inner["id"] = plain
         return _signed({"functionCall": inner}, signature)
@@ -161,7 +159,7 @@ class _Writer:
             raise invalid(text, param="messages")
         place, name = found
         text = "".join(part.text for part in result.content if isinstance(part, Text))
-        inner: Json = {"name": self._names.get(name, name), "response": _response(text, result.is_error)}
+        inner: Json = {"name": name, "response": _response(text, result.is_error)}
         if self._ids:
             inner["id"] = split(result.call_id)[0]
         others = [self._part(part) for part in result.content if not isinstance(part, Text)]
@@ -170,6 +168,9 @@ class _Writer:
             self._results.append((len(self._calls) + place, others))
 
     def _part(self, part: Part) -> Json:
+        for name, hint in (("cache", "cache_control"), ("detail", "detail"), ("name", "filename")):
+            if getattr(part, name, None) not in (None, "auto"):
+                self.dropped.add(hint)
         match part:
             case Text() | Refusal():
                 return {"text": part.text}
@@ -182,15 +183,9 @@ class _Writer:
                 return {"inlineData": {"mimeType": f"audio/{kind}", "data": part.data}}
             case File():
                 return _file(part)
-            case Opaque() if part.dialect == wire.NAME and isinstance(part.value, dict):
+            case Opaque() if isinstance(part.value, dict):
                 return part.value
-            case Opaque():
-                raise GatewayError(Kind.UNSUPPORTED, f"messages: a part of the kind {part.kind!r} is not understood by "
-                                   "this model's provider", param="messages")  # fmt: skip
         raise invalid(f"messages: a part of the kind {type(part).__name__} has no place there", param="messages")
-
-    def _drop(self, name: str) -> None:
-        self._dropped.append(name)
 
 
 def _signed(part: Json, signature: str | None) -> Json:
@@ -198,8 +193,6 @@ def _signed(part: Json, signature: str | None) -> Json:
 
 
 def _arguments(call: ToolCall) -> Json:
-    if call.custom:
-        return {"input": call.arguments}
     if not call.arguments.strip():
         return {}
     try:

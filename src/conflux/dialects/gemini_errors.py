@@ -9,6 +9,7 @@ import msgspec
 
 from conflux.dialects import strict_json
 from conflux.dialects.openai_chat_answer_wire import BROKEN
+from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.events import Fault
 
@@ -59,6 +60,11 @@ def fields(error: GatewayError) -> dict[str, Any]:
 
 def body(error: GatewayError) -> tuple[int, bytes]:
     return ROWS[error.kind][0], strict_json.encode({"error": fields(error)})
+
+
+def event(error: GatewayError) -> bytes:
+    """The last bytes of a stream that cannot be finished."""
+    return write_data(body(error)[1])
 
 
 def fault_of(value: Any) -> Fault:

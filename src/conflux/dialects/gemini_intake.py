@@ -5,6 +5,7 @@ answer that cannot be read is a Fault, and after a Fault nothing more is taken i
 is over when its connection is, and whole when every candidate had a reason to finish.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -51,23 +52,25 @@ class Intake:
         self._sse = SseReader()
         self._seen: dict[int, bool] = {}  # candidate: has it finished
 
-    def cut(self, data: bytes) -> list[Taken]:
+    def cut(self, data: bytes) -> Iterator[Taken]:
+        """One by one: whoever finds fault with an event takes in no further one."""
         try:
-            return self._taken(self._sse.feed(data))
+            events = self._sse.feed(data)
         except SseError as error:
             self.fail(str(error))
-            return []
+            return
+        yield from self._taken(events)
 
-    def rest(self) -> list[Taken]:
+    def rest(self) -> Iterator[Taken]:
         """What the upstream left without its end, when it closed."""
         try:
-            found = self._taken(self._sse.end())
+            events = self._sse.end()
         except SseError as error:
             self.fail(str(error))
-            return []
+            return
+        yield from self._taken(events)
         if self.tally.events == 0:
             self.fail("the answer is empty, or no event stream")
-        return found
 
     def whole(self, body: bytes) -> Taken | None:
         """A plain answer. None where it is a fault."""
@@ -85,18 +88,18 @@ class Intake:
         if self.tally.fault is None:
             self.tally.fault = Fault(message=message)
 
-    def _taken(self, events: list[tuple[bytes, bytes]]) -> list[Taken]:
-        found = []
+    def _taken(self, events: list[tuple[bytes, bytes]]) -> Iterator[Taken]:
         for _, payload in events:
             if self.tally.fault is None and payload.strip():
                 taken = self._read(payload.replace(b"\n", b" ") if b"\n" in payload else payload)
                 if taken is not None:
-                    found.append(taken)
-        return found
+                    yield taken
 
     def _read(self, payload: bytes) -> Taken | None:
         tally = self.tally
         try:
+            if not payload.isascii():
+                payload.decode()  # what is skipped in reading passes all the same
             chunk = read_chunk(payload)
             if chunk.error is not UNSET and chunk.error != NULL:
                 tally.fault = fault_of(msgspec.json.decode(chunk.error))
@@ -171,7 +174,7 @@ def written(part: Part) -> int:
         return _size(part.text)
     call = part.function_call
     if call is not None:
-        return _size(call.name) + len(call.args or b"")
+        return _size(call.name) + (0 if call.args is UNSET else len(bytes(call.args)))
     said: Any = part.executable_code or part.code_execution_result
     if said is not None:
         return _size(str(said.get("code") or said.get("output") or ""))

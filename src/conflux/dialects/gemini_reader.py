@@ -5,10 +5,11 @@ ours where it has none and its thought signature inside of the id. The ends are 
 Gemini counts with its last words.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from conflux.dialects import gemini_wire
 from conflux.dialects.base import Tally
@@ -65,7 +66,7 @@ class GeminiReader:
         taken = self._intake.whole(body)
         return self._events([taken] if taken is not None else []) + self._close()
 
-    def _events(self, taken: list[Taken]) -> list[Event]:
+    def _events(self, taken: Iterable[Taken]) -> list[Event]:
         events: list[Event] = []
         for one in taken:
             if not self._began:
@@ -74,8 +75,9 @@ class GeminiReader:
             if one.blocked is not None and not one.read:
                 self._stops.setdefault(0, Stop.CONTENT_FILTER)
             for candidate in one.read:
-                if self.tally.fault is None:
-                    self._candidate(candidate, events)
+                self._candidate(candidate, events)
+                if self.tally.fault is not None:
+                    return events
         return events
 
     def _candidate(self, candidate: Candidate, events: list[Event]) -> None:
@@ -151,8 +153,8 @@ class GeminiReader:
         return events
 
 
-def _arguments(raw: Raw | None) -> str:
-    if raw is None or raw == NULL:
+def _arguments(raw: Raw | UnsetType) -> str:
+    if raw is UNSET or raw == NULL:
         return "{}"
     try:
         return msgspec.json.encode(msgspec.json.decode(raw)).decode()

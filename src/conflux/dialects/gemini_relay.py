@@ -6,10 +6,12 @@ body of a plain one. What names the upstream is replaced or left out; candidates
 
 import msgspec
 
+from conflux.dialects import gemini_errors
 from conflux.dialects.base import Tally, Wanted
 from conflux.dialects.gemini_intake import Intake, Taken
 from conflux.dialects.gemini_usage import WireUsage, write_usage
 from conflux.dialects.gemini_writer import keep_alive, tail
+from conflux.neutral.errors import GatewayError
 from conflux.neutral.usage import Usage
 
 
@@ -35,6 +37,9 @@ class GeminiPassThrough:
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)
+
+    def fail(self, error: GatewayError) -> bytes:
+        return gemini_errors.event(error)
 
     def whole(self, body: bytes) -> None:
         taken = self._intake.whole(body)

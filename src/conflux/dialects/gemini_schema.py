@@ -61,11 +61,11 @@ class _Cleaner:
         if isinstance(schema.get("$ref"), str):
             return self._referred(schema, inside)
         if isinstance(schema.get("allOf"), list):
-            return self.write(self._merged(schema, inside), inside)
+            return self.write(*self._merged(schema, inside))
         self._lost.update(schema.keys() - _DONE - _NOTES)
         out = {name: schema[name] for name in _KEPT if name in schema}
         types = self._types(schema, out)
-        members = [one for name in ("anyOf", "oneOf") for one in schema.get(name) or () if _is_list(schema[name])]
+        members = [one for name in ("anyOf", "oneOf") if _is_list(schema.get(name)) for one in schema[name]]
         if "oneOf" in schema:
             self._lost.add("oneOf")
         if members:
@@ -75,7 +75,7 @@ class _Cleaner:
                                                      for one in types)]  # fmt: skip
             return out
         if not types:
-            return out if "anyOf" in out else {**out, "anyOf": list(_ANYTHING)}
+            return out if "anyOf" in out or "type" in out else {**out, "anyOf": list(_ANYTHING)}
         return self._typed(schema, types[0], out, inside)
 
     def _referred(self, schema: dict[str, Any], inside: tuple[str, ...]) -> dict[str, Any]:
@@ -96,15 +96,14 @@ class _Cleaner:
             place = place.get(step) if isinstance(place, dict) else None
         return place
 
-    def _merged(self, schema: dict[str, Any], inside: tuple[str, ...]) -> dict[str, Any]:
-        """All of several, as one: properties together, the rest by the last that says it."""
+    def _merged(self, schema: dict[str, Any], inside: tuple[str, ...]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """All of several, as one: properties together, the rest by the last that says it. And what led there."""
         out: dict[str, Any] = {}
         rest = {name: value for name, value in schema.items() if name != "allOf"}
         for one in (*schema["allOf"], rest):
             self._nodes += 1
-            seen: set[str] = set(inside)
-            while isinstance(one, dict) and isinstance(one.get("$ref"), str) and one["$ref"] not in seen:
-                seen.add(one["$ref"])
+            while isinstance(one, dict) and isinstance(one.get("$ref"), str) and one["$ref"] not in inside:
+                inside = (*inside, one["$ref"])
                 one = self._find(one["$ref"])
             if not isinstance(one, dict):
                 continue
@@ -113,9 +112,11 @@ class _Cleaner:
                     out[name] = {**out[name], **value}
                 elif name == "required" and isinstance(value, list) and isinstance(out.get(name), list):
                     out[name] = [*out[name], *value]
-                elif name != "$ref":
+                elif name == "$ref":
+                    self._lost.add(name)
+                else:
                     out[name] = value
-        return out if self._nodes <= _MOST_NODES else {}
+        return out, inside
 
     def _types(self, schema: dict[str, Any], out: dict[str, Any]) -> list[str]:
         said = schema.get("type")
@@ -162,7 +163,7 @@ class _Cleaner:
             properties = schema["properties"]
             out["properties"] = {name: self.write(one, inside) for name, one in properties.items()}
             if _is_list(schema.get("required")):
-                required = [name for name in schema["required"] if name in properties]
+                required = [name for name in schema["required"] if isinstance(name, str) and name in properties]
                 if required:
                     out["required"] = list(dict.fromkeys(required))
             if self._ordered and len(properties) > 1:

@@ -52,10 +52,13 @@ def _audio(details: list[Modality] | None) -> int:
 
 
 def write_usage(usage: Usage) -> dict[str, Any]:
-    found = {"promptTokenCount": usage.prompt_total, "candidatesTokenCount": usage.output,
+    found: dict[str, Any] = {"promptTokenCount": usage.prompt_total, "candidatesTokenCount": usage.output,
              "totalTokenCount": usage.total}  # fmt: skip
     if usage.cache_read:
         found["cachedContentTokenCount"] = usage.cache_read
+    if usage.audio:
+        modalities = {"TEXT": usage.prompt_total - usage.audio, "AUDIO": usage.audio}
+        found["promptTokensDetails"] = [{"modality": name, "tokenCount": n} for name, n in modalities.items()]
     if usage.reasoning:
         found["thoughtsTokenCount"] = usage.reasoning
     return found

@@ -7,14 +7,14 @@ where it was a hint, and refused by name where it was not. What the target fixes
 
 from typing import Any
 
+import msgspec
+
 from conflux.dialects import gemini_wire as wire
-from conflux.dialects import strict_json
+from conflux.dialects import losses, names, strict_json
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.gemini_contents import write_contents
 from conflux.dialects.gemini_schema import clean
-from conflux.dialects.losses import unsaid
 from conflux.dialects.thinking_effort import BUDGETS, budget_of, effort_of
-from conflux.dialects.tool_names import short_names
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.request import Reasoning, Request, Tool, ToolChoice
 
@@ -27,22 +27,22 @@ _LEVELS = {"none": "minimal", "xhigh": "high", "max": "high"}
 def write_request(request: Request, shape: Shape) -> Written:
     own = request.dialect == wire.NAME
     dropped: list[str] = []
-    names = short_names(request)
-    system, contents = write_contents(request, shape, names, dropped)
+    request, restored = (request, {}) if own else names.fit(request)
+    system, contents, unsaid = write_contents(request, shape)
+    dropped += unsaid
     body: dict[str, Any] = {"contents": contents}
     if system:
         body["systemInstruction"] = {"parts": system}
-    _write_tools(request, shape, body, names, dropped)
+    _write_tools(request, shape, body, dropped)
     settings = _settings(request, dropped)
     if settings:
         body["generationConfig"] = settings
     if own:
         _put_extra(request.extra, body)
-    _think(request.reasoning, body, shape)
+    _think(request.reasoning, body, shape, shows=not own)
     dropped += fit(body, shape)
-    dropped += unsaid(request, wire.NAME)
-    back = {short: name for name, short in names.items()}
-    return Written(body=strict_json.encode(body), dropped=tuple(dict.fromkeys(dropped)), names=back)
+    dropped += losses.unsaid(request, wire.NAME) + losses.parts(request, wire.NAME)
+    return Written(body=strict_json.encode(body), dropped=tuple(dict.fromkeys(dropped)), names=restored)
 
 
 def _put_extra(extra: dict[str, Any], body: dict[str, Any]) -> None:
@@ -88,7 +88,8 @@ def _is_of(model: str, family: Any) -> bool:
     return isinstance(family, str) and model.rsplit("/", 1)[-1].startswith(family)
 
 
-def _think(reasoning: Reasoning | None, body: dict[str, Any], shape: Shape) -> None:
+def _think(reasoning: Reasoning | None, body: dict[str, Any], shape: Shape, *, shows: bool) -> None:
+    """`shows`: whoever asks a model to think in another protocol is shown what it thought."""
     if reasoning is None:
         return
     effort, budget = effort_of(reasoning), budget_of(reasoning)
@@ -100,59 +101,50 @@ def _think(reasoning: Reasoning | None, body: dict[str, Any], shape: Shape) -> N
             config["thinkingBudget"] = -1
     elif effort is not None:
         config["thinkingLevel"] = _LEVELS.get(effort, effort)
-    if reasoning.summary is not None or (effort not in (None, "none")) or reasoning.enabled:
+    thinks = effort not in (None, "none") or reasoning.enabled
+    if reasoning.summary is not None or (shows and thinks):
         config["includeThoughts"] = True
     if config:
         body.setdefault("generationConfig", {})["thinkingConfig"] = config
 
 
-def _write_tools(
-    request: Request, shape: Shape, body: dict[str, Any], names: dict[str, str], dropped: list[str]
-) -> None:
+def _write_tools(request: Request, shape: Shape, body: dict[str, Any], dropped: list[str]) -> None:
     own = request.dialect == wire.NAME
-    functions: list[dict[str, Any]] = []
     served: list[dict[str, Any]] = []
-    for tool in request.tools:
-        if tool.kind in ("function", "custom"):
-            functions.append(_declaration(tool, own, names, dropped))
-        elif own and tool.raw is not None:
-            served.append(tool.raw)
-        elif tool.kind.startswith("web_search"):
-            served.append({"googleSearch": {}})
-        else:
-            dropped.append(f"tools.{tool.name or tool.kind}")
-    choice = request.tool_choice
-    callable_ones = {tool.name for tool in request.tools if tool.kind in ("function", "custom")}
-    if choice is not None and choice.mode == "named" and choice.name not in callable_ones:
-        text = f"tool_choice: {choice.name!r} is no function that this model's provider can be made to call"
-        raise GatewayError(Kind.UNSUPPORTED, text, param="tool_choice")
-    if functions and served and not own and shape.quirks.get("search_beside_tools") is not True:
-        dropped += [f"tools.{tool.name or tool.kind}" for tool in request.tools if tool.kind.startswith("web_search")]
-        served = []
+    if own:
+        functions = [tool.raw or {} for tool in request.tools if tool.kind == "function"]
+        served = [tool.raw or {} for tool in request.tools if tool.kind != "function"]
+    else:
+        searches = tuple(tool for tool in request.tools if tool.kind.startswith("web_search"))
+        rest = msgspec.structs.replace(request, tools=tuple(tool for tool in request.tools if tool not in searches))
+        offered, lost = losses.callable_tools(rest)
+        dropped += lost
+        functions = [_declaration(tool, dropped) for tool in offered]
+        if searches and functions and shape.quirks.get("search_beside_tools") is not True:
+            dropped += [f"tools.{tool.kind}" for tool in searches]
+        elif searches:
+            served = [{"googleSearch": {}}]
     tools = [{"functionDeclarations": functions}] if functions else []
     if tools or served:
         body["tools"] = [*tools, *served]
-    if functions and choice is not None:
-        body["toolConfig"] = {"functionCallingConfig": _calling(choice, names)}
-    if request.parallel_tool_calls is False and functions:
+    if not functions:
+        return
+    if request.tool_choice is not None:
+        body["toolConfig"] = {"functionCallingConfig": _calling(request.tool_choice)}
+    if request.parallel_tool_calls is False:
         dropped.append("parallel_tool_calls")
 
 
-def _calling(choice: ToolChoice, names: dict[str, str]) -> dict[str, Any]:
-    if choice.mode == "named" and choice.name is not None:
-        return {"mode": "ANY", "allowedFunctionNames": [names.get(choice.name, choice.name)]}
+def _calling(choice: ToolChoice) -> dict[str, Any]:
+    if choice.mode == "named":
+        return {"mode": "ANY", "allowedFunctionNames": [choice.name]}
     return {"mode": _MODES.get(choice.mode, "AUTO")}
 
 
-def _declaration(tool: Tool, own: bool, names: dict[str, str], dropped: list[str]) -> dict[str, Any]:
-    if own and tool.raw is not None:
-        return tool.raw
-    found: dict[str, Any] = {"name": names.get(tool.name, tool.name)}
+def _declaration(tool: Tool, dropped: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": tool.name}
     if tool.description:
         found["description"] = tool.description
-    if tool.kind == "custom":
-        found["parameters"] = {"type": "OBJECT", "properties": {"input": {"type": "STRING"}}, "required": ["input"]}
-        return found
     if tool.strict:
         dropped.append("tools.strict")
     if tool.schema:

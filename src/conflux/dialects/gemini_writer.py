@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from conflux.dialects import gemini_wire, strict_json
+from conflux.dialects import gemini_errors, gemini_wire, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.gemini_ids import split
 from conflux.dialects.gemini_read import REDACTED
@@ -76,6 +76,9 @@ class GeminiWriter:
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)
+
+    def fail(self, error: GatewayError) -> bytes:
+        return gemini_errors.event(error)
 
     def last(self, usage: Usage) -> bytes:
         candidates = [
@@ -178,13 +181,11 @@ def _append(parts: list[dict[str, Any]], part: dict[str, Any]) -> None:
 
 def _call(began: ToolBegan, arguments: str) -> dict[str, Any]:
     call_id, signature = split(began.call_id)
-    if began.custom:
-        args: dict[str, Any] = {"input": arguments}
-    else:
-        try:
-            args = strict_json.decode_object(arguments.encode("utf-8", "replace")) if arguments.strip() else {}
-        except GatewayError:
-            args = {"input": arguments}  # cut at the limit, or wrong: said as the model wrote it
+    args: dict[str, Any] = {}
+    try:
+        args = strict_json.decode_object(arguments.encode("utf-8", "replace")) if arguments.strip() else {}
+    except GatewayError:
+        args = {"input": arguments}  # cut at the limit, or wrong: said as the model wrote it
     part: dict[str, Any] = {"functionCall": {"id": call_id, "name": began.name, "args": args}}
     if signature:
         part["thoughtSignature"] = signature

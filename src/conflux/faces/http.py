@@ -7,6 +7,7 @@ prefixes; a mount fixes the storefront. What is not in the table is 404, a wrong
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec.structs import replace
@@ -17,6 +18,7 @@ from conflux.dialects.base import NOWHERE, Dialect, Place
 from conflux.dialects.openai_errors import body as openai_error
 from conflux.faces.connection import Connection, ShortRequest, announced
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
+from conflux.faces.listed import ListedExchange
 from conflux.faces.public import Public
 from conflux.faces.question import Question
 from conflux.neutral.errors import GatewayError, Kind
@@ -37,7 +39,7 @@ Send = Callable[[Any], Awaitable[None]]
 GENERATION = {path: dialect.name for dialect in DIALECTS.values() for path in dialect.routes}
 
 _READ, _WRITE = b"GET, HEAD", b"POST"  # the methods of a path
-_SECRET_HEADERS = (b"x-api-key", b"api-key")
+_SECRET_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -96,6 +98,18 @@ def placed(place: Place, dialect: Dialect, query: bytes, headers: list[tuple[byt
     found = dict(headers)
     heard = {name.decode(): found[name].decode("latin-1") for name in dialect.listens if name in found}
     return replace(place, query=query.decode("latin-1"), headers=heard)
+
+
+def secret_of(place: Place, heard: Heard) -> str | None:
+    """The key: a header's, or where the protocol takes it in the query."""
+    if heard.secret is not None or not place.secret_in:
+        return heard.secret
+    return dict(parse_qsl(place.query)).get(place.secret_in)
+
+
+def goes_listed(place: Place) -> bool:
+    """Is the stream asked for as one JSON list?"""
+    return bool(place.listed_unless) and place.listed_unless not in place.query.split("&")
 
 
 class Mounts:
@@ -236,10 +250,11 @@ class HttpFace:
             if dialect is not None and scope["method"] == "POST":
                 body = await self._body(scope, receive, heard)
                 place = placed(place, DIALECTS[dialect], scope.get("query_string", b""), scope["headers"])
+                secret = secret_of(place, heard)
                 incoming = Incoming(
-                    dialect=dialect, body=body, secret=heard.secret, mount=mount, place=place, headers=scope["headers"]
+                    dialect=dialect, body=body, secret=secret, mount=mount, place=place, headers=scope["headers"]
                 )
-                await self._gateway.generate(incoming, exchange)
+                await self._gateway.generate(incoming, ListedExchange(exchange) if goes_listed(place) else exchange)
                 return
             exchange.serving(mount or mounts.root)
             await self._other(scope, exchange, heard, mount, path, dialect)

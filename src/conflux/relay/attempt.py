@@ -182,8 +182,8 @@ class Attempt:
 
     async def _refused(self, inbound: Inbound) -> Failed:
         """The upstream answered with a status of its own."""
-        status = inbound.status
-        fault = self._dialect.upstream_error(status, await _error_body(inbound))
+        fault = self._dialect.upstream_error(inbound.status, await _error_body(inbound))
+        status = fault.status or inbound.status  # some say 400 of a bad key
         retry = status in _RETRIED or not 400 <= status < 500
         wait = _retry_after(inbound.header(b"retry-after"))
         if status == 401 and self._credential is not None:

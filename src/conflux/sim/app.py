@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from conflux.sim import openai_chat
+from conflux.sim import gemini, openai_chat
 from conflux.sim.answer import plan_for
 from conflux.sim.ask import BadRequest
 from conflux.sim.delivery import JSON, LABEL, Delivery
@@ -22,7 +22,11 @@ from conflux.sim.script import Script
 _LINES = (b"content-type", b"application/x-ndjson")
 
 # The end of a path -> who reads it.
-DIALECTS: tuple[tuple[str, Dialect], ...] = (("/chat/completions", cast(Dialect, openai_chat)),)
+DIALECTS: tuple[tuple[str, Dialect], ...] = (
+    ("/chat/completions", cast(Dialect, openai_chat)),
+    (":generateContent", cast(Dialect, gemini)),
+    (":streamGenerateContent", cast(Dialect, gemini)),
+)
 
 
 class SimApp:
@@ -64,7 +68,8 @@ class SimApp:
         request_id, body_hash = line.headers.get("x-request-id", ""), f"{seed_of(raw):016x}"
         record = Record(request_id, line.path, "", False, body_hash, line.headers)
         try:
-            ask = dialect.read(raw, line.path, self._seed, quirks)
+            target = f"{line.path}?{line.query}" if line.query else line.path
+            ask = dialect.read(raw, target, self._seed, quirks)
         except BadRequest as error:
             self.log.began(record)
             await line.reply(400, dialect.error_body(400, str(error), None, error.param), [JSON, LABEL])

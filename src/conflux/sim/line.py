@@ -35,6 +35,7 @@ class ClientLeft(Exception):
 class Line:
     def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         self.path: str = scope["path"]
+        self.query: str = scope.get("query_string", b"").decode("latin-1")
         self.headers = _joined(scope["headers"])
         self.sent = 0  # bytes of the answer's body
         self._wire: Wire | None = scope.get(WIRE)
