@@ -6,6 +6,7 @@ Law: only a list; each operation is at home in its own file.
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from conflux.faces.budget_admin import BudgetAdmin, Budgets
 from conflux.faces.model_admin import ModelAdmin, Statuses
 from conflux.faces.operations import Work
 from conflux.faces.people_admin import People, PeopleAdmin
@@ -22,6 +23,8 @@ class Rooms(Protocol):
     """Where it is kept."""
 
     @property
+    def budgets(self) -> Budgets: ...
+    @property
     def people(self) -> People: ...
     @property
     def policies(self) -> PoliciesAndStatuses: ...
@@ -34,6 +37,7 @@ def administration(
 ) -> dict[str, Work]:
     """Every operation by its name."""
     return {
+        **BudgetAdmin(store.budgets).table(),
         **PeopleAdmin(store.people).table(),
         **PolicyAdmin(store.policies, store.caller, snapshot, now).table(),
         **ModelAdmin(store.policies, snapshot, refresh).table(),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import typer
 
+from conflux.faces.cli_budgets import add_budgets
 from conflux.faces.cli_common import (
     ConfigFlag,
     DataFlag,
@@ -67,6 +68,7 @@ def build(actions: Actions) -> typer.Typer:
     _add_models(app, actions)
     add_people(app, actions)
     add_policies(app, actions)
+    add_budgets(app, actions)
     _add_config(app, actions)
     _add_ledger(app, actions)
     add_run(app, actions)

@@ -63,3 +63,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     enabled: bool
     changed: int
+
+
+class BudgetRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A cap and what of it is used in its window of now, in nano-USD."""
+
+    kind: str
+    owner: str
+    window: str
+    cap: int
+    spent: int
+    held: int

@@ -15,6 +15,7 @@ from conflux.stores.key_ring import KeyRing
 from conflux.stores.sqlite_catalogue import SqliteCatalogue
 from conflux.stores.sqlite_keys import SqliteKeys, caller_by_id, find_caller
 from conflux.stores.sqlite_ledger import Recovered, SqliteLedger
+from conflux.stores.sqlite_owner_budgets import OwnerBudgets
 from conflux.stores.sqlite_people import SqlitePeople
 from conflux.stores.sqlite_policies import SqlitePolicies
 from conflux.stores.sqlite_verify import verify
@@ -36,6 +37,7 @@ class Store:
         self.ledger = ledger
         self.keys = KeyRing(data.pepper, self._find)
         self.key_admin = SqliteKeys(ledger, data.pepper, self.keys.changed, now)
+        self.budgets = OwnerBudgets(ledger, self.keys.changed, now)
         self.people = SqlitePeople(ledger, self.keys.changed, now)
         self.policies = SqlitePolicies(ledger, self.keys.changed, now)
         self.catalogue = SqliteCatalogue(ledger, now)

@@ -1,0 +1,57 @@
+"""Budgets of workspaces, users and keys, named as people name them.
+
+Law: the ledger's own budgets; only whose they are is looked up here. A change counts when the call returns.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from time import time
+from typing import Any
+
+from conflux.neutral.people import BudgetRow, Owner
+from conflux.neutral.records import Scope
+from conflux.stores.key_format import KEY_ID
+from conflux.stores.sqlite_budgets import put_budget, standing
+from conflux.stores.sqlite_ledger import SqliteLedger
+from conflux.stores.sqlite_policies import owner_number
+
+_ROWS = """
+    SELECT kind, scope_id, period, cap, workspace.name, user_workspace.name, app_user.name
+    FROM budget
+    LEFT JOIN workspace ON kind = 'workspace' AND workspace.id = scope_id
+    LEFT JOIN app_user ON kind = 'user' AND app_user.id = scope_id
+    LEFT JOIN workspace AS user_workspace ON user_workspace.id = app_user.workspace_id
+    WHERE cap IS NOT NULL AND kind <> 'storefront' ORDER BY kind DESC, scope_id, period
+"""
+
+
+class OwnerBudgets:
+    def __init__(self, ledger: SqliteLedger, changed: Callable[[], None], now: Callable[[], float] = time) -> None:
+        self._ledger = ledger
+        self._changed = changed
+        self._now = now
+
+    async def rows(self) -> list[BudgetRow]:
+        now = int(self._now() * 1000)
+
+        def read(run: sqlite3.Connection) -> list[BudgetRow]:
+            return [_row(run, row, now) for row in run.execute(_ROWS).fetchall()]
+
+        return await self._ledger.read(read)
+
+    async def put(self, owner: Owner, window: str, cap: int | None) -> None:
+        """None: counted, not capped."""
+        now = int(self._now() * 1000)
+
+        def job(run: sqlite3.Connection) -> None:
+            put_budget(run, owner.kind, owner_number(run, owner), window, cap, now)
+
+        await self._ledger.write(job)
+        self._changed()
+
+
+def _row(run: sqlite3.Connection, row: tuple[Any, ...], now: int) -> BudgetRow:
+    kind, number, window, cap, workspace, of_user, user = row
+    (found,) = standing(run, (Scope(kind, number, window, cap),), now)
+    names = {"workspace": workspace, "user": f"{of_user}/{user}", "key": f"{KEY_ID}{number}"}
+    return BudgetRow(kind=kind, owner=names[kind], window=window, cap=cap, spent=found.posted, held=found.held)
