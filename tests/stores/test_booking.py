@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conflux.neutral.ledger import Ending
+from conflux.neutral.ledger import Call, Ending, Line
 from conflux.neutral.usage import NOTHING, Provenance, Usage
-from conflux.stores.booking import Account, Booked, Hold, bare, book, crashed, dropped, held_for, late, legs
+from conflux.stores.booking import Account, Booked, Hold, bare, book, crashed, dropped, held_for, late, legs, squared
 from tests.stores.books import ending, full_ending, order
 
 
@@ -114,3 +114,48 @@ def test_a_bare_ending_keeps_the_charge_and_nothing_a_database_could_refuse():
     assert (end.charge, end.ending, end.usage, end.calls) == (90, Ending.DONE, NOTHING, ())
     assert end.provenance is Provenance.QUARANTINED
     assert bare(ending(1, 1 << 70)).charge == 0
+
+
+# --- what the receipt says
+
+some_lines = st.lists(st.builds(Line, st.just("input"), st.integers(1, 9), st.integers(0, 9), st.integers(0, 1 << 61)))
+some_calls = st.lists(
+    st.builds(Call, role=st.just("direct"), model=st.just("m"), status=st.just("done"), latency_ms=st.just(1),
+              cost=st.integers(0, 1 << 61)), max_size=3)  # fmt: skip
+
+
+@given(amounts, some_lines, some_calls, st.booleans(), st.booleans(), st.sampled_from(Ending), amounts)
+def test_lines_always_add_up_to_the_cost_and_no_call_costs_more(amount, lines, calls, started, simulated, how, other):
+    hold = _hold(amount, started=started, simulated=simulated)
+    for charge in (sum(line.amount for line in lines), other):
+        end = ending(1, charge, how, lines=tuple(lines), calls=tuple(calls))
+        booked = book(hold, end)
+        found = squared(end, booked)
+        assert sum(line.amount for line in found.lines) == booked.cost
+        assert all(line.quantity * line.unit_price == line.amount * 1000 for line in found.lines[len(lines) :])
+        assert sum(call.cost for call in found.calls) <= booked.cost or found is end
+        assert all(call.cost >= 0 for call in found.calls)
+
+
+def test_what_was_right_is_left_alone():
+    end = full_ending(1)
+    assert squared(end, book(_hold(100), end)) is end
+
+
+def test_a_cap_is_a_line_of_its_own():
+    end = full_ending(1)
+    found = squared(end, book(_hold(70), end))
+    assert found.lines == (*end.lines, Line("cap", 1, -20_000, -20))
+    assert [call.cost for call in found.calls] == [0, 70]
+
+
+def test_what_recovery_ends_has_one_line_and_says_why():
+    hold = _hold(100)
+    hold.checkpoint, hold.usage = 40, Usage(input=3)
+    end = crashed(hold)
+    found = squared(end, book(hold, end))
+    assert found.lines == (Line("recovered", 1, 40_000, 40),)
+    (call,) = found.calls
+    assert (call.cost, call.usage, call.status) == (40, Usage(input=3), "crashed")
+    assert call.reason == "the gateway's process ended before the answer did"
+    assert crashed(_hold(started=False)).calls == ()

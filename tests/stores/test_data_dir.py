@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from conflux.neutral.errors import ConfigError
+from conflux.neutral.errors import ConfigError, StoreError
 from conflux.stores.data_dir import DATABASE, LOCK, PEPPER, InUse, open_data_dir
+from conflux.stores.sqlite_file import connect_writer
 from tests.stores.books import environment
 
 
@@ -96,3 +97,53 @@ def test_a_place_that_cannot_be_is_one_line(tmp_path):
         open_data_dir(tmp_path / "file")
     with pytest.raises(ConfigError, match=r"cannot be used"):
         open_data_dir(tmp_path / "file" / "below")
+
+
+def _database(path):
+    connection = connect_writer(path)
+    connection.execute("CREATE TABLE t (x)")
+    connection.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,) for _ in range(50)])
+    return connection
+
+
+@pytest.mark.parametrize("left", [0, 1, 60, 4096, -4096, -1])
+def test_a_database_that_lost_its_content_is_never_begun_anew(tmp_path, left):
+    open_data_dir(tmp_path).close()
+    path = tmp_path / DATABASE
+    _database(path).close()
+    cut = path.read_bytes()[:left]
+    path.write_bytes(cut)
+    with pytest.raises(StoreError, match=rf"{path} cannot be read .*: restore it from your backup, or move it away"):
+        open_data_dir(tmp_path)
+    assert path.read_bytes() == cut
+    path.rename(tmp_path / "away")
+    open_data_dir(tmp_path).close()  # what the line told to do, helps; and the lock was let go
+
+
+def test_a_file_that_is_none_is_left_alone(tmp_path):
+    open_data_dir(tmp_path).close()
+    (tmp_path / DATABASE).write_text("this is no database, whatever its name says " * 50)
+    with pytest.raises(StoreError, match="it is no SQLite database"):
+        open_data_dir(tmp_path)
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_a_checkpoint_that_was_cut_off_is_no_loss_while_its_log_is_there(tmp_path, log):
+    """The first page says how many there are before the last is there."""
+    open_data_dir(tmp_path).close()
+    path = tmp_path / DATABASE
+    connection = _database(path)
+    wal = path.with_name(path.name + "-wal").read_bytes()
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    short = path.read_bytes()[:-4096]
+    connection.close()
+    path.write_bytes(short)
+    if not log:
+        with pytest.raises(StoreError, match="cut short"):
+            open_data_dir(tmp_path)
+        return
+    path.with_name(path.name + "-wal").write_bytes(wal)
+    open_data_dir(tmp_path).close()
+    connection = connect_writer(path)
+    assert connection.execute("SELECT count(*) FROM t").fetchone() == (50,)
+    connection.close()

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,12 @@ DRIFTS = {
         "DELETE FROM request WHERE variance > 0",
         {"unaccounted": 1, "budgets_drifted": 5, "nano_usd_drift": 500},
     ),
+    "a line too dear": (
+        "UPDATE request SET detail = json_replace(detail, '$[0][0][3]', 41) WHERE detail LIKE '%435000%'",
+        {"misstated": 1},
+    ),
+    "a line gone": ("UPDATE request SET detail = json_remove(detail, '$[0][0]') WHERE variance > 0", {"misstated": 1}),
+    "a user of no workspace": ("INSERT INTO app_user VALUES (7, 9, 'stray', 0)", {"dangling": 1}),
     "attempts gone": ("DELETE FROM attempt WHERE n = 1", {"unreceipted": 1}),
     "attempts of nothing": ("INSERT INTO attempt VALUES (7, 0, NULL, NULL, NULL)", {"unreceipted": 1}),
     "charged and never started": ("UPDATE request SET started = 0 WHERE variance > 0", {"charged_unstarted": 1}),
@@ -140,3 +147,35 @@ async def test_what_cannot_be_verified_is_said(tmp_path, books):
     sqlite3.connect(tmp_path / "empty.db").execute("CREATE TABLE t (x)").connection.close()
     with pytest.raises(StoreError, match="another schema"):
         verify(tmp_path / "empty.db")
+
+
+async def test_a_damaged_page_is_found(filled):
+    await filled.ledger.aclose()
+    whole = filled.path.read_bytes()
+    run = sqlite3.connect(filled.path)
+    (root,) = run.execute("SELECT rootpage FROM sqlite_master WHERE name = 'budget'").fetchone()
+    (page,) = run.execute("PRAGMA page_size").fetchone()
+    run.close()
+    start = (root - 1) * page
+    filled.path.write_bytes(whole[: start + 3] + b"\0\xff" + whole[start + 5 :])  # more cells than the page can hold
+    report = verify(filled.path)
+    assert report.damaged > 0 and not report.ok
+    filled.path.write_bytes(whole)
+    filled.open()
+
+
+async def test_a_file_that_lost_its_content_is_said(filled):
+    await filled.ledger.aclose()
+    whole = filled.path.read_bytes()
+    for left, why in ((b"", "it is empty"), (whole[:-4096], "it is cut short")):
+        filled.path.write_bytes(left)
+        with pytest.raises(StoreError, match=why):
+            verify(filled.path)
+    filled.path.write_bytes(whole)
+    filled.open()
+
+
+def test_each_count_is_explained():
+    told = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text()
+    kinds = [name for name in Report.__struct_fields__ if not name.startswith("checked")]
+    assert [name for name in kinds if f"| `{name}` |" not in told] == []

@@ -8,7 +8,8 @@ from enum import IntEnum
 
 import msgspec
 
-from conflux.neutral.ledger import Ending, Reservation, Settlement
+from conflux.neutral.ledger import Call, Ending, Line, Reservation, Settlement
+from conflux.neutral.money import PICO_PER_NANO
 from conflux.neutral.usage import NOTHING, Provenance, Usage
 
 
@@ -79,15 +80,45 @@ def legs(tx: int, key: int, booked: Booked) -> tuple[int, ...]:
     return found
 
 
+def squared(end: Settlement, booked: Booked) -> Settlement:
+    """The ending as its receipt shows it: lines and calls that add up to the cost, whatever the cost became."""
+    total = 0
+    for line in end.lines:
+        total += line.amount
+    if total == booked.cost and booked.cost == end.charge:
+        return end
+    lines = end.lines if booked.cost else ()
+    missing = booked.cost - total if booked.cost else 0
+    if missing:
+        # Above the hold nobody pays. Of what recovery ends, there is the sum of the last checkpoint and no more; of an
+        # ending that the database refused in full, only its charge.
+        bucket = "cap" if missing < 0 else "recovered" if end.ending is Ending.CRASHED else "unlisted"
+        lines += (Line(bucket, 1, missing * PICO_PER_NANO, missing),)
+    over = sum(call.cost for call in end.calls) - booked.cost
+    calls = []
+    for call in reversed(end.calls):
+        less = min(call.cost, over) if over > 0 else 0
+        over -= less
+        calls.append(msgspec.structs.replace(call, cost=call.cost - less) if less else call)
+    return msgspec.structs.replace(end, lines=lines, calls=tuple(reversed(calls)))
+
+
+_DIED = "the gateway's process ended before the answer did"
+
+
 def crashed(hold: Hold) -> Settlement:
     """How recovery ends a request whose process died: the last checkpoint, at least the input; nothing if it never
     started."""
+    charge = max(hold.checkpoint, hold.order.input_floor) if hold.started else 0
+    call = Call(role="direct", model=hold.order.requested_model, status=Ending.CRASHED.value, latency_ms=0,
+                usage=hold.usage, cost=charge, reason=_DIED)  # fmt: skip
     return Settlement(
         request_id=hold.order.request_id,
         ending=Ending.CRASHED,
-        charge=max(hold.checkpoint, hold.order.input_floor) if hold.started else 0,
+        charge=charge,
         usage=hold.usage,
         provenance=Provenance.ESTIMATED,
+        calls=(call,) if hold.started else (),
         status=500,
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from conflux.neutral.errors import ConfigError, StoreError
 from conflux.private_file import write_private
+from conflux.stores.sqlite_file import check_whole
 
 DATABASE = "conflux.db"
 PEPPER = "pepper"
@@ -42,7 +43,8 @@ class DataDir:
 
 
 def open_data_dir(path: Path) -> DataDir:
-    """Raises InUse, or ConfigError where it cannot be made or its secrets are missing."""
+    """Raises InUse, StoreError where the database lost its content, ConfigError where the directory cannot be made
+    or its secrets are missing."""
     path = path.absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +52,9 @@ def open_data_dir(path: Path) -> DataDir:
     except OSError as error:
         raise ConfigError([f"the data directory {path} cannot be used: {error.strerror or error}"]) from None
     try:
-        return DataDir(path, lock, _pepper(path / PEPPER, fresh=not (path / DATABASE).exists()))
+        pepper = _pepper(path / PEPPER, fresh=not (path / DATABASE).exists())
+        check_whole(path / DATABASE)
+        return DataDir(path, lock, pepper)
     except OSError as error:
         os.close(lock)
         raise ConfigError([f"the data directory {path} cannot be used: {error.strerror or error}"]) from None

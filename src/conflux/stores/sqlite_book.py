@@ -12,7 +12,7 @@ from typing import Any
 from conflux.neutral.errors import IdTaken, StoreError, invalid
 from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
 from conflux.neutral.records import Scope
-from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs
+from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs, squared
 from conflux.stores.budgets import Full, refusal, span_of
 from conflux.stores.sqlite_rows import (
     ADD_ATTEMPTS,
@@ -170,6 +170,7 @@ class SqliteBook:
             return self._settled(number)
         order = hold.order
         booked = book(hold, end)
+        end = squared(end, booked)
         row = request_row(hold, end, booked, int(self._now() * 1000))
         if not order.simulated:
             for budget in self._of(order):

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from conflux.neutral.errors import ConfigError, StoreError
+from conflux.private_file import sync_folder
 
 OLDEST = (3, 37, 0)  # strict tables
 _MODE = 0o600
@@ -25,11 +26,71 @@ def check_version(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -
         raise ConfigError([f"this Python comes with SQLite {found}: {wanted} or later is needed"])
 
 
+_MAGIC = b"SQLite format 3\0"
+_HEADER = 100
+
+
+def unreadable(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"the database {path} cannot be read ({why}): restore it from your backup, or move it away to begin anew"
+        " without what it held"
+    )
+
+
+def check_whole(path: Path) -> None:
+    """Raises StoreError for a file that lost its content. SQLite takes an empty one for new, and believes of one cut
+    short what is left of it."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        head = file.read(_HEADER)
+    if not head:
+        raise unreadable(path, "it is empty")
+    if len(head) == _HEADER and not head.startswith(_MAGIC):
+        raise unreadable(path, "it is no SQLite database")
+    if len(head) == _HEADER and path.stat().st_size >= _size_said(head):
+        return
+    # A process that died while it moved pages from the log into the file leaves it short too, and the log complete.
+    log = path.with_name(f"{path.name}-wal")
+    if len(head) == _HEADER and log.exists() and log.stat().st_size and _sound(path):
+        return
+    raise unreadable(path, "it is cut short")
+
+
+def _size_said(head: bytes) -> int:
+    """The file's size by its own header; 0 where it does not say."""
+    number = [int.from_bytes(head[at : at + size]) for at, size in ((16, 2), (24, 4), (28, 4), (92, 4))]
+    page, changes, pages, counted_at = number
+    return pages * (65536 if page == 1 else page) if changes == counted_at else 0
+
+
+def _sound(path: Path) -> bool:
+    connection = connect_reader(path)
+    try:
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        connection.close()
+
+
+def _make(path: Path) -> None:
+    """An empty database, whole from its first moment: an empty file is one that lost its content."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _MODE))
+    connection = sqlite3.connect(draft)
+    connection.execute("PRAGMA journal_mode = WAL").close()
+    connection.close()
+    os.replace(draft, path)
+    sync_folder(path.parent)
+
+
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes. Files made here are for their owner only."""
     check_version()
     if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _MODE))
+        _make(path)
     connection = sqlite3.connect(
         path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
     )

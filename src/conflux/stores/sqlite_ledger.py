@@ -13,14 +13,13 @@ from typing import TypeVar
 
 import msgspec
 
-from conflux.neutral.errors import StoreError
 from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
 from conflux.neutral.records import Scope
 from conflux.stores.booking import crashed
 from conflux.stores.migrate import migrate
 from conflux.stores.sqlite_book import SqliteBook
 from conflux.stores.sqlite_budgets import Standing, put_budget, standing
-from conflux.stores.sqlite_file import connect_writer
+from conflux.stores.sqlite_file import connect_writer, unreadable
 from conflux.stores.sqlite_projections import rebuild
 from conflux.stores.sqlite_reads import Readers
 from conflux.stores.sqlite_rows import ATTEMPTS, RECEIPT, receipt_of
@@ -61,7 +60,7 @@ class SqliteLedger:
                 connection.close()
                 raise
         except sqlite3.Error as error:
-            raise StoreError(f"the database {path} cannot be opened: {error}") from error
+            raise unreadable(path, str(error)) from error
 
     @property
     def healthy(self) -> bool:

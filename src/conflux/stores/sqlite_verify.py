@@ -13,7 +13,7 @@ from conflux.neutral.errors import StoreError
 from conflux.stores.booking import Account
 from conflux.stores.budgets import span_of
 from conflux.stores.migrate import HEAD, revision_of
-from conflux.stores.sqlite_file import connect_reader
+from conflux.stores.sqlite_file import check_whole, connect_reader, unreadable
 from conflux.stores.sqlite_projections import figures, stored
 
 
@@ -22,12 +22,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     checked_entries: int
     checked_open: int
     checked_budgets: int
+    damaged: int  # what the database itself finds wrong with its pages and indexes, up to a hundred
+    dangling: int  # rows that refer to rows that are not there
     unbalanced: int  # transactions whose entries do not sum to 0
     misbooked: int  # requests whose entries are not those of their receipt
     unaccounted: int  # transactions that belong to no request
     open_and_ended: int  # requests that are both
     charged_unstarted: int  # charged, and nothing was delivered
     charged_over_hold: int
+    misstated: int  # receipts whose lines do not add up to their cost
     unreceipted: int  # entries or attempts without a receipt, or a receipt without its attempts
     budgets_drifted: int  # windows that are not what entries and holds say
     budgets_overrun: int  # windows above their cap, that no admin lowered
@@ -76,6 +79,7 @@ _REQUESTS = """
         coalesce(sum(cost > held AND simulated = 0), 0),
         coalesce(sum(simulated = 0 AND (cost > 0 OR variance > 0 OR provider_cost > 0)
             AND NOT EXISTS (SELECT 1 FROM entry WHERE tx = id)), 0),
+        coalesce(sum(cost <> (SELECT coalesce(sum(json_extract(value, '$[3]')), 0) FROM json_each(detail, '$[0]'))), 0),
         coalesce(sum(json_array_length(detail, '$[1]') <> (SELECT count(*) FROM attempt WHERE request_id = id)), 0)
     FROM request
 """
@@ -95,11 +99,12 @@ def verify(path: Path) -> Report:
     connection = None
     try:
         connection = connect_reader(path)
+        check_whole(path)
         if revision_of(connection) != HEAD:
             raise StoreError(f"{path} has another schema than this version of Conflux: start `conflux serve` once")
         return examine(connection)
     except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be read: {error}") from error
+        raise unreadable(path, str(error)) from error
     finally:
         if connection is not None:
             connection.close()
@@ -114,8 +119,11 @@ def examine(run: sqlite3.Connection) -> Report:
 
 
 def _examine(run: sqlite3.Connection) -> Report:
+    damaged = sum(row[0] != "ok" for row in run.execute("PRAGMA quick_check(100)"))
+    if damaged:  # what such pages say of money means nothing
+        return Report(**{**dict.fromkeys(Report.__struct_fields__, 0), "damaged": damaged})
     _, entries, unbalanced, unaccounted, misbooked = run.execute(_TRANSACTIONS).fetchone()
-    requests, unstarted, over_hold, unbooked, attempts = run.execute(_REQUESTS).fetchone()
+    requests, unstarted, over_hold, unbooked, misstated, attempts = run.execute(_REQUESTS).fetchone()
     right, found = figures(run), stored(run)
     gaps = [
         [a - b for a, b in zip(right.get(one, (0, 0)), found.get(one, (0, 0)), strict=True)]
@@ -126,12 +134,15 @@ def _examine(run: sqlite3.Connection) -> Report:
         checked_entries=entries,
         checked_open=_count(run, "SELECT count(*) FROM hold"),
         checked_budgets=_count(run, "SELECT count(*) FROM budget"),
+        damaged=damaged,
+        dangling=len(run.execute("PRAGMA foreign_key_check").fetchall()),
         unbalanced=unbalanced,
         misbooked=misbooked + unbooked,
         unaccounted=unaccounted,
         open_and_ended=_count(run, _OPEN_AND_ENDED),
         charged_unstarted=unstarted,
         charged_over_hold=over_hold,
+        misstated=misstated,
         unreceipted=attempts + _count(run, _STRAY_ATTEMPTS),
         budgets_drifted=sum(any(gap) for gap in gaps),
         budgets_overrun=sum(
