@@ -1,7 +1,8 @@
 """Floor 1: wire protocols. A dialect is one name in this table."""
 
+from conflux.dialects.anthropic_messages import AnthropicMessages
 from conflux.dialects.base import Dialect
 from conflux.dialects.gemini import Gemini
 from conflux.dialects.openai_chat import OpenAIChat
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OpenAIChat(), Gemini())}
+DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OpenAIChat(), AnthropicMessages(), Gemini())}

@@ -27,6 +27,7 @@ class Tally:
         "finished",
         "model",
         "output_bytes",
+        "prompt",
         "upstream_id",
         "usage",
         "usage_absurd",
@@ -34,6 +35,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.usage: Usage | None = None  # the upstream's own count
+        self.prompt: Usage | None = None  # what it counted of the question, before it answered
         self.usage_absurd = False  # it counted something no answer can have; not to be billed from
         self.output_bytes = 0  # UTF-8 bytes of everything the model wrote, for an estimate
         self.events = 0
@@ -62,6 +64,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     listed_unless: str = ""  # a stream goes out as one JSON list, unless the query says this
     secret_in: str = ""  # the field of the query that may hold the key
     query: str = ""
+    counts: str = ""  # where only the size of the request is asked for: the field of the answer that tells it
     headers: Mapping[str, str] = {}  # of those the dialect listens to, the ones that came
 
 
@@ -147,7 +150,8 @@ class Lane(Protocol):
 class Dialect(Protocol):
     name: str
     id_prefix: str  # what an answer's id begins with
-    routes: tuple[str, ...]  # where clients of this dialect send their requests
+    id_header: bytes  # where its clients look for the request's id, beside x-request-id; empty for nowhere else
+    routes: tuple[str, ...]  # where its clients send their requests; with a query, one that they are known to add
     listens: tuple[bytes, ...]  # request headers that belong to the protocol, in lower case
 
     def find(self, path: str) -> Place | None:

@@ -32,6 +32,7 @@ class OpenAIChat:
 
     name = NAME
     id_prefix = "chatcmpl-"
+    id_header = b""
     routes: tuple[str, ...] = ("/v1/chat/completions", "/chat/completions")
     listens: tuple[bytes, ...] = ()
 

@@ -16,6 +16,7 @@ from conflux.catalogue.listings.choose import LISTS
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import NOWHERE, Dialect, Place
 from conflux.dialects.openai_errors import body as openai_error
+from conflux.dialects.strict_json import encode
 from conflux.faces.connection import Connection, ShortRequest, announced
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.listed import ListedExchange
@@ -26,7 +27,7 @@ from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 from conflux.relay.gateway import Gateway
-from conflux.relay.headers import JSON
+from conflux.relay.headers import JSON, identified
 from conflux.relay.identify import root_storefront
 from conflux.relay.parts import Exchange, Incoming
 from conflux.relay.snapshot import Snapshot
@@ -199,28 +200,46 @@ class HttpFace:
             )
             await self._gateway.generate(incoming, exchange)
         except GatewayError as error:
-            await self._refuse(exchange, error, mount or mounts.root)
+            await self._refuse(exchange, error, mount or mounts.root, None if reads else found)
         except Exception as error:  # noqa: BLE001 edge: nobody above can answer the client
             self._report(error, request.url.decode("latin-1"))
-            await self._fail(exchange, mount or mounts.root)
+            await self._fail(exchange, mount or mounts.root, None if reads else found)
         finally:
             connection.finished()
 
     def refusal(self, error: GatewayError, request: ShortRequest | None) -> tuple[int, Headers, bytes]:
         mounts = self._current_mounts()
-        storefront, origin = mounts.root, None
+        storefront, origin, dialect = mounts.root, None, None
         if request is not None:
-            found = mounts.short.get(request.url) or mounts.lists.get(request.url)
-            storefront = (found[1] if found is not None else None) or mounts.root
+            dialect, mount = mounts.short.get(request.url) or (None, None)
+            if dialect is None:
+                mount = mounts.lists.get(request.url, (None, None))[1]
+            storefront = mount or mounts.root
             origin = hear(request.headers).origin
-        status, content = openai_error(error, storefront.error_style)
-        return status, [JSON, self._request_id(), *cors(storefront, origin)], content
+        status, headers, content = self._worded(error, storefront, dialect)
+        return status, [*headers, *cors(storefront, origin)], content
+
+    def _worded(self, error: GatewayError, storefront: Storefront, dialect: str | None) -> tuple[int, Headers, bytes]:
+        """An error as the dialect says it that is spoken there, or as OpenAI does where none is."""
+        request_id = self._request_id()
+        error.request_id = request_id[1].decode()
+        if dialect is None:
+            status, content = openai_error(error, storefront.error_style)
+            return status, [JSON, request_id], content
+        spoken = DIALECTS[dialect]
+        status, content = spoken.error(error, storefront.error_style)
+        return status, [JSON, *identified(request_id[1], spoken)], content
 
     async def _refuse(
-        self, exchange: Exchange, error: GatewayError, storefront: Storefront, *, allow: bytes = b""
+        self,
+        exchange: Exchange,
+        error: GatewayError,
+        storefront: Storefront,
+        dialect: str | None,
+        *,
+        allow: bytes = b"",
     ) -> None:
-        status, content = openai_error(error, storefront.error_style)
-        headers = [JSON, self._request_id()]
+        status, headers, content = self._worded(error, storefront, dialect)
         if error.kind is Kind.METHOD_NOT_ALLOWED:
             headers.append((b"allow", allow))
         if isinstance(error, _Unread):
@@ -254,29 +273,37 @@ class HttpFace:
                 incoming = Incoming(
                     dialect=dialect, body=body, secret=secret, mount=mount, place=place, headers=scope["headers"]
                 )
+                if place.counts:
+                    await self._count(incoming, exchange)
+                    return
                 await self._gateway.generate(incoming, ListedExchange(exchange) if goes_listed(place) else exchange)
                 return
             exchange.serving(mount or mounts.root)
             await self._other(scope, exchange, heard, mount, path, dialect)
         except GatewayError as error:
             allow = _READ if dialect is None else _WRITE
-            await self._refuse(exchange, error, mount or mounts.root, allow=allow)
+            await self._refuse(exchange, error, mount or mounts.root, dialect, allow=allow)
         except _Gone:
             return
         except Exception as error:  # noqa: BLE001 edge: nobody above can answer the client
             self._report(error, path)
-            await self._fail(exchange, mount or mounts.root)
+            await self._fail(exchange, mount or mounts.root, dialect)
         finally:
             exchange.release()
 
-    async def _fail(self, exchange: HttpExchange | ShortExchange, storefront: Storefront) -> None:
+    async def _count(self, incoming: Incoming, exchange: Exchange) -> None:
+        storefront, tokens = await self._gateway.count(incoming)
+        exchange.serving(storefront)
+        headers = [JSON, *identified(self._request_id()[1], DIALECTS[incoming.dialect])]
+        await exchange.reply(200, headers, encode({incoming.place.counts: tokens}))
+
+    async def _fail(self, exchange: HttpExchange | ShortExchange, storefront: Storefront, dialect: str | None) -> None:
         """Something of ours broke: the client learns that, and nothing about it."""
         error = GatewayError(Kind.INTERNAL, "the gateway failed on this request; it was noted")
-        status, content = openai_error(error, storefront.error_style)
         if not exchange.began:
-            await exchange.reply(status, [JSON, self._request_id()], content)
+            await exchange.reply(*self._worded(error, storefront, dialect))
         elif not exchange.ended:
-            await exchange.finish(b"data: " + content + b"\n\n")
+            await exchange.finish(DIALECTS[dialect].error_event(error) if dialect is not None else b"")
 
     async def _other(
         self,

@@ -58,6 +58,7 @@ class GatewayError(Exception):
         self.retry_after = retry_after
         self.details = details
         self.headers: list[tuple[bytes, bytes]] = []  # that the answer carries
+        self.request_id: str | None = None  # which answer says so; set by whoever answers
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> GatewayError:

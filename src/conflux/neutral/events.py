@@ -62,6 +62,15 @@ class ToolDelta(msgspec.Struct, frozen=True, kw_only=True):
     index: int = 0
 
 
+class Aside(msgspec.Struct, frozen=True, kw_only=True):
+    """What only its own dialect understands: a whole block, or of the kind `citation` a note on the open text."""
+
+    dialect: str
+    kind: str
+    value: Any
+    index: int = 0
+
+
 class BlockEnded(msgspec.Struct, frozen=True, kw_only=True):
     index: int = 0
 
@@ -88,6 +97,6 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Event = (
-    Began | TextDelta | ThinkingDelta | RefusalDelta | ToolBegan | ToolDelta | BlockEnded | Finished
+    Began | TextDelta | ThinkingDelta | RefusalDelta | ToolBegan | ToolDelta | Aside | BlockEnded | Finished
     | Reported | Fault
 )  # fmt: skip

@@ -39,6 +39,7 @@ class Need(StrEnum):
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag="text"):
     text: str
     cache: dict[str, Any] | None = None
+    extra: dict[str, Any] | None = None  # what only its own dialect understands, such as its citations
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True, tag="image"):
@@ -56,6 +57,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, tag="file"):
     media_type: str | None = None
     name: str | None = None
     cache: dict[str, Any] | None = None
+    extra: dict[str, Any] | None = None  # what only its own dialect understands
 
 
 class Audio(msgspec.Struct, frozen=True, kw_only=True, tag="audio"):
@@ -82,20 +84,20 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True, tag="tool_call"):
     cache: dict[str, Any] | None = None
 
 
-class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool_result"):
-    call_id: str
-    content: tuple[Text | Image | File, ...]
-    is_error: bool = False
-    custom: bool = False
-    cache: dict[str, Any] | None = None
-
-
 class Opaque(msgspec.Struct, frozen=True, kw_only=True, tag="opaque"):
     """A part only its own dialect understands: carried whole on the way back to it, else named as lost."""
 
     dialect: str
     kind: str
     value: Any
+
+
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool_result"):
+    call_id: str
+    content: tuple[Text | Image | File | Opaque, ...]
+    is_error: bool = False
+    custom: bool = False
+    cache: dict[str, Any] | None = None
 
 
 Part = Text | Image | File | Audio | Thinking | Refusal | ToolCall | ToolResult | Opaque

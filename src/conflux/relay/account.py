@@ -6,6 +6,8 @@ quarantined and not billed. Nobody pays for what was not delivered.
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from conflux.billing.amounts import Unpriced, charge
 from conflux.billing.credits import tier_credits, token_credits
 from conflux.billing.estimate import conversation_tokens, tokens_of
@@ -27,10 +29,13 @@ def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Prov
     """The buckets to bill, and where they come from."""
     if tally.usage is not None:
         return tally.usage, Provenance.PROVIDER
-    said = admitted.conversation
-    if said is None:
-        said = conversation_tokens(admitted.envelope.body, admitted.envelope.images)
-    estimate = Usage(input=said, output=tokens_of(tally.output_bytes))
+    asked = tally.prompt
+    if asked is None:
+        said = admitted.conversation
+        if said is None:
+            said = conversation_tokens(admitted.envelope.body, admitted.envelope.images)
+        asked = Usage(input=said)
+    estimate = replace(asked, output=tokens_of(tally.output_bytes), reasoning=0)
     if tally.usage_absurd:
         return estimate, Provenance.QUARANTINED
     return estimate, Provenance.PARTIAL if cut else Provenance.ESTIMATED

@@ -4,10 +4,13 @@ Law: nothing here waits but the key's look-up, and nothing here touches an upstr
 refuses has cost nobody anything.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from conflux.billing.amounts import Hold, Unpriced, worst_case
 from conflux.billing.estimate import conversation_tokens
+from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.ports import Headers
@@ -18,6 +21,7 @@ from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import ROOM_FOR_ANSWER, room
 from conflux.policy.permitted import unknown_model
+from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.relay.standing import standing_of, verdict_of
@@ -56,16 +60,47 @@ def expected_tokens(admitted: Admitted) -> int:
     return estimate_tokens(admitted.envelope.size) + min(wanted, admitted.max_output) * admitted.envelope.choices
 
 
-def admit(
+class _Judged(NamedTuple):
+    """A request that is allowed, whether or not it fits."""
+
+    envelope: Envelope
+    model: Model
+    requested: str
+    task: Task | None
+    substituted: bool
+    live: tuple[LiveTarget, ...]
+    simulated: bool
+    free: bool
+
+
+def _judge(
     parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
-) -> Admitted:
+) -> _Judged:
     envelope = dialect.open(incoming.body, incoming.place)
     model, requested, task, substituted = _resolve(snapshot, caller, storefront, envelope, incoming.headers)
     live = snapshot.targets(model, test=caller.test)
     simulated = bool(live) and live[0].live.provider.simulated
-    case = Case(caller, storefront, model, envelope, parts.clock.time(), free=caller.test or simulated)
+    free = caller.test or simulated
+    case = Case(caller, storefront, model, envelope, parts.clock.time(), free=free)
     for rule in RULES:
         rule(case)
+    return _Judged(envelope, model, requested, task, substituted, live, simulated, free)
+
+
+async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
+    """About how many tokens a request has, as the gate for the safe context counts them: allowed like the request
+    itself, and free."""
+    snapshot = parts.snapshot()
+    caller, storefront = await identify(parts, snapshot, incoming.secret, incoming.mount)
+    judged = _judge(parts, snapshot, caller, storefront, DIALECTS[incoming.dialect], incoming)
+    return storefront, estimate_tokens(judged.envelope.size)
+
+
+def admit(
+    parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
+) -> Admitted:
+    judged = _judge(parts, snapshot, caller, storefront, dialect, incoming)
+    envelope, model, live = judged.envelope, judged.model, judged.live
     fitted = room(
         model,
         input_tokens=estimate_tokens(envelope.size),
@@ -88,15 +123,15 @@ def admit(
         dialect=dialect,
         envelope=envelope,
         model=model,
-        requested=requested,
-        task=task,
+        requested=judged.requested,
+        task=judged.task,
         targets=tuple(order(live, parts.health.of, parts.clock.monotonic(), parts.below)),
         max_output=fitted.max_output,
         temperature=storefront.default_temperature if _takes(model, "temperature") else None,
-        hold=_hold(model, envelope, fitted.max_output, conversation or 0, free=case.free),
+        hold=_hold(model, envelope, fitted.max_output, conversation or 0, free=judged.free),
         conversation=conversation,
-        simulated=simulated,
-        substituted=substituted,
+        simulated=judged.simulated,
+        substituted=judged.substituted,
         dropped=("max_tokens",) if fitted.clamped else (),
     )
 

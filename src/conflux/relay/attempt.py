@@ -224,6 +224,9 @@ class Attempt:
 
     def _faulted(self, fault: Fault) -> Failed:
         """The upstream said inside its answer that it failed, or said what nobody can read."""
+        if fault.status in (429, 503, 529):
+            self._blame(self._health, None)
+            return Failed(self._worded(fault.status, fault, None), fault.message[:200], retry=True)
         return self._failed(Kind.UPSTREAM_FAILED, "the model's answer was broken: try again", fault.message[:200])
 
     def _failed(self, kind: Kind, text: str, reason: str) -> Failed:

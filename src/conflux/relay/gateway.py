@@ -21,11 +21,12 @@ from conflux.neutral.ledger import (
     request_id_text,
 )
 from conflux.neutral.ports import Headers
+from conflux.neutral.records import Storefront
 from conflux.policy.rates import Ticket
 from conflux.relay.account import NO_ACCOUNT, Account, account, settlement
-from conflux.relay.admit import Admitted, admit, expected_tokens
+from conflux.relay.admit import Admitted, admit, count, expected_tokens
 from conflux.relay.attempt import Attempt, Failed, Trial
-from conflux.relay.headers import JSON, plain, streamed
+from conflux.relay.headers import JSON, identified, plain, streamed
 from conflux.relay.identify import identify, root_storefront
 from conflux.relay.keep_alive import KeepAlive
 from conflux.relay.parts import Exchange, Incoming, Outcome, Parts
@@ -50,6 +51,9 @@ class Gateway:
         # starts anywhere and walks all values in odd steps, so an id does not tell how many requests there were.
         self._count = itertools.count(parts.below(ID_CHANCES))
         self._step = parts.below(ID_CHANCES) | 1
+
+    async def count(self, incoming: Incoming) -> tuple[Storefront, int]:
+        return await count(self.parts, incoming)
 
     async def generate(self, incoming: Incoming, exchange: Exchange) -> None:
         chance = next(self._count) * self._step % ID_CHANCES
@@ -442,13 +446,14 @@ class Passage:
         return self.ticket.headers(self._milliseconds()) if self.ticket is not None else []
 
     async def _refuse(self, dialect: Dialect, error: GatewayError) -> None:
+        error.request_id = self.request_id
         if self.begun:
             await self.exchange.finish(self.spoken.fail(error) if self.spoken else dialect.error_event(error))
             return
         if self.ticket is not None:
             self.ticket.close()
         status, body = dialect.error(error, self.storefront.error_style)
-        headers = [JSON, (b"x-request-id", self.request_id.encode()), *error.headers, *self._rates()]
+        headers = [JSON, *identified(self.request_id.encode(), dialect), *error.headers, *self._rates()]
         if error.retry_after is not None:
             headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
         await self.exchange.reply(status, headers, body)

@@ -4,6 +4,7 @@ Law: an allow-list of our own. Nothing an upstream sent in a header is ever copi
 """
 
 from conflux.billing.credits import has_credits
+from conflux.dialects.base import Dialect
 from conflux.neutral.money import credits_text, usd
 from conflux.neutral.ports import Headers
 from conflux.relay.admit import Admitted
@@ -23,6 +24,14 @@ def header_value(text: str) -> bytes:
     if text.isascii() and text.isprintable():
         return text[:_MOST].encode()
     return "".join(one if 32 <= ord(one) < 127 else "?" for one in text[:_MOST]).encode()
+
+
+def identified(request_id: bytes, dialect: Dialect) -> Headers:
+    """The request's id, wherever the client looks for it."""
+    found = [(b"x-request-id", request_id)]
+    if dialect.id_header:
+        found.append((dialect.id_header, request_id))
+    return found
 
 
 def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) -> Headers:
@@ -61,7 +70,7 @@ def plain(
     request_id: bytes,
 ) -> Headers:
     names = snapshot.names[admitted.storefront.id]
-    found = [JSON, (b"x-request-id", request_id), (names.cost_usd, usd(charge).encode())]
+    found = [JSON, *identified(request_id, admitted.dialect), (names.cost_usd, usd(charge).encode())]
     if has_credits(admitted.storefront):
         found.append((names.credits, credits_text(credits).encode()))
     found += explain(admitted, snapshot, dropped)
@@ -69,4 +78,4 @@ def plain(
 
 
 def streamed(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...], request_id: bytes) -> Headers:
-    return [*_STREAM, (b"x-request-id", request_id), *explain(admitted, snapshot, dropped)]
+    return [*_STREAM, *identified(request_id, admitted.dialect), *explain(admitted, snapshot, dropped)]

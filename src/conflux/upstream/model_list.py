@@ -5,6 +5,7 @@ is not 200. Nothing of the answer gets into an error: it may echo the credential
 """
 
 from conflux.catalogue.provider_lists import LIST_BYTES, ListRefused
+from conflux.dialects.anthropic_wire import NAME, VERSION
 from conflux.neutral.errors import TransportError
 from conflux.neutral.ports import Outbound, Transport
 from conflux.relay.snapshot import LiveProvider
@@ -21,11 +22,12 @@ async def fetch_list(transport: Transport, live: LiveProvider) -> bytes:
     path = provider.quirks.get("models_path", PATH)
     if not isinstance(path, str) or not path.startswith("/"):
         raise ListRefused("this provider publishes no list (quirks.models_path)")
+    version = VERSION if NAME in provider.dialects else b""
     call = Outbound(
         origin=live.origin,
         path=live.base_path + path,
         method="GET",
-        head=live.head + (live.credentials[0].line if live.credentials else b""),
+        head=live.head + version + (live.credentials[0].line if live.credentials else b""),
         proxy=provider.proxy,
         connect_timeout=min(provider.connect_timeout, _WAIT_SECONDS),
         first_byte_timeout=min(provider.first_byte_timeout, _WAIT_SECONDS),

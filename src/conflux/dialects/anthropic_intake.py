@@ -1,0 +1,200 @@
+"""The way in for every answer of the messages dialect, on either lane.
+
+Law: what is noted here is all that is ever known of an answer: usage, size, ends, faults. Nothing foreign raises: an
+answer that cannot be read is a Fault, and after a Fault, or the protocol's last word, nothing more is taken in.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from conflux.dialects import anthropic_answer_wire as wire
+from conflux.dialects import anthropic_usage
+from conflux.dialects.anthropic_answer_wire import BROKEN, NULL, Block, Delta, Event, Message, fault_of
+from conflux.dialects.anthropic_usage import AbsurdUsage, WireUsage
+from conflux.dialects.base import Tally
+from conflux.dialects.sse import SseError, SseReader
+from conflux.neutral.events import Fault
+
+Taken = tuple[Event, bytes]
+
+
+class Intake:
+    """Bytes in, events out, and the tally beside."""
+
+    __slots__ = ("_sse", "tally", "used")
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.used: WireUsage | None = None  # the upstream's own words, as far as they go
+        self._sse = SseReader()
+
+    def cut(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        """The events that are complete now."""
+        try:
+            return self._sse.feed(data)
+        except SseError as error:
+            self.fail(str(error))
+            return []
+
+    def rest(self) -> list[tuple[bytes, bytes]]:
+        """The event that the upstream left without its end, when it closed."""
+        try:
+            return self._sse.end()
+        except SseError as error:
+            self.fail(str(error))
+            return []
+
+    def closed(self) -> None:
+        """The upstream said all it had to say: an answer of nothing is none."""
+        if self.tally.events == 0:
+            self.fail("the answer is empty, or no event stream")
+
+    def fail(self, message: str) -> None:
+        if self.tally.fault is None:
+            self.tally.fault = Fault(message=message)
+
+    def take(self, name: bytes, payload: bytes) -> Taken | None:
+        """One event of a stream. None where it holds nothing that may pass."""
+        tally = self.tally
+        if tally.done or tally.fault is not None:
+            return None
+        if b"\n" in payload:
+            payload = payload.replace(b"\n", b" ")  # between tokens only; what passes must stay one line
+        if payload[:1] != b"{" and (not payload.strip() or payload.strip() == b"[DONE]"):
+            return None  # some end their streams with another protocol's last word too
+        try:
+            event, passed = wire.read_event(payload)
+            if not event.type:
+                event.type = name.decode("ascii", "replace")
+            noted = _NOTES.get(event.type)
+            if noted is None:
+                return None  # an event of nobody's protocol
+            noted(self, event)
+        except BROKEN as error:
+            self.fail(f"malformed answer: {error}")
+            return None
+        if tally.fault is not None:
+            return None
+        if event.type != "ping":
+            tally.events += 1
+        return event, passed
+
+    def take_whole(self, body: bytes) -> tuple[Message, list[Raw]] | None:
+        """A plain answer and its blocks. None where it is a fault."""
+        tally = self.tally
+        if not body.strip():
+            self.fail("the answer is empty")
+            return None
+        try:
+            message = wire.read_message(body)
+            if message.error is not UNSET or message.type == "error":
+                tally.fault = fault_of(msgspec.json.decode(body))
+                return None
+            if message.content is UNSET or message.content == NULL:
+                self.fail("the answer has no content")
+                return None
+            blocks = wire.read_blocks(message.content)
+            for raw in blocks:
+                self._note_block(wire.read_block(raw), whole=True)
+        except BROKEN as error:
+            self.fail(f"malformed answer: {error}")
+            return None
+        tally.events += 1
+        tally.model, tally.upstream_id = message.model, message.id
+        self._note_usage(message.usage, last=True)
+        tally.done = tally.finished = True
+        return message, blocks
+
+    # -- what each event says
+
+    def _start(self, event: Event) -> None:
+        message = wire.read_message(event.message) if event.message is not UNSET else Message()
+        tally = self.tally
+        tally.model = tally.model or message.model
+        tally.upstream_id = tally.upstream_id or message.id
+        self._note_usage(message.usage, last=False)
+
+    def _block(self, event: Event) -> None:
+        if event.content_block is not UNSET:
+            self._note_block(wire.read_block(event.content_block), whole=False)
+
+    def _note_block(self, block: Block, *, whole: bool) -> None:
+        size = _size(block.text) + _size(block.thinking) + _size(block.name)
+        if whole and block.input is not UNSET:
+            size += len(bytes(block.input))
+        self._grew(size)
+        if block.type not in ("text", "thinking"):
+            self.tally.content = True
+
+    def _delta(self, event: Event) -> None:
+        delta = event.delta
+        if delta is not None:
+            self._grew(_written(delta))
+
+    def _grew(self, size: int) -> None:
+        if size:
+            self.tally.output_bytes += size
+            self.tally.content = True
+
+    def _ending(self, event: Event) -> None:
+        self._note_usage(event.usage, last=True)
+        if event.delta is not None and event.delta.stop_reason:
+            self.tally.finished = True
+
+    def _stop(self, event: Event) -> None:
+        self.tally.done = self.tally.finished = True
+
+    def _error(self, event: Event) -> None:
+        value: Any = msgspec.json.decode(event.error) if event.error is not UNSET else ""
+        self.tally.fault = fault_of(value)
+
+    def _nothing(self, event: Event) -> None:
+        """It says nothing that is counted."""
+
+    def _note_usage(self, raw: Raw | UnsetType, *, last: bool) -> None:
+        """The start of a stream knows what went in, and not what will come out."""
+        tally = self.tally
+        if raw is UNSET or tally.usage_absurd:
+            return
+        try:
+            now = anthropic_usage.read(raw)
+            if now is None:
+                return
+            self.used = anthropic_usage.merged(self.used, now)
+            found = anthropic_usage.buckets(self.used)
+        except AbsurdUsage:
+            tally.usage, tally.usage_absurd, self.used = None, True, None
+            return
+        if last and self.used.output_tokens is not None and self.used.input_tokens is not None:
+            tally.usage = found
+        elif found.prompt_total:
+            tally.prompt = found
+
+
+_NOTES = {
+    "message_start": Intake._start,
+    "content_block_start": Intake._block,
+    "content_block_delta": Intake._delta,
+    "content_block_stop": Intake._nothing,
+    "message_delta": Intake._ending,
+    "message_stop": Intake._stop,
+    "ping": Intake._nothing,
+    "error": Intake._error,
+}
+
+
+def _written(delta: Delta) -> int:
+    """UTF-8 bytes the model wrote in a delta, for an estimate where nobody counts."""
+    if delta.text is not None:
+        return _size(delta.text)
+    if delta.partial_json is not None:
+        return _size(delta.partial_json)
+    return _size(delta.thinking)
+
+
+def _size(text: str | None) -> int:
+    if not text:
+        return 0
+    return len(text) if text.isascii() else len(text.encode("utf-8"))
