@@ -36,6 +36,7 @@ class Gemini:
 
     name = wire.NAME
     id_prefix = "gen-"
+    id_header = b""
     routes: tuple[str, ...] = ()
     listens: tuple[bytes, ...] = ()
 
