@@ -22,6 +22,7 @@ import msgspec
 
 from conflux import __version__
 from conflux.accounts.keyfile import open_keys
+from conflux.accounts.token_mint import TokenMint
 from conflux.catalogue.catalogue import Catalogue
 from conflux.catalogue.changes import ACCEPTED, Change, in_force
 from conflux.catalogue.loader import load as load_catalogue
@@ -326,6 +327,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         ledger=store.ledger,
         keys=store.keys,
         transport=running.client,
+        tokens=TokenMint(running.client, time.time),
         snapshot=running.current,
         health=HealthBook(),
         below=random.randrange,

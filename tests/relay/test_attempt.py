@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from conflux.neutral.errors import TransportError
 from conflux.neutral.ledger import Ending
+from conflux.neutral.ports import TokenRefused
 from conflux.relay.attempt import scrub
 from conflux.relay.snapshot import LiveTarget
+from tests.accounts.token_server import key_file
 from tests.relay.answers import CANARY, COST, DONE, Answer, broken, event, refused, request, streamed, whole
 from tests.relay.shops import shop
 from tests.relay.world import World
@@ -374,3 +376,38 @@ async def test_the_receipt_keeps_for_admins_what_was_tried() -> None:
     assert failed.reason is not None and failed.reason.startswith("connect: ")
     assert {failed.target, served.target} == {target(world, number).key for number in (0, 1)}
     assert (served.status, served.cost, served.upstream_id) == ("done", COST, f"{CANARY}-id-1")
+
+
+# --- accounts, whose tokens are fetched
+
+
+ACCOUNT = {"auth": "service-account"}
+FILES = {"env:A": key_file("https://t.test/token"), "env:B": key_file("https://t.test/other")}
+
+
+async def test_an_accounts_token_is_sent() -> None:
+    for world in (World(shop(of_provider=ACCOUNT), whole(), secrets=FILES) for _ in range(2)):
+        world.tokens.answers = [b"authorization: Bearer fetched\r\n"]
+        await asked(world)
+        assert b"authorization: Bearer fetched\r\n" in world.upstream.calls[0].head
+    world = World(shop(of_provider=ACCOUNT), whole(), secrets=FILES)
+    world.tokens.ready = b"authorization: Bearer held\r\n"
+    await asked(world)
+    assert b"authorization: Bearer held\r\n" in world.upstream.calls[0].head
+
+
+async def test_an_account_without_a_token_is_its_credentials_fault() -> None:
+    world = World(shop(of_provider=ACCOUNT | TWO_KEYS), whole(), secrets=FILES)
+    world.tokens.answers = [TokenRefused("400: invalid_grant", final=True), b"authorization: Bearer two\r\n"]
+    await asked(world)
+    book = world.health
+    assert [book.of(one.name).disabled for one in target(world).live.credentials] == ["400: invalid_grant", None]
+    assert book.of(target(world).key).failures == 0 and len(world.upstream.calls) == 1
+
+
+async def test_a_token_that_is_not_taken_is_forgotten_and_the_account_stays() -> None:
+    world = World(shop(of_provider=ACCOUNT), refused(401), secrets=FILES)
+    world.tokens.ready = b"authorization: Bearer old\r\n"
+    await asked(world)
+    assert world.tokens.forgotten == 1
+    assert world.health.of(target(world).live.credentials[0].name).disabled is None

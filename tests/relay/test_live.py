@@ -22,6 +22,7 @@ from conflux.relay.live import (
     with_storefront_prices,
 )
 from conflux.relay.snapshot import Snapshot
+from tests.accounts.token_server import EMAIL, key_file
 from tests.policy.samples import model
 from tests.relay.shops import provider, shop
 from tests.relay.world import World
@@ -57,7 +58,8 @@ OWNED: dict[str, Any] = {"configured": True}
         (OWNED | {"credentials": ()}, {}, True),  # a local server needs none
         (OWNED | {"auth": "none", "credentials": ()}, {}, True),
         (OWNED | {"auth": "account"}, {"env:A": "x"}, False),
-        (OWNED | {"auth": "service-account"}, {"env:A": "x"}, False),
+        (OWNED | {"auth": "service-account"}, {"env:A": key_file("https://t.test/token")}, True),
+        (SHIPPED | {"auth": "service-account"}, {}, False),
         (SHIPPED | {"dialects": ("smoke-signals",)}, {"env:A": "x"}, False),
         (SHIPPED | {"dialects": ("smoke-signals", "openai-chat")}, {"env:A": "x"}, True),
     ],
@@ -65,6 +67,31 @@ OWNED: dict[str, Any] = {"configured": True}
 def test_when_a_provider_is_live(row: dict[str, Any], there: dict[str, str], live: bool) -> None:
     found, problems = find_live(shop(of_provider=row), there.get, DIALECTS)
     assert (list(found), problems) == (["canary-provider-0"] if live else [], [])
+
+
+def test_a_service_accounts_project_stands_in_the_address() -> None:
+    row = OWNED | {"auth": "service-account", "base_url": "https://{location}-x.test/v1/projects/{project}/l/{location}",
+                   "variables": {"location": "env:WHERE"}}  # fmt: skip
+    secrets = {"env:A": key_file("https://t.test/token"), "env:WHERE": "europe-west4"}
+    (live,) = find_live(shop(of_provider=row), secrets.get, DIALECTS)[0].values()
+    assert (live.origin, live.base_path) == ("https://europe-west4-x.test", "/v1/projects/project-7/l/europe-west4")
+    (credential,) = live.credentials
+    assert credential.line == b"" and credential.account is not None and credential.account.email == EMAIL
+
+
+def test_an_address_that_lacks_a_name_is_told_to_its_owner_only() -> None:
+    row = {"base_url": "https://{region}.test", "variables": {"region": "env:WHERE"}}
+    for owned, words in ((SHIPPED, []), (OWNED, ["{region} is not set"])):
+        live, problems = find_live(shop(of_provider=row | owned), {"env:A": "x"}.get, DIALECTS)
+        assert live == {} and all(word in line for word, line in zip(words, problems, strict=True))
+    _, (problem,) = find_live(shop(of_provider=row | OWNED), {"env:A": "x", "env:WHERE": "a.b/c"}.get, DIALECTS)
+    assert "letters, digits" in problem
+
+
+@pytest.mark.parametrize("text", ["x", "{}", key_file("http://elsewhere.test/token")])
+def test_a_key_file_that_is_none_is_told_without_its_content(text: str) -> None:
+    live, (problem,) = find_live(shop(of_provider=OWNED | {"auth": "service-account"}), {"env:A": text}.get, DIALECTS)
+    assert live == {} and "service account" in problem and EMAIL not in problem
 
 
 def test_only_dialects_that_are_spoken_here_are_left() -> None:

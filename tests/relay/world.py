@@ -15,7 +15,7 @@ from conflux.catalogue.catalogue import Catalogue
 from conflux.dialects import DIALECTS
 from conflux.neutral.errors import IdTaken, StoreError
 from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
-from conflux.neutral.ports import Headers, Inbound, Outbound
+from conflux.neutral.ports import Headers, Inbound, Outbound, ServiceAccount, TokenRefused
 from conflux.neutral.records import Caller, Storefront
 from conflux.policy.rates import RateBook
 from conflux.relay.gateway import Gateway
@@ -28,6 +28,27 @@ from tests.relay.answers import CANARY, Answer, whole
 from tests.relay.shops import shop
 
 KEY = "sh_key"
+
+
+class Purse:
+    """Implements ports.Tokens: what each account gets is written down beforehand."""
+
+    def __init__(self) -> None:
+        self.ready: bytes | None = None
+        self.answers: list[bytes | TokenRefused] = []
+        self.forgotten = 0
+
+    def held(self, account: ServiceAccount) -> bytes | None:
+        return self.ready
+
+    async def line(self, account: ServiceAccount) -> bytes:
+        found = self.answers.pop(0)
+        if isinstance(found, TokenRefused):
+            raise found
+        return found
+
+    def forget(self, account: ServiceAccount) -> None:
+        self.forgotten += 1
 
 
 class World:
@@ -52,6 +73,7 @@ class World:
         self.meter = Meter()
         self.health = HealthBook()
         self.rates = RateBook()
+        self.tokens = Purse()
         chance = random.Random(1)
         self.snapshot: Snapshot = build_snapshot(
             catalogue or shop(),
@@ -65,6 +87,7 @@ class World:
             ledger=self.ledger,
             keys=self.keys,
             transport=self.upstream,
+            tokens=self.tokens,
             snapshot=lambda: self.snapshot,
             health=self.health,
             below=chance.randrange,

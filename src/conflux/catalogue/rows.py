@@ -88,6 +88,7 @@ class ProviderRow(Row):
     auth: str = "bearer"
     credential: str | None = None
     credentials: list[str] = []
+    variables: dict[str, str] = {}
     headers: dict[str, str] = {}
     currency: str = "USD"
     proxy: str | None = None

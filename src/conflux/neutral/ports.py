@@ -75,6 +75,44 @@ class Transport(Protocol):
         ...
 
 
+class ServiceAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """A program's account at its provider: what tokens are asked for with."""
+
+    email: str
+    key: str  # PEM
+    key_id: str = ""
+    token_uri: str
+    project: str = ""
+
+    def __repr__(self) -> str:
+        return f"ServiceAccount({self.email})"  # the rest is secret
+
+
+class TokenRefused(Exception):
+    """No token for this account. `final`: asking again will not help until somebody changes something."""
+
+    def __init__(self, reason: str, *, final: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+
+
+class Tokens(Protocol):
+    """Short-lived tokens for accounts, as the header lines that carry them."""
+
+    def held(self, account: ServiceAccount) -> bytes | None:
+        """The line, if there is one that will last for the next call."""
+        ...
+
+    async def line(self, account: ServiceAccount) -> bytes:
+        """The line, fetched where there is none. Raises TokenRefused."""
+        ...
+
+    def forget(self, account: ServiceAccount) -> None:
+        """The provider did not take the last one."""
+        ...
+
+
 class Ledger(Protocol):
     async def reserve(self, order: Reservation) -> None:
         """Committed when it returns. Raises GatewayError (402/429) where a cap would be passed, StoreError."""

@@ -119,6 +119,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     lane: str = "auto"  # auto: passthrough where dialects match | compat
     auth: str = "bearer"  # bearer | x-api-key | api-key | x-goog-api-key | service-account | account | none
     credentials: tuple[str, ...] = ()  # env:NAME or file:PATH, chosen by health
+    variables: dict[str, str] = {}  # what {name} in base_url stands for: a text, or env:NAME
     headers: dict[str, str] = {}
     currency: str = "USD"
     proxy: str | None = None

@@ -13,7 +13,7 @@ import msgspec
 from conflux.dialects.base import Wanted
 from conflux.neutral.errors import GatewayError, Kind, TransportError
 from conflux.neutral.events import Fault
-from conflux.neutral.ports import Inbound, Outbound
+from conflux.neutral.ports import Inbound, Outbound, TokenRefused
 from conflux.relay.admit import Admitted
 from conflux.relay.lanes import prepare, upstream_dialect
 from conflux.relay.parts import Parts
@@ -108,12 +108,13 @@ class Attempt:
     async def prime(self, request_id: bytes) -> None:
         """Send, and read until there is something to deliver. Raises Failed."""
         provider = self.target.live.provider
+        line = await self._authorisation()
         try:
             self._inbound = inbound = await self._parts.transport.send(
                 Outbound(
                     origin=self.target.live.origin,
                     path=self.target.live.base_path + self._dialect.path(self._shape),
-                    head=self._head(request_id) + self._written.head,
+                    head=self._head(request_id, line) + self._written.head,
                     body=self._written.body,
                     proxy=provider.proxy,
                     connect_timeout=provider.connect_timeout,
@@ -176,8 +177,24 @@ class Attempt:
     def seconds(self) -> float:
         return self._parts.clock.monotonic() - self.began
 
-    def _head(self, request_id: bytes) -> bytes:
-        line = self._credential.line if self._credential is not None else b""
+    async def _authorisation(self) -> bytes:
+        """The header that says who asks. Raises Failed where an account gets no token: its credential's fault."""
+        credential = self._credential
+        if credential is None or credential.account is None:
+            return credential.line if credential is not None else b""
+        held = self._parts.tokens.held(credential.account)
+        if held is not None:
+            return held
+        try:
+            return await self._parts.tokens.line(credential.account)
+        except TokenRefused as refused:
+            if refused.final:
+                self._health[-1].disabled = refused.reason
+            self._blame(self._health[-1:], None)
+            error = GatewayError(Kind.UPSTREAM_FAILED, "the model's provider failed to answer")
+            raise Failed(error, refused.reason, retry=True, again=self._has_other_credential()) from None
+
+    def _head(self, request_id: bytes, line: bytes) -> bytes:
         return self.target.live.head + line + b"x-request-id: " + request_id + b"\r\n"
 
     async def _refused(self, inbound: Inbound) -> Failed:
@@ -186,7 +203,9 @@ class Attempt:
         status = fault.status or inbound.status  # some say 400 of a bad key
         retry = status in _RETRIED or not 400 <= status < 500
         wait = _retry_after(inbound.header(b"retry-after"))
-        if status == 401 and self._credential is not None:
+        if status == 401 and self._credential is not None and self._credential.account is not None:
+            self._parts.tokens.forget(self._credential.account)  # the next call asks for another
+        elif status == 401 and self._credential is not None:
             self._health[-1].disabled = "the provider answered 401"
         again = status in _ANOTHER_CREDENTIAL and self._has_other_credential()
         if again:

@@ -5,7 +5,8 @@ one. With no live provider the simulator stands in for every pool but the connec
 """
 
 import base64
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,10 +15,15 @@ from conflux.billing.amounts import with_margin
 from conflux.catalogue.catalogue import Catalogue, build, live_targets
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.people import Status
+from conflux.neutral.ports import ServiceAccount
 from conflux.neutral.records import Pool, Provider
 from conflux.relay.snapshot import Credential, HeaderNames, LiveProvider, LiveTarget, Snapshot, stand_in
 
 SIMULATOR = "simulator"
+
+_LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]|localhost)[:/]")
+_NAME = re.compile(r"\{([a-z_]+)\}")
+_VALUE = re.compile(r"[A-Za-z0-9._-]+")
 
 # credential text -> its secret, or None where it is not there
 Secrets = Callable[[str], str | None]
@@ -36,17 +42,62 @@ def simulator_provider(port: int) -> LiveProvider:
 
 def live_provider(provider: Provider, secrets: Iterable[tuple[str, str]]) -> LiveProvider:
     """Split the address once, encode the headers once. Raises ConfigError."""
-    origin, base_path = split_base_url(provider.base_url)
+    credentials = tuple(_credential(provider, name, secret) for name, secret in secrets)
+    project = next((one.account.project for one in credentials if one.account is not None), "")
+    base_url = filled(provider.base_url, {"project": project, **provider.variables})
+    origin, base_path = split_base_url(base_url)
     headers = {"content-type": "application/json", "user-agent": "conflux", **provider.headers}
     return LiveProvider(
         provider=provider,
         origin=origin,
         base_path=base_path.rstrip("/"),
         head=b"".join(header_line(name, value) for name, value in headers.items()),
-        credentials=tuple(
-            Credential(f"{provider.id}#{name}", _auth_line(provider.auth, secret)) for name, secret in secrets
-        ),
+        credentials=credentials,
     )
+
+
+def _credential(provider: Provider, name: str, secret: str) -> Credential:
+    name = f"{provider.id}#{name}"
+    if provider.auth == "service-account":
+        return Credential(name, b"", service_account(secret))
+    return Credential(name, _auth_line(provider.auth, secret))
+
+
+class _KeyFile(msgspec.Struct):
+    """What a provider gives out for a service account."""
+
+    client_email: str
+    private_key: str
+    token_uri: str
+    private_key_id: str = ""
+    project_id: str = ""
+
+
+def service_account(text: str) -> ServiceAccount:
+    """Raises ConfigError, which never holds what was wrong: it is a secret."""
+    try:
+        found = msgspec.json.decode(text, type=_KeyFile)
+    except msgspec.MsgspecError:
+        raise ConfigError(
+            ["credential: is no service account's key file: JSON with client_email, private_key and token_uri"]
+        ) from None
+    if not found.token_uri.startswith("https://") and not _LOOPBACK.match(found.token_uri):
+        raise ConfigError(["credential: the service account's token_uri is not https"])
+    return ServiceAccount(email=found.client_email, key=found.private_key, key_id=found.private_key_id,
+                          token_uri=found.token_uri, project=found.project_id)  # fmt: skip
+
+
+def filled(base_url: str, variables: Mapping[str, str]) -> str:
+    """The address with its {names} put in. Raises ConfigError."""
+
+    def value(found: re.Match[str]) -> str:
+        text = variables.get(found[1], "")
+        if not _VALUE.fullmatch(text):
+            said = "is not set" if not text else "may hold letters, digits, . _ and - only"
+            raise ConfigError([f"base_url: {{{found[1]}}} {said}: write it under variables"])
+        return text
+
+    return _NAME.sub(value, base_url)
 
 
 def split_base_url(base_url: str) -> tuple[str, str]:
@@ -99,8 +150,8 @@ def find_live(
                     f"there are {', '.join(sorted(known))}"
                 )
             continue
-        if provider.auth in ("service-account", "account"):
-            continue  # exchanged for a token by an account, which is not a plain credential
+        if provider.auth == "account":
+            continue  # a person's account, which is not a plain credential
         found = [(name, secret) for name in provider.credentials if (secret := secrets(name))]
         if provider.configured and provider.credentials and not found:
             problems.append(
@@ -110,11 +161,19 @@ def find_live(
             continue
         if not found and not (provider.configured and not provider.credentials):
             continue
+        variables = {name: _variable(value, secrets) for name, value in provider.variables.items()}
+        if not all(variables.values()) and not provider.configured:
+            continue  # its key is there, but nobody said where it is
         try:
-            live[provider.id] = live_provider(msgspec.structs.replace(provider, dialects=dialects), found)
+            known_one = msgspec.structs.replace(provider, dialects=dialects, variables=variables)
+            live[provider.id] = live_provider(known_one, found)
         except ConfigError as error:
             problems += [f"provider {provider.id}: {line}" for line in error.problems]
     return live, problems
+
+
+def _variable(text: str, secrets: Secrets) -> str:
+    return (secrets(text) or "") if text.startswith("env:") else text
 
 
 def build_snapshot(

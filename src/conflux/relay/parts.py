@@ -10,7 +10,7 @@ import msgspec
 
 from conflux.dialects.base import NOWHERE, Place
 from conflux.neutral.ledger import Ending
-from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, Transport
+from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, Tokens, Transport
 from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Usage
 from conflux.policy.rates import RateBook
@@ -49,6 +49,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     keys: KeyBook
     transport: Transport
+    tokens: Tokens
     snapshot: Callable[[], Snapshot]
     health: HealthBook
     below: Callable[[int], int]  # a random number from 0 to n - 1

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from conflux.catalogue.catalogue import Catalogue
-from conflux.neutral.ports import Headers
+from conflux.neutral.ports import Headers, ServiceAccount
 from conflux.neutral.records import Model, Provider, Storefront, Target
 
 
@@ -19,6 +19,7 @@ class Credential(msgspec.Struct, frozen=True):
 
     name: str
     line: bytes  # the header that carries it, as it goes out; empty for none
+    account: ServiceAccount | None = None  # whose tokens are sent instead
 
 
 class LiveProvider(msgspec.Struct, frozen=True, kw_only=True):
