@@ -1,10 +1,11 @@
 """The ledger against a tiny model, in random histories: every invariant after every step.
 
 Law: the model is sums over plain dictionaries and shares no code with the ledger. `TEST_HISTORIES` sets how many
-histories are tried (60 unless told).
+histories are tried (60 unless told; `./run histories` tries 10,000).
 """
 
 import asyncio
+import json
 import os
 import tempfile
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.ledger import Checkpoint, Ending
+from conflux.neutral.ledger import Checkpoint, Ending, Line
 from conflux.neutral.records import Scope
 from conflux.neutral.usage import Usage
 from conflux.stores.sqlite_ledger import SqliteLedger
@@ -60,6 +61,13 @@ class Asked:
     @property
     def held(self) -> int:
         return self.made.amount if self.cost is None and not self.made.simulated else 0
+
+
+def stated(run: Any) -> dict[int, int]:
+    """What the lines of each receipt add up to, where they say anything."""
+    rows = run.execute("SELECT id, detail FROM request").fetchall()
+    sums = {number: sum(line[3] for line in json.loads(detail)[0]) for number, detail in rows}
+    return {number: total for number, total in sums.items() if total}
 
 
 class Histories(RuleBasedStateMachine):
@@ -179,7 +187,9 @@ class Histories(RuleBasedStateMachine):
         asked=requests, charge=amounts | st.just(90), how=st.sampled_from([one for one in Ending if one != "crashed"])
     )
     def settle(self, asked: Asked, charge: int, how: Ending) -> None:
-        cost = self.run(self.ledger.settle(ending(asked.made.request_id, charge, how, provider_cost=charge // 2)))
+        lines = (Line("input", 1, 0, charge // 3), Line("output", 1, 0, charge - charge // 3)) if charge else ()
+        end = ending(asked.made.request_id, charge, how, provider_cost=charge // 2, lines=lines)
+        cost = self.run(self.ledger.settle(end))
         if asked.cost is None:
             self.ended(asked, charge, asked.started or how == "done")
         assert cost == asked.cost
@@ -239,7 +249,8 @@ class Histories(RuleBasedStateMachine):
     def books_and_model_say_the_same(self) -> None:
         if not hasattr(self, "ledger"):
             return
-        report, rows, windows = self.run(self.look())
+        report, rows, windows, stated = self.run(self.look())
+        assert stated == {number: cost for number, cost in rows.items() if cost}
         assert report.ok, report
         assert report.checked_requests == sum(one.cost is not None for one in self.all)
         assert report.checked_open == sum(one.cost is None for one in self.all) == self.ledger.open_requests
@@ -256,7 +267,7 @@ class Histories(RuleBasedStateMachine):
         for name, scope in self.scopes.items():
             (stand,) = await self.ledger.standing((scope,))
             windows[name] = (stand.posted, stand.held)
-        return report, rows, windows
+        return report, rows, windows, await self.ledger.read(stated)
 
 
 EMPTY: list[bytes] = []
