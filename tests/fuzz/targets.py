@@ -4,7 +4,6 @@ Law: a target takes the bytes and a source of chance, and raises only where the 
 more line in TARGETS; an input that once broke something joins CORPUS and is tried first, for ever.
 """
 
-import itertools
 import json
 from collections.abc import Callable
 from random import Random
@@ -18,10 +17,11 @@ from conflux.dialects.openai_usage import AbsurdUsage, read_and_pass
 from conflux.dialects.sse import SseError, SseReader
 from conflux.dialects.strict_json import decode_measured, encode
 from conflux.neutral.errors import GatewayError
-from conflux.neutral.events import BlockEnded, Event, Fault, Finished, Reported, ToolBegan
 from conflux.neutral.request import Request
 from conflux.neutral.usage import BUCKETS, Usage
 from tests.dialects import gemini_golden, golden
+from tests.fuzz import responses
+from tests.fuzz.laws import check_events, cut
 
 CHAT = OpenAIChat()
 ASKED = Request(dialect="openai-chat", messages=())
@@ -31,12 +31,6 @@ SHAPES = (
     Shape(model="up", stream=True, max_output=5, temperature=0.5, effort="high"),
     Shape(model="up", quirks={"developer_role": False, "max_tokens_field": "max_completion_tokens"}),
 )
-
-
-def cut(data: bytes, chance: Random) -> list[bytes]:
-    places = sorted(chance.choices(range(len(data) + 1), k=chance.randint(0, 4)))
-    edges = [0, *places, len(data)]
-    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def a_sayable(error: GatewayError) -> None:
@@ -74,26 +68,6 @@ def open_chat(data: bytes, chance: Random) -> None:
         a_sayable(error)
         return
     assert CHAT.open(written).model == "up"
-
-
-def check_events(events: list[Event]) -> None:
-    """Blocks are serial in each choice, ends come once, nothing follows a fault."""
-    open_blocks: dict[int, str] = {}
-    finished: set[int] = set()
-    for place, event in enumerate(events):
-        if isinstance(event, Fault | Reported):
-            assert place == len(events) - 1
-        elif isinstance(event, BlockEnded):
-            del open_blocks[event.index]
-        elif isinstance(event, Finished):
-            assert event.index not in open_blocks
-            assert event.index not in finished
-            finished.add(event.index)
-        elif isinstance(event, ToolBegan):
-            assert event.index not in open_blocks
-            open_blocks[event.index] = "ToolDelta"
-        elif place:
-            assert open_blocks.setdefault(event.index, type(event).__name__) == type(event).__name__  # type: ignore[union-attr]
 
 
 def read_stream(data: bytes, chance: Random) -> None:
@@ -282,12 +256,22 @@ TARGETS: dict[str, Target] = {
     "gemini.reader.feed": Target(read_gemini, _GEMINI_STREAMS),
     "gemini.reader.whole": Target(read_gemini_whole, _GEMINI_ANSWERS),
     "gemini.passthrough.feed": Target(relay_gemini, _GEMINI_STREAMS),
+    "responses.open": Target(responses.open_request, responses.REQUESTS),
+    "responses.feed": Target(responses.read_stream, responses.STREAMS),
+    "responses.whole": Target(responses.read_whole, responses.ANSWERS),
+    "responses.relay.feed": Target(responses.relay_stream, responses.STREAMS),
+    "responses.relay.whole": Target(responses.relay_whole, responses.ANSWERS),
 }
 
 # target: inputs that once broke it
 CORPUS: dict[str, list[bytes]] = {
     "passthrough.whole": [
         b'{"choices":[{"message":{"content":"x"}}],"usage":{"total_tokens":9,"completion_tokens":4}}'
+    ],
+    "responses.open": [b'{"model":"m","input":"x","tools":[{"type":{"index":1}}]}'],
+    "responses.relay.feed": [
+        b'data: {"type":"response.odd","sequen\x99":7}\n\n',
+        b'data: {"type":"response.\\rodd","sequence_number":7}\n\n',
     ],
     "read_usage": [b'{"completion_tokens":4,"total_tokens":13}'],
 }

@@ -411,3 +411,23 @@ async def test_a_token_that_is_not_taken_is_forgotten_and_the_account_stays() ->
     await asked(world)
     assert world.tokens.forgotten == 1
     assert world.health.of(target(world).live.credentials[0].name).disabled is None
+
+
+# --- failures told inside an answer
+
+
+TOLD_INSIDE = [("context_length_exceeded", 400, None, False), ("rate_limit_exceeded", 429, "2", True),
+          ("overloaded_error", 503, None, True), ("anything", 502, None, True)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "status", "wait", "again"), TOLD_INSIDE)
+async def test_a_failure_told_inside_an_answer_is_what_its_status_would_have_been(
+    code: str, status: int, wait: str | None, again: bool
+) -> None:
+    failure = event(error={"message": "it failed", "code": code})
+    for others in ((), (whole(),)):
+        world = World(shop(2), Answer([failure]), *(others or (Answer([failure]),)))
+        await asked(world, request(stream=True))
+        assert len(world.upstream.calls) == (2 if again else 1)
+        if not others or not again:
+            assert world.client.status == status

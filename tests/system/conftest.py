@@ -1,5 +1,5 @@
 """See fixtures.py."""
 
-from tests.system.fixtures import plain, plain_key, real, real_key, start, upstreams
+from tests.system.fixtures import plain, plain_key, real, real_key, start, upstreams, wires, wires_key
 
-__all__ = ["plain", "plain_key", "real", "real_key", "start", "upstreams"]
+__all__ = ["plain", "plain_key", "real", "real_key", "start", "upstreams", "wires", "wires_key"]

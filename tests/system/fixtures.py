@@ -43,6 +43,31 @@ def real_config(upstreams: Upstreams) -> str:
     return text
 
 
+# Upstream dialects the simulator speaks: where, below its address. One model per dialect and lane serves them all.
+SPOKEN = {"openai-chat": "/v1", "openai-responses": "/v1"}
+
+
+def over(dialect: str, lane: str = "auto") -> str:
+    """The model that a provider of this dialect serves."""
+    return f"acme/{dialect}-{lane}"
+
+
+def wires_config(port: int) -> str:
+    text = ""
+    for dialect, below in SPOKEN.items():
+        for lane in ("auto", "compat"):
+            name = f"{dialect}-{lane}"
+            text += (
+                f'[[provider]]\nid = "{name}"\ndialect = "{dialect}"\nlane = "{lane}"\n'
+                f'base_url = "http://127.0.0.1:{port}{below}"\n'
+                f'[[pool]]\nid = "{name}"\n[[pool.target]]\nprovider = "{name}"\nmodel = "up-{name}"\n'
+                f'[[model]]\nid = "{over(dialect, lane)}"\npool = "{name}"\nstorefront = "conflux"\ncontext = 100000\n'
+                'capabilities = ["text", "tools", "vision", "files", "completions", "json_mode", "structured_outputs", '
+                '"reasoning", "logprobs"]\nprice = { input = "1.00", output = "2.00" }\n'
+            )
+    return text
+
+
 # Several folders of tests have these fixtures; the first that asks starts, and the end of the session stops.
 
 
@@ -80,6 +105,19 @@ def real(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Iter
     served = _served(_folder(tmp_path_factory, "real"), real_config(upstreams))
     yield served
     served.stop()
+
+
+@pytest.fixture(scope="session")
+def wires(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Iterator[Served]:
+    """One model per upstream dialect, all played by the simulator: see `over`."""
+    served = _served(_folder(tmp_path_factory, "wires"), wires_config(upstreams.sim.port))
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="session")
+def wires_key(wires: Served) -> str:
+    return wires.key(name="tests")
 
 
 @pytest.fixture(scope="session")

@@ -4,5 +4,8 @@ from conflux.dialects.anthropic_messages import AnthropicMessages
 from conflux.dialects.base import Dialect
 from conflux.dialects.gemini import Gemini
 from conflux.dialects.openai_chat import OpenAIChat
+from conflux.dialects.openai_responses import OpenAIResponses
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (OpenAIChat(), AnthropicMessages(), Gemini())}
+DIALECTS: dict[str, Dialect] = {
+    dialect.name: dialect for dialect in (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini())
+}

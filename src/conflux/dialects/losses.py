@@ -46,3 +46,16 @@ def callable_tools(request: Request) -> tuple[tuple[Tool, ...], tuple[str, ...]]
                 param="tool_choice",
             )
     return kept, tuple(sorted({f"tools.{tool.kind}" for tool in others}))
+
+
+def check_vital(request: Request, dialect: str) -> None:
+    """Raises where the conversation rests on what only its own provider can read."""
+    for message in request.messages:
+        for part in message.parts:
+            if isinstance(part, Opaque) and part.vital and part.dialect != dialect:
+                raise GatewayError(
+                    Kind.UNSUPPORTED,
+                    f"a {part.kind} part can be read only by the provider that made it: choose a model of that "
+                    "provider, or send the conversation itself",
+                    param=part.kind,
+                )

@@ -90,6 +90,7 @@ class Opaque(msgspec.Struct, frozen=True, kw_only=True, tag="opaque"):
     dialect: str
     kind: str
     value: Any
+    vital: bool = False  # without it the conversation is another one: refused where it cannot be said
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool_result"):

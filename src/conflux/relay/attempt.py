@@ -26,6 +26,14 @@ _ANOTHER_CREDENTIAL = frozenset({401, 429})
 _ERROR_BODY_MOST = 64 * 1024
 _RETRY_AFTER_MOST = 3600
 _WORD = re.compile(r"[a-z]{4,}")
+# What a failure inside an answer would have been as a status.
+_STATUSES = {
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "server_is_overloaded": 503,
+    "slow_down": 503,
+    "overloaded_error": 503,
+}
 # The codes that say something of a request; any other may be an upstream's own word.
 _CODES = frozenset(
     {
@@ -243,9 +251,13 @@ class Attempt:
 
     def _faulted(self, fault: Fault) -> Failed:
         """The upstream said inside its answer that it failed, or said what nobody can read."""
-        if fault.status in (429, 503, 529):
-            self._blame(self._health, None)
-            return Failed(self._worded(fault.status, fault, None), fault.message[:200], retry=True)
+        if fault.code == "context_length_exceeded":
+            error = GatewayError(Kind.CONTEXT_LENGTH, scrub(fault.message, self.target))
+            return Failed(error, fault.message[:200], retry=False)
+        status = fault.status or _STATUSES.get(fault.code or "")
+        if status in (429, 503, 529):
+            self._blame(self._health, fault.retry_after)
+            return Failed(self._worded(status, fault, fault.retry_after), fault.message[:200], retry=True)
         return self._failed(Kind.UPSTREAM_FAILED, "the model's answer was broken: try again", fault.message[:200])
 
     def _failed(self, kind: Kind, text: str, reason: str) -> Failed:

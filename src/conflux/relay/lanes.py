@@ -7,6 +7,7 @@ a reader and a writer back to back, and behaves like any lane.
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import AnswerReader, AnswerWriter, Dialect, Lane, Shape, Tally, Wanted, Written
 from conflux.dialects.freeform import FreeformReader, as_functions, tools_of
+from conflux.dialects.losses import check_vital
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event
 from conflux.neutral.usage import Usage
@@ -73,6 +74,7 @@ def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wa
     if not gathers and is_passthrough(admitted, target, dialect):
         return shape, dialect.forward(envelope, shape), admitted.dialect.passthrough(wanted)
     request = admitted.dialect.read_request(envelope)
+    check_vital(request, dialect.name)
     writer = admitted.dialect.writer(wanted, request)
     freeform = tools_of(request)
     if freeform and (request.dialect == dialect.name) and provider.quirks.get("freeform_tools") is not False:

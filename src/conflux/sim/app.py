@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from conflux.sim import gemini, openai_chat
+from conflux.sim import gemini, openai_chat, openai_responses
 from conflux.sim.answer import plan_for
 from conflux.sim.ask import BadRequest
 from conflux.sim.delivery import JSON, LABEL, Delivery
@@ -26,6 +26,7 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/chat/completions", cast(Dialect, openai_chat)),
     (":generateContent", cast(Dialect, gemini)),
     (":streamGenerateContent", cast(Dialect, gemini)),
+    ("/responses", cast(Dialect, openai_responses)),
 )
 
 
