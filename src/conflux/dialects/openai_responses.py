@@ -33,6 +33,7 @@ class OpenAIResponses:
     id_prefix = "resp_"
     routes: tuple[str, ...] = ("/v1/responses", "/responses")
     listens: tuple[bytes, ...] = ()
+    id_header = b""
 
     def find(self, path: str) -> Place | None:
         return None
