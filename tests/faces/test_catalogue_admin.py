@@ -17,8 +17,8 @@ from conflux.faces.catalogue_admin import OPERATIONS, CatalogueAdmin, Surroundin
 from conflux.neutral.errors import ConfigError
 from conflux.relay.live import live_provider
 from conflux.relay.snapshot import LiveProvider
+from conflux.stores.catalogue import CatalogueRows
 from conflux.stores.migrate import migrate
-from conflux.stores.sqlite_catalogue import SqliteCatalogue
 from conflux.stores.sqlite_ledger import SqliteLedger
 from tests.catalogue.samples import Tables, tables
 
@@ -45,7 +45,7 @@ class World:
         self.held: asyncio.Event | None = None
         self.taken_over = 0
         self.marked: Mapping[str, str] = {}
-        self.book = SqliteCatalogue(ledger, lambda: self.now)
+        self.book = CatalogueRows(ledger, lambda: self.now)
         self.admin = CatalogueAdmin(
             self.book,
             Surroundings(self.files, self.live, self.fetch, self.take_over, self.mark, lambda: self.now),

@@ -7,7 +7,7 @@ import pytest
 
 from conflux.stores.migrate import migrate
 from conflux.stores.sqlite_ledger import SqliteLedger
-from conflux.stores.sqlite_verify import verify
+from conflux.stores.verify import verify
 from tests.stores.books import Clock
 
 

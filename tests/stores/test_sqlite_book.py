@@ -7,8 +7,9 @@ import pytest
 from conflux.neutral.errors import GatewayError, StoreError
 from conflux.neutral.ledger import Checkpoint
 from conflux.stores import sqlite_book
-from conflux.stores.sqlite_book import Drift, SqliteBook
-from conflux.stores.sqlite_budgets import put_budget
+from conflux.stores.book import Drift
+from conflux.stores.budget_rows import put_budget
+from conflux.stores.sqlite_book import SqliteBook
 from conflux.stores.sqlite_file import connect_writer
 from conflux.stores.sqlite_ledger import claim
 from tests.stores.books import DAY, NOON, Clock, ending, order
@@ -118,7 +119,7 @@ def test_reading_again_forgets_the_batch(run, book):
 
 
 def test_the_mirror_stays_small(run, book, monkeypatch):
-    monkeypatch.setattr(sqlite_book, "_MOST_CALLERS", 10)
+    monkeypatch.setattr(sqlite_book, "MOST_CALLERS", 10)
     monkeypatch.setattr(sqlite_book, "_MOST_SEEN", 10)
     asked = [order(1, caller_key=n) for n in range(100)]
     for one in asked:

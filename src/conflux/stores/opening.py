@@ -10,15 +10,15 @@ from time import time
 from typing import NamedTuple
 
 from conflux.neutral.records import Caller
+from conflux.stores.catalogue import CatalogueRows
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.key_ring import KeyRing
-from conflux.stores.sqlite_catalogue import SqliteCatalogue
-from conflux.stores.sqlite_keys import SqliteKeys, caller_by_id, find_caller
+from conflux.stores.keys import Keys, caller_by_id, find_caller
+from conflux.stores.owner_budgets import OwnerBudgets
+from conflux.stores.people import People
+from conflux.stores.policies import Policies
 from conflux.stores.sqlite_ledger import Recovered, SqliteLedger
-from conflux.stores.sqlite_owner_budgets import OwnerBudgets
-from conflux.stores.sqlite_people import SqlitePeople
-from conflux.stores.sqlite_policies import SqlitePolicies
-from conflux.stores.sqlite_verify import verify
+from conflux.stores.verify import verify
 
 
 class Spent(NamedTuple):
@@ -36,11 +36,11 @@ class Store:
         self._data = data
         self.ledger = ledger
         self.keys = KeyRing(data.pepper, self._find)
-        self.key_admin = SqliteKeys(ledger, data.pepper, self.keys.changed, now)
+        self.key_admin = Keys(ledger, data.pepper, self.keys.changed, now)
         self.budgets = OwnerBudgets(ledger, self.keys.changed, now)
-        self.people = SqlitePeople(ledger, self.keys.changed, now)
-        self.policies = SqlitePolicies(ledger, self.keys.changed, now)
-        self.catalogue = SqliteCatalogue(ledger, now)
+        self.people = People(ledger, self.keys.changed, now)
+        self.policies = Policies(ledger, self.keys.changed, now)
+        self.catalogue = CatalogueRows(ledger, now)
 
     @property
     def trouble(self) -> str | None:

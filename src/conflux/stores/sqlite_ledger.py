@@ -16,13 +16,13 @@ import msgspec
 from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
 from conflux.neutral.records import Scope
 from conflux.stores.booking import crashed
+from conflux.stores.budget_rows import Standing, put_budget, standing
 from conflux.stores.migrate import migrate
+from conflux.stores.projections import rebuild
+from conflux.stores.rows import ATTEMPTS, RECEIPT, receipt_of
 from conflux.stores.sqlite_book import SqliteBook
-from conflux.stores.sqlite_budgets import Standing, put_budget, standing
 from conflux.stores.sqlite_file import connect_writer, unreadable
-from conflux.stores.sqlite_projections import rebuild
 from conflux.stores.sqlite_reads import Readers
-from conflux.stores.sqlite_rows import ATTEMPTS, RECEIPT, receipt_of
 from conflux.stores.sqlite_writer import Writer
 
 T = TypeVar("T")

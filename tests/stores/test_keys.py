@@ -1,4 +1,4 @@
-"""Twin of stores/sqlite_keys.py."""
+"""Twin of stores/keys.py."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from conflux.neutral.keys import KeyOrder
 from conflux.neutral.records import Caller, Scope
 from conflux.stores.key_format import well_formed
 from conflux.stores.key_ring import KeyRing
-from conflux.stores.sqlite_keys import SqliteKeys, find_caller
+from conflux.stores.keys import Keys, find_caller
 from tests.stores.books import NOON, order
 
 PEPPER = b"p" * 32
@@ -20,7 +20,7 @@ def ring(ledger):
 
 @pytest.fixture
 def keys(ledger, ring, clock):
-    return SqliteKeys(ledger, PEPPER, ring.changed, clock)
+    return Keys(ledger, PEPPER, ring.changed, clock)
 
 
 def wish(**rest):

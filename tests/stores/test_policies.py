@@ -1,4 +1,4 @@
-"""Twin of stores/sqlite_policies.py."""
+"""Twin of stores/policies.py."""
 
 import msgspec
 import pytest
@@ -8,9 +8,9 @@ from conflux.neutral.keys import KeyOrder
 from conflux.neutral.people import Owner, PolicyRow, Status
 from conflux.neutral.policies import Override, Terms
 from conflux.stores.key_ring import KeyRing
-from conflux.stores.sqlite_keys import SqliteKeys, caller_by_id, find_caller
-from conflux.stores.sqlite_people import SqlitePeople
-from conflux.stores.sqlite_policies import SqlitePolicies
+from conflux.stores.keys import Keys, caller_by_id, find_caller
+from conflux.stores.people import People
+from conflux.stores.policies import Policies
 
 PEPPER = b"p" * 32
 ACME, ANN = Owner(workspace="acme"), Owner(workspace="acme", user="ann")
@@ -23,14 +23,14 @@ def ring(ledger):
 
 @pytest.fixture
 def policies(ledger, ring, clock):
-    return SqlitePolicies(ledger, ring.changed, clock)
+    return Policies(ledger, ring.changed, clock)
 
 
 @pytest.fixture
 async def key(ledger, ring, clock):
     """A key's id and secret, of ann in acme."""
     order = KeyOrder(prefix="cf_live_", storefront="conflux", name="laptop", workspace="acme", user="ann")
-    return await SqliteKeys(ledger, PEPPER, ring.changed, clock).create(order)
+    return await Keys(ledger, PEPPER, ring.changed, clock).create(order)
 
 
 def put(**fields):
@@ -65,7 +65,7 @@ async def test_a_change_is_known_to_the_next_request(policies, ring, key):
 
 
 async def test_a_closed_workspace_or_user_closes_its_keys_at_once(ledger, ring, key, clock):
-    people = SqlitePeople(ledger, ring.changed, clock)
+    people = People(ledger, ring.changed, clock)
     _, secret = key
     for close, name in ((lambda on: people.open_workspace("acme", enabled=on), "workspace"),
                         (lambda on: people.open_user("acme", "ann", enabled=on), "user")):  # fmt: skip

@@ -1,4 +1,4 @@
-"""Twin of stores/sqlite_verify.py: every kind of drift is seen, by its own count."""
+"""Twin of stores/verify.py: every kind of drift is seen, by its own count."""
 
 import sqlite3
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from conflux.neutral.errors import StoreError
 from conflux.neutral.ledger import Ending
-from conflux.stores.sqlite_verify import Report, verify
+from conflux.stores.verify import Report, verify
 from tests.stores.books import ending, environment, full_ending, order
 
 
@@ -129,7 +129,7 @@ async def test_a_cap_lowered_after_the_clock_went_back_excuses_what_lies_ahead(f
 
 
 async def test_it_runs_beside_a_live_writer_from_another_process(filled):
-    code = "import sys; from pathlib import Path; from conflux.stores.sqlite_verify import verify;"
+    code = "import sys; from pathlib import Path; from conflux.stores.verify import verify;"
     code += "print(verify(Path(sys.argv[1])).ok)"
     done = subprocess.run(
         [sys.executable, "-c", code, str(filled.path)], env=environment(), capture_output=True, text=True

@@ -1,13 +1,13 @@
-"""Twin of stores/sqlite_people.py."""
+"""Twin of stores/people.py."""
 
 import pytest
 
 from conflux.neutral.errors import ConfigError, NoSuch
 from conflux.neutral.keys import KeyOrder
 from conflux.neutral.people import Owner, UserRow, WorkspaceRow
-from conflux.stores.sqlite_keys import SqliteKeys
-from conflux.stores.sqlite_people import SqlitePeople, check_name
-from conflux.stores.sqlite_policies import SqlitePolicies
+from conflux.stores.keys import Keys
+from conflux.stores.people import People, check_name
+from conflux.stores.policies import Policies
 
 
 @pytest.fixture
@@ -17,12 +17,12 @@ def changes() -> list[int]:
 
 @pytest.fixture
 def people(ledger, changes, clock):
-    return SqlitePeople(ledger, lambda: changes.append(1), clock)
+    return People(ledger, lambda: changes.append(1), clock)
 
 
 @pytest.fixture
 def keys(ledger, clock):
-    return SqliteKeys(ledger, b"p" * 32, lambda: None, clock)
+    return Keys(ledger, b"p" * 32, lambda: None, clock)
 
 
 def wish(**rest):
@@ -85,7 +85,7 @@ async def test_what_has_keys_stays(people, keys):
 
 
 async def test_what_is_removed_leaves_nothing_to_whoever_gets_its_number(books, people):
-    policies = SqlitePolicies(books.ledger, lambda: None, books.clock)
+    policies = Policies(books.ledger, lambda: None, books.clock)
     await people.create_workspace("acme")
     first = await people.create_user("acme", "ann", "admin")
     for owner in (Owner(workspace="acme"), Owner(workspace="acme", user="ann")):

@@ -13,8 +13,8 @@ from conflux.neutral.errors import StoreError
 from conflux.stores.booking import Account
 from conflux.stores.budgets import span_of
 from conflux.stores.migrate import HEAD, revision_of
+from conflux.stores.projections import figures, stored
 from conflux.stores.sqlite_file import check_whole, connect_reader, unreadable
-from conflux.stores.sqlite_projections import figures, stored
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

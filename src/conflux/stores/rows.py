@@ -1,11 +1,8 @@
-"""The ledger's statements for SQLite, many rows each.
+"""The ledger's rows: from its words to columns and back.
 
-Law: a batch's rows of one table go in as few statements as powers of two allow. One row a statement costs twice as
-much, most of it on the way in and out of SQLite.
+Law: the order of the columns is said here, once; a row is a tuple in that order.
 """
 
-import sqlite3
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,56 +11,19 @@ from conflux.neutral.ledger import Call, Ending, Line, Receipt, Reservation, Set
 from conflux.neutral.usage import BUCKETS, Provenance, Usage
 from conflux.stores.booking import Booked, Hold
 
-_MOST = 64
-
-
-class Many:
-    """A statement that takes any number of rows."""
-
-    __slots__ = ("_sql", "width")
-
-    def __init__(self, head: str, row: str, tail: str = "") -> None:
-        self.width = row.count("?")
-        self._sql = {1 << n: f"{head}{','.join([row] * (1 << n))}{tail}" for n in range(_MOST.bit_length())}
-
-    def run(self, connection: sqlite3.Connection, flat: list[Any]) -> int:
-        """How many rows it changed. `flat` holds the values of all rows one after the other."""
-        width, at, changed = self.width, 0, 0
-        left = len(flat) // width
-        while left:
-            size = _MOST if left >= _MOST else 1 << (left.bit_length() - 1)
-            changed += connection.execute(self._sql[size], flat[at : at + size * width]).rowcount
-            at += size * width
-            left -= size
-        return changed
-
-
-def _insert(table: str, columns: Sequence[str]) -> Many:
-    return Many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ", f"({','.join('?' * len(columns))})")
-
-
 _FACTS = ("created", "key_id", "user_id", "workspace_id", "storefront", "requested_model", "simulated")
-_HOLD = (
+HOLD = (
     *("request_id", *_FACTS, "amount", "input_floor", "started", "checkpoint", "usage"),
     *("owner_epoch", "lease_until"),
 )
-_REQUEST = (
+REQUEST = (
     *("id", *_FACTS, "ended", "ending", "started", "served_model", "held", "cost", "variance", "provider_cost"),
     *("credits", *BUCKETS, "provenance", "price_version", "status", "latency_ms", "first_byte_ms", "detail"),
 )
 
-ADD_HOLDS = _insert("hold", _HOLD)
-ADD_REQUESTS = _insert("request", _REQUEST)
-ADD_ATTEMPTS = _insert("attempt", ("request_id", "n", "target", "provider_cost", "upstream_id"))
-ADD_ENTRIES = _insert("entry", ("tx", "account", "party", "amount"))
-START_HOLDS = Many("UPDATE hold SET started = 1 WHERE request_id IN (", "?", ")")
-END_HOLDS = Many("DELETE FROM hold WHERE request_id IN (", "?", ")")
-MARK_HOLD = "UPDATE hold SET checkpoint = ?, usage = ? WHERE request_id = ?"
-ADD_WINDOWS = _insert("budget_window", ("budget_id", "start", "posted", "held"))
-# Held to what the mirror took for the old figures: a row changed behind our back is found out, never overwritten.
-MOVE_WINDOW = (
-    "UPDATE budget_window SET posted = ?, held = ? WHERE budget_id = ? AND start = ? AND posted = ? AND held = ?"
-)
+ATTEMPT = ("request_id", "n", "target", "provider_cost", "upstream_id")
+ENTRY = ("tx", "account", "party", "amount")
+WINDOW = ("budget_id", "start", "posted", "held")
 
 _encode = msgspec.json.Encoder().encode
 _plain = msgspec.structs.astuple
@@ -100,7 +60,7 @@ def hold_row(order: Reservation, amount: int, epoch: int, lease_until: int) -> t
     )
 
 
-OPEN_HOLDS = f"SELECT {', '.join(_HOLD)} FROM hold"
+OPEN_HOLDS = f"SELECT {', '.join(HOLD)} FROM hold"
 
 
 def hold_of(row: tuple[Any, ...]) -> Hold:

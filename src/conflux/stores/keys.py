@@ -4,7 +4,6 @@ Law: a secret exists once, in what `create` returns; the row has its keyed hash,
 letters. What was changed counts when the call returns.
 """
 
-import sqlite3
 from collections.abc import Callable
 from time import time
 from typing import Any
@@ -13,11 +12,11 @@ import msgspec
 
 from conflux.neutral.keys import KeyOrder, KeyRow
 from conflux.neutral.records import Caller, Scope
+from conflux.stores.budget_rows import put_budget
 from conflux.stores.key_format import KEY_ID, digest, key_number, new_secret
-from conflux.stores.sqlite_budgets import put_budget
-from conflux.stores.sqlite_ledger import SqliteLedger
-from conflux.stores.sqlite_people import check_name
-from conflux.stores.sqlite_policies import policies_of
+from conflux.stores.people import check_name
+from conflux.stores.policies import policies_of
+from conflux.stores.sql import Database, Run
 
 _LAST = 4
 
@@ -46,16 +45,16 @@ _LIST = """
 """
 
 
-def find_caller(run: sqlite3.Connection, name: bytes) -> Caller | None:
+def find_caller(run: Run, name: bytes) -> Caller | None:
     return _caller(run, run.execute(_FIND.format(where="digest = ?"), (name,)).fetchone())
 
 
-def caller_by_id(run: sqlite3.Connection, key_id: str) -> Caller | None:
+def caller_by_id(run: Run, key_id: str) -> Caller | None:
     """The caller that a key's holder is, for an admin who asks what it may do."""
     return _caller(run, run.execute(_FIND.format(where="api_key.id = ?"), (key_number(key_id),)).fetchone())
 
 
-def _caller(run: sqlite3.Connection, row: Any) -> Caller | None:
+def _caller(run: Run, row: Any) -> Caller | None:
     if row is None:
         return None
     key, label, storefront, workspace, workspace_name, user, user_name, admin, test, agent, models = row[:11]
@@ -82,11 +81,11 @@ def _caller(run: sqlite3.Connection, row: Any) -> Caller | None:
     )
 
 
-class SqliteKeys:
+class Keys:
     """`changed` is called after each change, before the call that made it returns."""
 
     def __init__(
-        self, ledger: SqliteLedger, pepper: bytes, changed: Callable[[], None], now: Callable[[], float] = time
+        self, ledger: Database, pepper: bytes, changed: Callable[[], None], now: Callable[[], float] = time
     ) -> None:
         self._ledger = ledger
         self._pepper = pepper
@@ -101,7 +100,7 @@ class SqliteKeys:
         self._changed()
         return f"{KEY_ID}{number}", secret
 
-    def _insert(self, run: sqlite3.Connection, order: KeyOrder, name: bytes, last: str) -> int:
+    def _insert(self, run: Run, order: KeyOrder, name: bytes, last: str) -> int:
         now = int(self._now())
         workspace = _named(run, "workspace", "name = ?", (order.workspace,), "(name, created)", (order.workspace, now))
         owner = (workspace, order.user)
@@ -135,9 +134,7 @@ class SqliteKeys:
         return changed > 0
 
 
-def _named(
-    run: sqlite3.Connection, table: str, where: str, values: tuple[Any, ...], columns: str, new: tuple[Any, ...]
-) -> int:
+def _named(run: Run, table: str, where: str, values: tuple[Any, ...], columns: str, new: tuple[Any, ...]) -> int:
     """The row's id; a name that is new is a new row."""
     row = run.execute(f"SELECT id FROM {table} WHERE {where}", values).fetchone()
     if row is None:

@@ -4,14 +4,13 @@ Law: what was changed counts when the call returns. Nothing that keys or receipt
 row's number never comes to mean somebody else.
 """
 
-import sqlite3
 from collections.abc import Callable
 from time import time
 from typing import Any
 
 from conflux.neutral.errors import ConfigError, NoSuch
 from conflux.neutral.people import DEFAULT, ROLES, UserRow, WorkspaceRow
-from conflux.stores.sqlite_ledger import SqliteLedger
+from conflux.stores.sql import Database, Run
 
 _LONGEST = 100
 
@@ -30,15 +29,15 @@ _USERS = """
 """
 
 
-class SqlitePeople:
+class People:
     """`changed` is called after each change, before the call that made it returns."""
 
-    def __init__(self, ledger: SqliteLedger, changed: Callable[[], None], now: Callable[[], float] = time) -> None:
+    def __init__(self, ledger: Database, changed: Callable[[], None], now: Callable[[], float] = time) -> None:
         self._ledger = ledger
         self._changed = changed
         self._now = now
 
-    async def _write(self, job: Callable[[sqlite3.Connection], None]) -> None:
+    async def _write(self, job: Callable[[Run], None]) -> None:
         await self._ledger.write(job)
         self._changed()
 
@@ -55,7 +54,7 @@ class SqlitePeople:
     async def create_workspace(self, name: str) -> WorkspaceRow:
         check_name("workspace", name)
 
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             if run.execute("SELECT 1 FROM workspace WHERE name = ?", (name,)).fetchone():
                 raise ConfigError([f"there is a workspace {name!r} already"])
             run.execute("INSERT INTO workspace (name, created) VALUES (?, ?)", (name, int(self._now())))
@@ -66,7 +65,7 @@ class SqlitePeople:
     async def rename_workspace(self, name: str, new: str) -> WorkspaceRow:
         check_name("workspace", new)
 
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             number = workspace_number(run, name)
             _not_default("workspace", name)
             if new != name and run.execute("SELECT 1 FROM workspace WHERE name = ?", (new,)).fetchone():
@@ -83,7 +82,7 @@ class SqlitePeople:
     async def delete_workspace(self, name: str) -> None:
         """Refused as long as keys, revoked ones too, or its own users speak of it."""
 
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             number = workspace_number(run, name)
             _not_default("workspace", name)
             keys = _count(run, "SELECT count(*) FROM api_key WHERE workspace_id = ?", number)
@@ -97,7 +96,7 @@ class SqlitePeople:
         await self._write(job)
 
     async def users(self, workspace: str | None = None) -> list[UserRow]:
-        def read(run: sqlite3.Connection) -> list[Any]:
+        def read(run: Run) -> list[Any]:
             if workspace is None:
                 return run.execute(_USERS + " ORDER BY workspace.id, app_user.id").fetchall()
             number = workspace_number(run, workspace)
@@ -106,7 +105,7 @@ class SqlitePeople:
         return [_user(row) for row in await self._ledger.read(read)]
 
     async def user(self, workspace: str, name: str) -> UserRow:
-        def read(run: sqlite3.Connection) -> Any:
+        def read(run: Run) -> Any:
             number = user_number(run, workspace, name)
             return run.execute(_USERS + " WHERE app_user.id = ?", (number,)).fetchone()
 
@@ -116,7 +115,7 @@ class SqlitePeople:
         check_name("user", name)
         _check_role(role)
 
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             number = workspace_number(run, workspace)
             if run.execute("SELECT 1 FROM app_user WHERE workspace_id = ? AND name = ?", (number, name)).fetchone():
                 raise ConfigError([f"the workspace {workspace!r} has a user {name!r} already"])
@@ -130,7 +129,7 @@ class SqlitePeople:
     async def set_role(self, workspace: str, name: str, role: str) -> UserRow:
         _check_role(role)
 
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             run.execute(
                 "INSERT INTO user_role (user_id, role) VALUES (?, ?)"
                 " ON CONFLICT (user_id) DO UPDATE SET role = excluded.role",
@@ -145,7 +144,7 @@ class SqlitePeople:
         return await self.user(workspace, name)
 
     async def delete_user(self, workspace: str, name: str) -> None:
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             number = user_number(run, workspace, name)
             if workspace == DEFAULT:
                 _not_default("user", name)
@@ -156,7 +155,7 @@ class SqlitePeople:
 
         await self._write(job)
 
-    def _open(self, run: sqlite3.Connection, kind: str, number: int, enabled: bool) -> None:
+    def _open(self, run: Run, kind: str, number: int, enabled: bool) -> None:
         if enabled:
             run.execute("DELETE FROM closed WHERE kind = ? AND owner_id = ?", (kind, number))
         else:
@@ -164,14 +163,14 @@ class SqlitePeople:
             run.execute(put, (kind, number, int(self._now())))
 
 
-def workspace_number(run: sqlite3.Connection, name: str) -> int:
+def workspace_number(run: Run, name: str) -> int:
     row = run.execute("SELECT id FROM workspace WHERE name = ?", (name,)).fetchone()
     if row is None:
         raise _no_workspace(name)
     return int(row[0])
 
 
-def user_number(run: sqlite3.Connection, workspace: str, name: str) -> int:
+def user_number(run: Run, workspace: str, name: str) -> int:
     number = workspace_number(run, workspace)
     row = run.execute("SELECT id FROM app_user WHERE workspace_id = ? AND name = ?", (number, name)).fetchone()
     if row is None:
@@ -211,11 +210,11 @@ def _has_keys(whose: str, count: int, group: str) -> str:
     )
 
 
-def _count(run: sqlite3.Connection, query: str, number: int) -> int:
+def _count(run: Run, query: str, number: int) -> int:
     return int(run.execute(query, (number,)).fetchone()[0])
 
 
-def _remove(run: sqlite3.Connection, kind: str, number: int) -> None:
+def _remove(run: Run, kind: str, number: int) -> None:
     """The row and all that is said of it: its number may be given again."""
     budgets = "SELECT id FROM budget WHERE kind = ? AND scope_id = ?"
     run.execute(f"DELETE FROM budget_window WHERE budget_id IN ({budgets})", (kind, number))

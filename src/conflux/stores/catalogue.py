@@ -4,7 +4,6 @@ Law: a change that was decided is never altered, but for being taken back; each 
 written counts when the call returns.
 """
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from time import time
 from typing import Any
@@ -13,7 +12,7 @@ import msgspec
 
 from conflux.catalogue.changes import ACCEPTED, OBSOLETE, OPEN, REJECTED, Change
 from conflux.catalogue.proposals import Sighting
-from conflux.stores.sqlite_ledger import SqliteLedger
+from conflux.stores.sql import Database, Run
 
 _CHANGE = "id, target_table, target_key, field, fields, old, source, state, seen, decided, decided_by, effective_at"
 _PUT_SIGHTING = """
@@ -28,8 +27,8 @@ _DECIDE = "INSERT INTO catalogue_decision (change_id, state, decided, decided_by
 _KEPT_SECONDS = 30 * 86_400
 
 
-class SqliteCatalogue:
-    def __init__(self, ledger: SqliteLedger, now: Callable[[], float] = time) -> None:
+class CatalogueRows:
+    def __init__(self, ledger: Database, now: Callable[[], float] = time) -> None:
         self._ledger = ledger
         self._now = now
 
@@ -56,7 +55,7 @@ class SqliteCatalogue:
         wanted = {_said(one): one for one in proposed}
         now = int(self._now())
 
-        def put(run: sqlite3.Connection) -> int:
+        def put(run: Run) -> int:
             query = f"SELECT {_CHANGE} FROM catalogue_change WHERE state IN (?, ?)"
             found = [_change(row) for row in run.execute(query, (OPEN, REJECTED))]
             for one in found:
@@ -78,7 +77,7 @@ class SqliteCatalogue:
         begins = now if state == ACCEPTED else None
         before = (OPEN,) if state == ACCEPTED else (OPEN, ACCEPTED)
 
-        def put(run: sqlite3.Connection) -> None:
+        def put(run: Run) -> None:
             for number in numbers:
                 changed = run.execute(
                     "UPDATE catalogue_change SET decided = ?, decided_by = ?, effective_at = coalesce(effective_at, ?),"
@@ -94,7 +93,7 @@ class SqliteCatalogue:
         """Imported rows: decided as they come."""
         now, rows = int(self._now()), list(changes)
 
-        def put(run: sqlite3.Connection) -> list[int]:
+        def put(run: Run) -> list[int]:
             made = []
             for one in rows:
                 number = _insert(run, one, now)
@@ -107,7 +106,7 @@ class SqliteCatalogue:
         return await self._ledger.write(put)
 
 
-def _insert(run: sqlite3.Connection, one: Change, now: int) -> int:
+def _insert(run: Run, one: Change, now: int) -> int:
     row = run.execute(
         "INSERT INTO catalogue_change (target_table, target_key, field, fields, old, source, state, seen)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",

@@ -3,7 +3,6 @@
 Law: one policy for an owner. It is changed whole, by a function of what it was, inside the transaction that reads it.
 """
 
-import sqlite3
 from collections.abc import Callable
 from time import time
 from typing import Any
@@ -14,8 +13,8 @@ from conflux.neutral.errors import NoSuch
 from conflux.neutral.people import Owner, PolicyRow, Status
 from conflux.neutral.policies import KINDS, Policy, Terms
 from conflux.stores.key_format import KEY_ID, key_number
-from conflux.stores.sqlite_ledger import SqliteLedger
-from conflux.stores.sqlite_people import user_number, workspace_number
+from conflux.stores.people import user_number, workspace_number
+from conflux.stores.sql import Database, Run
 
 _IN_FORCE = """
     SELECT kind, owner_id, terms FROM policy
@@ -31,7 +30,7 @@ _ROWS = """
 """
 
 
-def policies_of(run: sqlite3.Connection, workspace: int, user: int, key: int) -> tuple[Policy, ...]:
+def policies_of(run: Run, workspace: int, user: int, key: int) -> tuple[Policy, ...]:
     """Those in force for a caller, the widest first."""
     rows = run.execute(_IN_FORCE, (workspace, user, key)).fetchall()
     found = [
@@ -40,10 +39,10 @@ def policies_of(run: sqlite3.Connection, workspace: int, user: int, key: int) ->
     return tuple(sorted(found, key=lambda one: KINDS.index(one.kind)))
 
 
-class SqlitePolicies:
+class Policies:
     """`changed` is called after each change of a policy, before the call that made it returns."""
 
-    def __init__(self, ledger: SqliteLedger, changed: Callable[[], None], now: Callable[[], float] = time) -> None:
+    def __init__(self, ledger: Database, changed: Callable[[], None], now: Callable[[], float] = time) -> None:
         self._ledger = ledger
         self._changed = changed
         self._now = now
@@ -58,7 +57,7 @@ class SqlitePolicies:
     async def change(self, owner: Owner, change: Callable[[Terms], Terms]) -> PolicyRow:
         """Make the owner's policy what `change` makes of it; of none, what it makes of empty terms."""
 
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             number = owner_number(run, owner)
             where = (owner.kind, number)
             row = run.execute("SELECT terms FROM policy WHERE kind = ? AND owner_id = ?", where).fetchone()
@@ -72,7 +71,7 @@ class SqlitePolicies:
         return await self._done(owner, job)
 
     async def enable(self, owner: Owner, *, enabled: bool) -> PolicyRow:
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             number = int(_one(run, owner)[0])
             put = "UPDATE policy SET enabled = ?, changed = ? WHERE id = ?"
             run.execute(put, (int(enabled), int(self._now()), number))
@@ -83,8 +82,8 @@ class SqlitePolicies:
         await self._ledger.write(lambda run: run.execute("DELETE FROM policy WHERE id = ?", (_one(run, owner)[0],)))
         self._changed()
 
-    async def _done(self, owner: Owner, job: Callable[[sqlite3.Connection], None]) -> PolicyRow:
-        def both(run: sqlite3.Connection) -> Any:
+    async def _done(self, owner: Owner, job: Callable[[Run], None]) -> PolicyRow:
+        def both(run: Run) -> Any:
             job(run)
             return _one(run, owner)
 
@@ -106,7 +105,7 @@ class SqlitePolicies:
         await self._ledger.write(lambda run: run.execute(put, values).rowcount)
 
 
-def owner_number(run: sqlite3.Connection, owner: Owner) -> int:
+def owner_number(run: Run, owner: Owner) -> int:
     if owner.key is None:
         if owner.user is None:
             return workspace_number(run, owner.workspace)
@@ -117,7 +116,7 @@ def owner_number(run: sqlite3.Connection, owner: Owner) -> int:
     raise NoSuch([f"there is no key {owner.key[:80]!r}: `conflux keys list` shows them"])
 
 
-def _one(run: sqlite3.Connection, owner: Owner) -> Any:
+def _one(run: Run, owner: Owner) -> Any:
     number = owner_number(run, owner)
     where = " WHERE policy.kind = ? AND policy.owner_id = ?"
     row = run.execute(_ROWS + where, (owner.kind, number)).fetchone()

@@ -3,17 +3,16 @@
 Law: the ledger's own budgets; only whose they are is looked up here. A change counts when the call returns.
 """
 
-import sqlite3
 from collections.abc import Callable
 from time import time
 from typing import Any
 
 from conflux.neutral.people import BudgetRow, Owner
 from conflux.neutral.records import Scope
+from conflux.stores.budget_rows import put_budget, standing
 from conflux.stores.key_format import KEY_ID
-from conflux.stores.sqlite_budgets import put_budget, standing
-from conflux.stores.sqlite_ledger import SqliteLedger
-from conflux.stores.sqlite_policies import owner_number
+from conflux.stores.policies import owner_number
+from conflux.stores.sql import Database, Run
 
 _ROWS = """
     SELECT kind, scope_id, period, cap, workspace.name, user_workspace.name, app_user.name
@@ -26,7 +25,7 @@ _ROWS = """
 
 
 class OwnerBudgets:
-    def __init__(self, ledger: SqliteLedger, changed: Callable[[], None], now: Callable[[], float] = time) -> None:
+    def __init__(self, ledger: Database, changed: Callable[[], None], now: Callable[[], float] = time) -> None:
         self._ledger = ledger
         self._changed = changed
         self._now = now
@@ -34,7 +33,7 @@ class OwnerBudgets:
     async def rows(self) -> list[BudgetRow]:
         now = int(self._now() * 1000)
 
-        def read(run: sqlite3.Connection) -> list[BudgetRow]:
+        def read(run: Run) -> list[BudgetRow]:
             return [_row(run, row, now) for row in run.execute(_ROWS).fetchall()]
 
         return await self._ledger.read(read)
@@ -43,14 +42,14 @@ class OwnerBudgets:
         """None: counted, not capped."""
         now = int(self._now() * 1000)
 
-        def job(run: sqlite3.Connection) -> None:
+        def job(run: Run) -> None:
             put_budget(run, owner.kind, owner_number(run, owner), window, cap, now)
 
         await self._ledger.write(job)
         self._changed()
 
 
-def _row(run: sqlite3.Connection, row: tuple[Any, ...], now: int) -> BudgetRow:
+def _row(run: Run, row: tuple[Any, ...], now: int) -> BudgetRow:
     kind, number, window, cap, workspace, of_user, user = row
     (found,) = standing(run, (Scope(kind, number, window, cap),), now)
     names = {"workspace": workspace, "user": f"{of_user}/{user}", "key": f"{KEY_ID}{number}"}

@@ -1,11 +1,11 @@
-"""Twin of stores/sqlite_budgets.py. What budgets do to requests is in test_sqlite_ledger.py."""
+"""Twin of stores/budget_rows.py. What budgets do to requests is in test_sqlite_ledger.py."""
 
 import pytest
 
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.records import Scope
+from conflux.stores.budget_rows import Standing
 from conflux.stores.budgets import FOREVER
-from conflux.stores.sqlite_budgets import Standing
 from tests.stores.books import DAY, NOON, ending, order
 
 

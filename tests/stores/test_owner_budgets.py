@@ -1,10 +1,10 @@
-"""Twin of stores/sqlite_owner_budgets.py."""
+"""Twin of stores/owner_budgets.py."""
 
 import pytest
 
 from conflux.neutral.errors import ConfigError, GatewayError, NoSuch
 from conflux.neutral.people import BudgetRow, Owner
-from conflux.stores.sqlite_owner_budgets import OwnerBudgets
+from conflux.stores.owner_budgets import OwnerBudgets
 from tests.stores.books import order
 
 

@@ -4,13 +4,13 @@ Law: a budget, once given, stays; taking it away sets its cap to null. So a requ
 caller was read with.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.records import Scope
 from conflux.stores.budgets import KINDS, WINDOWS, span_of
-from conflux.stores.sqlite_projections import figures_of
+from conflux.stores.projections import figures_of
+from conflux.stores.sql import Run
 
 
 class Standing(NamedTuple):
@@ -23,7 +23,7 @@ class Standing(NamedTuple):
 
 
 def put_budget(
-    run: sqlite3.Connection, kind: str, owner: int | str, window: str, cap: int | None, now: int, *, fresh: bool = False
+    run: Run, kind: str, owner: int | str, window: str, cap: int | None, now: int, *, fresh: bool = False
 ) -> Scope:
     """`fresh`: the owner is new, so there is nothing to count yet."""
     if kind not in KINDS or window not in WINDOWS or (kind == "storefront") != isinstance(owner, str):
@@ -52,12 +52,12 @@ def put_budget(
     return scope
 
 
-def _storefront(run: sqlite3.Connection, name: str) -> int:
-    run.execute("INSERT OR IGNORE INTO storefront (name) VALUES (?)", (name,))
+def _storefront(run: Run, name: str) -> int:
+    run.execute("INSERT INTO storefront (name) VALUES (?) ON CONFLICT (name) DO NOTHING", (name,))
     return int(run.execute("SELECT id FROM storefront WHERE name = ?", (name,)).fetchone()[0])
 
 
-def standing(run: sqlite3.Connection, scopes: tuple[Scope, ...], now: int) -> list[Standing]:
+def standing(run: Run, scopes: tuple[Scope, ...], now: int) -> list[Standing]:
     found = []
     for scope in scopes:
         span = span_of(scope.window, now)

@@ -1,17 +1,17 @@
-"""Twin of stores/sqlite_catalogue.py."""
+"""Twin of stores/catalogue.py."""
 
 import pytest
 
 from conflux.catalogue.changes import ACCEPTED, OBSOLETE, OPEN, REJECTED, Change
 from conflux.catalogue.proposals import Sighting
 from conflux.catalogue.provider_lists import Found
-from conflux.stores.sqlite_catalogue import SqliteCatalogue
+from conflux.stores.catalogue import CatalogueRows
 from tests.stores.books import NOON
 
 
 @pytest.fixture
 def catalogue(ledger, clock):
-    return SqliteCatalogue(ledger, clock)
+    return CatalogueRows(ledger, clock)
 
 
 def price(text: str, old: str = "1", model: str = "m") -> Change:
@@ -32,7 +32,7 @@ async def test_a_sighting_comes_back_as_it_was_and_replaces_the_one_before(catal
     for sighting in (Sighting(provider="up"), file, one):
         await catalogue.see(sighting)
     assert await catalogue.sightings() == [file, one]
-    again = SqliteCatalogue(await books.reopen(), clock)
+    again = CatalogueRows(await books.reopen(), clock)
     assert await again.sightings() == [file, one]
 
 

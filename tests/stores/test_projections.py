@@ -1,9 +1,9 @@
-"""Twin of stores/sqlite_projections.py."""
+"""Twin of stores/projections.py."""
 
 import random
 
 from conflux.stores.budgets import span_of
-from conflux.stores.sqlite_projections import figures, figures_of, stored
+from conflux.stores.projections import figures, figures_of, stored
 from tests.stores.books import DAY, NOON, ending, order
 
 KINDS: tuple[tuple[str, int | str], ...] = (

@@ -4,13 +4,13 @@ Law: the one place that knows how a projection follows from the books. Checking 
 a new budget begins with it. Read row by row in the order of the keys, summed as exact integers.
 """
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from conflux.stores.booking import Account
 from conflux.stores.budgets import DAY, span_of
+from conflux.stores.sql import Run
 
 Figures = dict[tuple[int, int], list[int]]  # (budget, start of the window) -> [posted, held]
 
@@ -34,7 +34,7 @@ class _Sum(NamedTuple):
 _GROUP = "created / 86400000, key_id, user_id, workspace_id, storefront"
 
 
-def _posted(run: sqlite3.Connection, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:
+def _posted(run: Run, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:
     query = (
         f"SELECT {_GROUP}, -sum(entry.amount) FROM request JOIN entry ON entry.tx = request.id"
         f" AND entry.account = {Account.CUSTOMER.value} WHERE {where} GROUP BY {_GROUP}"
@@ -42,13 +42,13 @@ def _posted(run: sqlite3.Connection, where: str, values: tuple[int | str, ...]) 
     return map(_Sum._make, run.execute(query, values))
 
 
-def _held(run: sqlite3.Connection, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:
+def _held(run: Run, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:
     return map(
         _Sum._make, run.execute(f"SELECT {_GROUP}, sum(amount) FROM hold WHERE {where} GROUP BY {_GROUP}", values)
     )
 
 
-def _owners(run: sqlite3.Connection) -> dict[tuple[str, int | str], list[tuple[int, str]]]:
+def _owners(run: Run) -> dict[tuple[str, int | str], list[tuple[int, str]]]:
     """Budgets by what they belong to: (kind, id or name) -> [(budget, period)]."""
     query = (
         "SELECT budget.id, kind, CASE kind WHEN 'storefront' THEN storefront.name ELSE scope_id END, period FROM budget"
@@ -60,7 +60,7 @@ def _owners(run: sqlite3.Connection) -> dict[tuple[str, int | str], list[tuple[i
     return found
 
 
-def figures(run: sqlite3.Connection) -> Figures:
+def figures(run: Run) -> Figures:
     """What every budget window should say; windows with nothing in them are left out."""
     owners = _owners(run)
     kinds = {kind for kind, _ in owners}
@@ -73,7 +73,7 @@ def figures(run: sqlite3.Connection) -> Figures:
     return {window: pair for window, pair in found.items() if any(pair)}
 
 
-def figures_of(run: sqlite3.Connection, kind: str, owner: int | str, period: str) -> dict[int, list[int]]:
+def figures_of(run: Run, kind: str, owner: int | str, period: str) -> dict[int, list[int]]:
     """The same for one budget: start of the window -> [posted, held]."""
     where = f"{_DIMENSIONS.get(kind, 'storefront')} = ?"
     found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
@@ -86,15 +86,21 @@ def figures_of(run: sqlite3.Connection, kind: str, owner: int | str, period: str
 STORED = "SELECT budget_id, start, posted, held FROM budget_window"
 
 
-def stored(run: sqlite3.Connection) -> Figures:
+def stored(run: Run) -> Figures:
     return {(budget, start): [posted, held] for budget, start, posted, held in run.execute(STORED) if posted or held}
 
 
-def rebuild(run: sqlite3.Connection) -> int:
+_PUT = (
+    "INSERT INTO budget_window (budget_id, start, posted, held) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (budget_id, start) DO UPDATE SET posted = excluded.posted, held = excluded.held"
+)
+
+
+def rebuild(run: Run) -> int:
     """How many windows were wrong."""
     right, found = figures(run), stored(run)
     wrong = [window for window in right.keys() | found.keys() if right.get(window) != found.get(window)]
     for budget, start in wrong:
         posted, held = right.get((budget, start), (0, 0))
-        run.execute("INSERT OR REPLACE INTO budget_window VALUES (?, ?, ?, ?)", (budget, start, posted, held))
+        run.execute(_PUT, (budget, start, posted, held))
     return len(wrong)

@@ -1,0 +1,247 @@
+"""The ledger in memory: open holds and the budgets in use, and what a batch makes of them.
+
+Law: decide here, then write: what a batch changed is one set of rows, written in one transaction. How a window is found
+and how rows are written is the database's own (sqlite_book.py, postgres_book.py), which is the authority: after
+anything went wrong, memory is thrown away and read again.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from conflux.neutral.errors import StoreError, invalid
+from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
+from conflux.neutral.records import Scope
+from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs, squared
+from conflux.stores.budgets import Full, refusal
+from conflux.stores.rows import hold_row, request_row
+from conflux.stores.sql import Run
+
+_LEASE_MS = 30 * 60 * 1000  # longer than any request may take
+MOST_HELD = 10**16  # nano-USD, ten million USD: sums of many such stay within 64 bits
+MOST_CALLERS = 50_000
+
+Step = Callable[[Any], Any]
+
+
+class Drift(Exception):
+    """A row was not as remembered: someone else wrote it."""
+
+
+class Window:
+    """One window of a budget: what was spent and what is held in it."""
+
+    __slots__ = ("budget", "end", "held", "posted", "start", "stored", "touched", "was_held", "was_posted")
+
+    def __init__(self, budget: int, start: int, end: int, row: tuple[int, int] | None) -> None:
+        self.budget = budget
+        self.start = start
+        self.end = end
+        self.posted, self.held = row or (0, 0)
+        self.was_posted = self.was_held = 0
+        self.stored = row is not None
+        self.touched = False
+
+
+class Budget:
+    __slots__ = ("cap", "id", "kind", "now", "older", "period", "scope_id")
+
+    def __init__(self, row: tuple[Any, ...]) -> None:
+        self.id: int
+        self.id, self.kind, self.scope_id, self.period, self.cap = row
+        self.now: Window | None = None
+        self.older: dict[int, Window] = {}
+
+
+_BUDGETS = (
+    "SELECT id, kind, scope_id, period, cap FROM budget WHERE (kind, scope_id) IN (VALUES ('key', ?), ('user', ?),"
+    " ('workspace', ?), ('storefront', coalesce((SELECT id FROM storefront WHERE name = ?), -1)))"
+    " ORDER BY kind, scope_id, period"
+)
+_BUDGET = "SELECT 1 FROM budget WHERE kind = ? AND scope_id = ? AND period = ?"
+_ENDED = "SELECT cost FROM request WHERE id = ?"
+
+_Payer = tuple[int, int, int, str]
+
+
+class Book(ABC):
+    """Not safe for two threads at once: its writer runs one batch at a time and nothing beside it."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._connection: Run
+        self.epoch = 0
+        self.holds: dict[int, Hold] = {}
+        self._budgets: dict[int, Budget] = {}
+        self._payers: dict[_Payer, tuple[tuple[Budget, ...], tuple[Scope, ...]]] = {}
+        # What was lost with a failing disk: endings, and requests that could not begin; see `lost` and `owed`.
+        self._lost_ends: dict[int, Settlement] = {}
+        self._lost_starts: set[int] = set()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Forget the batch's rows."""
+        self._new_holds: list[Any] = []
+        self._begun: list[int] = []
+        self._marks: dict[int, Checkpoint] = {}
+        self._requests: list[Any] = []
+        self._attempts: list[Any] = []
+        self._entries: list[Any] = []
+        self._gone: list[int] = []
+        self._costs: dict[int, int] = {}
+        self._touched: list[Window] = []
+
+    # -- what a batch is made of: each step decides in memory and leaves its rows behind
+
+    def reserve(self, order: Reservation) -> None:
+        number = order.request_id
+        if not (0 <= order.amount <= MOST_HELD and 0 <= order.input_floor <= MOST_HELD):
+            raise invalid("this request may cost more than the ledger holds for one: ask for less (max_tokens)")
+        self._check_unused(number)
+        amount = held_for(order)
+        if not order.simulated:
+            self._hold(order, amount)
+        self.holds[number] = Hold(order, amount)
+        self._new_holds += hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS)
+
+    @abstractmethod
+    def _check_unused(self, number: int) -> None:
+        """Raises IdTaken where another request has the id."""
+
+    def _hold(self, order: Reservation, amount: int) -> None:
+        windows = []
+        full: list[Full] = []
+        for budget in self._of(order):
+            window = self._window(budget, order.created)
+            windows.append(window)
+            if budget.cap is not None and window.posted + window.held + amount > budget.cap:
+                full.append(Full(budget.kind, budget.period, budget.cap, window.posted, window.held, window.end))
+        if full:
+            raise refusal(full, amount, order.created)
+        for window in windows:
+            if not window.touched:
+                self._touch(window)
+            window.held += amount
+
+    def start(self, number: int) -> None:
+        hold = self.holds.get(number)
+        if hold is None:
+            raise StoreError(f"the request {request_id_text(number)} is not open, so it cannot start")
+        if not hold.started:
+            hold.started = True
+            self._begun.append(number)
+
+    def checkpoint(self, mark: Checkpoint) -> None:
+        hold = self.holds.get(mark.request_id)
+        if hold is not None:
+            hold.checkpoint, hold.usage = mark.amount, mark.usage
+            self._marks[mark.request_id] = mark
+
+    def settle(self, end: Settlement) -> int:
+        number = end.request_id
+        hold = self.holds.get(number)
+        if hold is None:
+            return self._settled(number)
+        order = hold.order
+        booked = book(hold, end)
+        end = squared(end, booked)
+        row = request_row(hold, end, booked, int(self._now() * 1000))
+        if not order.simulated:
+            for budget in self._of(order):
+                window = self._window(budget, order.created)
+                if not window.touched:
+                    self._touch(window)
+                window.held -= hold.amount
+                window.posted += booked.paid
+        del self.holds[number]
+        self._gone.append(number)
+        self._costs[number] = booked.cost
+        self._requests += row
+        self._entries += legs(number, order.caller_key, booked)
+        for place, call in enumerate(end.calls):
+            self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)
+        return booked.cost
+
+    def _settled(self, number: int) -> int:
+        cost = self._costs.get(number)
+        if cost is None:
+            cost = self._ended(number)
+        if cost is None:
+            raise StoreError(f"the request {request_id_text(number)} was never reserved, so it cannot be settled")
+        return cost
+
+    def _ended(self, number: int) -> int | None:
+        row = self._connection.execute(_ENDED, (number,)).fetchone()
+        return row[0] if row is not None else None
+
+    # -- budgets
+
+    def _of(self, order: Reservation) -> tuple[Budget, ...]:
+        """Every budget a request counts against, in the order of its scopes."""
+        payer = (order.caller_key, order.caller_user, order.caller_workspace, order.storefront)
+        found = self._payers.get(payer)
+        if found is None or found[1] is not order.scopes:
+            found = self._look_up(payer, order.scopes)
+        return found[0]
+
+    def _look_up(self, payer: _Payer, scopes: tuple[Scope, ...]) -> tuple[tuple[Budget, ...], tuple[Scope, ...]]:
+        known = self._payers.get(payer)
+        if known is not None:
+            budgets = known[0]
+        else:
+            rows = self._connection.execute(_BUDGETS, payer).fetchall()
+            budgets = tuple(self._budgets.setdefault(row[0], Budget(row)) for row in rows)
+        names = {(one.kind, one.scope_id, one.period) for one in budgets}
+        for scope in scopes:
+            name = (scope.kind, scope.id, scope.window)
+            if scope.cap is not None and name not in names and not self._connection.execute(_BUDGET, name).fetchone():
+                # A cap nobody counts against would be no cap.
+                raise StoreError(f"there is no budget for {scope.kind} {scope.id} by {scope.window} on the books")
+        found = self._payers[payer] = (budgets, scopes)
+        return found
+
+    @abstractmethod
+    def _window(self, budget: Budget, moment: int) -> Window:
+        """The budget's window that holds a moment, as it stands now."""
+
+    def _touch(self, window: Window) -> None:
+        window.touched = True
+        window.was_posted, window.was_held = window.posted, window.held
+        self._touched.append(window)
+
+    # -- between batches
+
+    def forget_budgets(self) -> None:
+        self._budgets.clear()
+        self._payers.clear()
+
+    def lost(self, step: Step, word: Any) -> None:
+        """A step that did not reach the disk. Its caller is told so; what must still happen, happens later."""
+        if step == self.settle:
+            self._lost_ends.setdefault(word.request_id, word)
+        elif step == self.reserve:
+            self._lost_starts.add(word.request_id)
+        elif step == self.start:
+            self._lost_starts.add(word)
+
+    def owed(self) -> list[Settlement]:
+        """What is to be settled now that the disk is back: endings that could not be written, requests that could not
+        begin, and reservations that were refused for it but reached the disk all the same."""
+        ends = [late(hold, end) for number, end in self._lost_ends.items() if (hold := self.holds.get(number))]
+        ends += [dropped(number) for number in self._lost_starts - self._lost_ends.keys() if number in self.holds]
+        self._lost_ends.clear()
+        self._lost_starts.clear()
+        return ends
+
+    def abandoned(self, step: Step, word: Any) -> Settlement | None:
+        """What to settle because the caller of a step that was written has gone away."""
+        return dropped(word.request_id) if step == self.reserve else None
+
+    def simpler(self, step: Step, word: Any) -> Any | None:
+        """A word the database may take where it refused the first."""
+        return bare(word) if step == self.settle and word != bare(word) else None
+
+
+def check_all(changed: int, wanted: int, what: str) -> None:
+    if changed != wanted:
+        raise Drift(f"{wanted - changed} {what} rows were not as remembered")

@@ -1,0 +1,178 @@
+"""The queue before the ledger's writer: steps that go together in batches, jobs that go alone.
+
+Law: what comes while a batch is under way makes up the next one; nothing waits otherwise. Steps and jobs keep their
+order. A step happens even if its caller stops waiting. Everything here runs on the loop's thread.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from conflux.neutral.errors import GatewayError, StoreError
+from conflux.neutral.ledger import Reservation, Settlement
+
+T = TypeVar("T")
+
+MOST = 256
+_CHECKPOINT_DELAY = 0.01  # how long a step that nobody waits for may wait for company
+
+Step = Callable[[Any], Any]
+Item = tuple[Step, Any, "asyncio.Future[Any] | None"]
+
+
+class Steps(Protocol):
+    """What a queue is for; see book.py for the meaning of each."""
+
+    def reserve(self, order: Reservation) -> None: ...
+    def settle(self, end: Settlement) -> int: ...
+    def lost(self, step: Step, word: Any) -> None: ...
+    def owed(self) -> list[Settlement]: ...
+    def abandoned(self, step: Step, word: Any) -> Settlement | None: ...
+    def simpler(self, step: Step, word: Any) -> Any | None: ...
+
+
+class StepQueue(ABC):
+    """Belongs to the loop it was made on."""
+
+    def __init__(self, book: Steps) -> None:
+        self._steps = book
+        self._loop = asyncio.get_running_loop()
+        self._items: list[Item] = []
+        self._jobs = 0  # how many of the items are jobs
+        self._batch: list[Item] = []
+        self._results: list[Any] = []
+        self._busy = False  # a flush is planned, or a batch, job or probe is under way
+        self._later: asyncio.TimerHandle | None = None
+        self._singly = 0  # how many of the next steps go alone, to find the one that spoils the batch
+        self._closed: asyncio.Future[None] | None = None
+        self.trouble: str | None = None
+        self.batches = 0
+
+    # -- what callers use
+
+    def put(self, step: Step, word: Any) -> "asyncio.Future[Any]":
+        """Queue a step. It happens even if its caller stops waiting."""
+        future = self._loop.create_future()
+        if self.trouble is None and self._closed is None:
+            self._items.append((step, word, future))
+            self._wake()
+        else:
+            if step != self._steps.reserve:
+                self._steps.lost(step, word)
+            future.set_exception(StoreError(self.trouble or "the store is closed"))
+        return future
+
+    def put_quietly(self, step: Step, word: Any) -> None:
+        """Queue a step that nobody waits for: it rides with others, or goes alone a moment later."""
+        if self.trouble is None and self._closed is None:
+            self._items.append((step, word, None))
+            if not self._busy and self._later is None:
+                self._later = self._loop.call_later(_CHECKPOINT_DELAY, self._flush_later)
+
+    async def run(self, job: Callable[[Any], T]) -> T:
+        """Run a job in a transaction of its own, after the steps that were queued before it. It
+        may change anything but holds."""
+        if self.trouble is not None or self._closed is not None:
+            raise StoreError(self.trouble or "the store is closed")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._items.append((take_job, job, future))
+        self._jobs += 1
+        self._wake()
+        return await asyncio.shield(future)
+
+    async def aclose(self) -> None:
+        """Write what is queued, then let go of the database."""
+        if self._closed is None:
+            self._closed = self._loop.create_future()
+            self._wake()
+        await asyncio.shield(self._closed)
+
+        # -- what writers use
+
+    def _wake(self) -> None:
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._flush)
+
+    @abstractmethod
+    def _flush(self) -> None:
+        """Begin what is next: a batch, a job, or nothing."""
+
+    def _flush_later(self) -> None:
+        self._later = None
+        if not self._busy:
+            self._busy = True
+            self._flush()
+
+    def _next(self) -> list[Item]:
+        """The next batch's steps, up to the next job; none where a job is next."""
+        most = 1 if self._singly else MOST
+        if self._jobs:
+            most = next((n for n, item in enumerate(self._items[:most]) if item[0] is take_job), most)
+        if most:
+            self._singly = max(self._singly - 1, 0)
+        batch, self._items = self._items[:most], self._items[most:]
+        return batch
+
+    def _next_job(self) -> tuple[Any, "asyncio.Future[Any]"]:
+        _, job, future = self._items.pop(0)
+        assert future is not None, "whoever asks for a job waits for it"
+        self._jobs -= 1
+        return job, future
+
+    def _decide(self) -> None:
+        for step, word, future in self._batch:
+            try:
+                self._results.append(step(word))
+            except (GatewayError, StoreError) as refusal:
+                self._results.append(None)
+                if future is not None and not future.done():
+                    future.set_exception(refusal)
+
+    def _told(self) -> None:
+        """The batch is on the disk: its callers may know."""
+        batch, results = self._batch, self._results
+        self._batch, self._results = [], []
+        for (step, word, future), result in zip(batch, results, strict=True):
+            if future is None:
+                continue
+            if not future.done():
+                future.set_result(result)
+            elif future.cancelled():
+                after = self._steps.abandoned(step, word)
+                if after is not None:
+                    self._items.append((self._steps.settle, after, None))
+
+    def _again(self, batch: list[Item], error: Exception) -> None:
+        """A batch that could not be written goes again, one step at a time; a step that fails alone is refused."""
+        again = [item for item in batch if item[2] is None or item[2].cancelled() or not item[2].done()]
+        if len(batch) == 1 and again:
+            step, word, future = again[0]
+            simpler = self._steps.simpler(step, word)
+            if simpler is None:
+                if future is not None and not future.done():
+                    future.set_exception(StoreError(f"the ledger cannot write this: {error}"))
+                again = []
+            else:
+                again = [(step, simpler, future)]
+        self._items = again + self._items
+        self._singly = max(self._singly, len(again))
+
+    def _lose(self, trouble: str) -> None:
+        """Nobody is told yes until writing has been seen to work again."""
+        self.trouble = trouble
+        for step, word, future in [*self._batch, *self._items]:
+            self._steps.lost(step, word)
+            if future is not None and not future.done():
+                future.set_exception(StoreError(trouble))
+        self._batch, self._results, self._items, self._jobs = [], [], [], 0
+
+    def _restored(self) -> None:
+        """Writing works again: what is owed goes first."""
+        self.trouble = None
+        self._items += [(self._steps.settle, end, None) for end in self._steps.owed()]
+
+
+def take_job(_: Any) -> None:
+    """Stands in the queue where a step would, in front of a job."""

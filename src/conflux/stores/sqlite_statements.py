@@ -1,0 +1,52 @@
+"""The ledger's statements for SQLite, many rows each.
+
+Law: a batch's rows of one table go in as few statements as powers of two allow. One row a statement costs twice as
+much, most of it on the way in and out of SQLite.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, REQUEST, WINDOW
+
+_MOST = 64
+
+
+class Many:
+    """A statement that takes any number of rows."""
+
+    __slots__ = ("_sql", "width")
+
+    def __init__(self, head: str, row: str, tail: str = "") -> None:
+        self.width = row.count("?")
+        self._sql = {1 << n: f"{head}{','.join([row] * (1 << n))}{tail}" for n in range(_MOST.bit_length())}
+
+    def run(self, connection: sqlite3.Connection, flat: list[Any]) -> int:
+        """How many rows it changed. `flat` holds the values of all rows one after the other."""
+        width, at, changed = self.width, 0, 0
+        left = len(flat) // width
+        while left:
+            size = _MOST if left >= _MOST else 1 << (left.bit_length() - 1)
+            changed += connection.execute(self._sql[size], flat[at : at + size * width]).rowcount
+            at += size * width
+            left -= size
+        return changed
+
+
+def _insert(table: str, columns: Sequence[str]) -> Many:
+    return Many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ", f"({','.join('?' * len(columns))})")
+
+
+ADD_HOLDS = _insert("hold", HOLD)
+ADD_REQUESTS = _insert("request", REQUEST)
+ADD_ATTEMPTS = _insert("attempt", ATTEMPT)
+ADD_ENTRIES = _insert("entry", ENTRY)
+START_HOLDS = Many("UPDATE hold SET started = 1 WHERE request_id IN (", "?", ")")
+END_HOLDS = Many("DELETE FROM hold WHERE request_id IN (", "?", ")")
+MARK_HOLD = "UPDATE hold SET checkpoint = ?, usage = ? WHERE request_id = ?"
+ADD_WINDOWS = _insert("budget_window", WINDOW)
+# Held to what the mirror took for the old figures: a row changed behind our back is found out, never overwritten.
+MOVE_WINDOW = (
+    "UPDATE budget_window SET posted = ?, held = ? WHERE budget_id = ? AND start = ? AND posted = ? AND held = ?"
+)
