@@ -146,6 +146,13 @@ def test_no_budget_amid_a_call_without_a_thought_of_its_own() -> None:
         ) is thinks
 
 
+def test_no_default_temperature_for_who_thinks() -> None:
+    warm = Shape(model="up", temperature=0.7)
+    own = MESSAGES.write_request(read(thinking={"type": "adaptive"}), warm)
+    assert b"temperature" not in own.body
+    assert b"temperature" in MESSAGES.write_request(read(thinking={"type": "disabled"}), warm).body
+
+
 def test_a_fixed_effort_overrules_its_own_dialects_and_is_told() -> None:
     shape = Shape(model="up", effort="high")
     for effort, dropped in (("low", ("output_config.effort",)), ("high", ())):

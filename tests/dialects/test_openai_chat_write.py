@@ -63,9 +63,7 @@ def test_case_08_results_beside_words_are_messages_of_their_own_and_come_first()
 
 def test_case_12_cache_marks_of_another_wire_are_not_sent() -> None:
     assert said(Role.SYSTEM, Text(text="a", cache=CACHE)) == [{"role": "system", "content": "a"}]
-    assert said(Role.SYSTEM, Text(text="a", cache=CACHE), Text(text="b")) == [
-        {"role": "system", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}
-    ]
+    assert said(Role.SYSTEM, Text(text="a", cache=CACHE), Text(text="b")) == [{"role": "system", "content": "a\n\nb"}]
     own = said(Role.SYSTEM, Text(text="a", cache=CACHE), dialect="openai-chat")
     assert own[0]["content"] == [{"type": "text", "text": "a", "cache_control": CACHE}]
 
@@ -134,6 +132,7 @@ def test_options_of_another_dialect() -> None:
         "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
         "tool_choice": {"type": "function", "function": {"name": "f"}},
         "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}},
+        "reasoning_effort": "low",
         "user": "u",
         "max_tokens": 9,
     }
@@ -196,7 +195,7 @@ def test_what_another_dialect_says_and_this_cannot_is_named() -> None:
 def test_a_part_without_a_place_is_refused_by_name() -> None:
     result = ToolResult(call_id="c", content=(Thinking(text="x"),))  # type: ignore[arg-type]
     with pytest.raises(GatewayError, match="Thinking"):
-        said(Role.TOOL, result)
+        said(Role.TOOL, result, dialect="openai-chat")
 
 
 @pytest.mark.parametrize(

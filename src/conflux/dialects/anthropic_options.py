@@ -63,7 +63,10 @@ def _sampling(request: Request, body: dict[str, Any], shape: Shape, dropped: lis
         raise _cannot("n", "gives one answer")
     if sampling.logprobs or sampling.top_logprobs:
         raise _cannot("logprobs", "does not tell how likely its words were")
-    temperature = sampling.temperature if sampling.temperature is not None else shape.temperature
+    thinks = request.reasoning is not None and request.reasoning.enabled is True
+    temperature = sampling.temperature
+    if temperature is None and not thinks:
+        temperature = shape.temperature  # who thinks is not told how freely to choose its words
     if temperature is not None and temperature > 1:
         temperature = 1.0
         dropped.append("temperature")

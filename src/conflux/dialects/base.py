@@ -87,6 +87,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     max_output: int | None = None
     temperature: float | None = None
     effort: str | None = None
+    reasons: bool | None = None  # does the model say that it reasons? None: not known
     stream: bool = False
     quirks: dict[str, Any] = {}
 

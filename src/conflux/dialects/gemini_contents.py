@@ -76,7 +76,8 @@ class _Writer:
             self.dropped.add("messages.name")
         if message.role in (Role.SYSTEM, Role.DEVELOPER):
             self.system += [{"text": part.text} for part in message.parts if isinstance(part, Text)]
-            if not all(isinstance(part, Text) for part in message.parts):
+            self.dropped.update(part.kind for part in message.parts if isinstance(part, Opaque))
+            if not all(isinstance(part, Text | Opaque) for part in message.parts):
                 raise invalid("messages: an instruction to this model is text", param="messages")
             return
         if message.role is Role.ASSISTANT:

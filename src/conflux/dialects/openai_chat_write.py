@@ -11,6 +11,7 @@ import msgspec
 from conflux.dialects import losses, names, strict_json
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import Shape, Written
+from conflux.dialects.openai_chat_foreign import adapted
 from conflux.neutral.errors import invalid
 from conflux.neutral.request import (
     Audio,
@@ -55,6 +56,9 @@ def write_request(request: Request, shape: Shape) -> Written:
     known, restored = (request, {}) if own else names.fit(request)
     tools, offered = (known.tools, ()) if own else losses.callable_tools(known)
     known = msgspec.structs.replace(known, tools=tools)
+    behind: set[str] = set()
+    if not own:
+        known, behind = adapted(known, shape)
     manner = _Manner(own, "system" if strict_roles(shape) else "developer")
     body: dict[str, Any] = {"model": shape.model, "messages": _write_messages(known, manner)}
     _write_options(known, body, own)
@@ -62,12 +66,12 @@ def write_request(request: Request, shape: Shape) -> Written:
         body.update((name, value) for name, value in request.extra.items() if name not in wire.NOT_FORWARDED)
         dropped = tuple(sorted(wire.NOT_FORWARDED & request.extra.keys()))
     else:
-        dropped = offered + losses.unsaid(request, wire.NAME) + _unwritten(request)
+        dropped = offered + losses.unsaid(request, wire.NAME) + _unwritten(request) + tuple(sorted(behind))
     dropped += losses.parts(request, wire.NAME) + fit(body, shape)
     if shape.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    return Written(body=strict_json.encode(body), dropped=dropped, names=restored)
+    return Written(body=strict_json.encode(body), dropped=tuple(dict.fromkeys(dropped)), names=restored)
 
 
 def _unwritten(request: Request) -> tuple[str, ...]:
@@ -129,6 +133,9 @@ def _write_message(message: Message, manner: _Manner, beside: list[Part]) -> lis
     others: list[Part] = [part for part in message.parts if not isinstance(part, ToolResult)]
     if not others and entries:
         return entries
+    if entries and beside:
+        others = beside + others
+        beside.clear()
     assistant = message.role is Role.ASSISTANT
     spoken = tuple(
         part

@@ -10,6 +10,7 @@ from conflux.dialects.freeform import FreeformReader, as_functions, tools_of
 from conflux.dialects.losses import check_vital
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event
+from conflux.neutral.records import Capability
 from conflux.neutral.usage import Usage
 from conflux.relay.admit import Admitted
 from conflux.relay.snapshot import LiveTarget
@@ -68,6 +69,7 @@ def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wa
         max_output=admitted.max_output,
         temperature=admitted.temperature,
         effort=target.target.effort or admitted.model.effort,
+        reasons=Capability.REASONING in admitted.model.capabilities,
         stream=envelope.stream or gathers,
         quirks=provider.quirks,
     )

@@ -12,6 +12,7 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     done: bool = True  # a stream ends with [DONE]
     usage: str = "normal"  # how usage is told where the prompt does not say, see markers.USAGE_MANNERS
     refuses: tuple[str, ...] = ()  # fields of a body that are a mistake to this provider
+    system_messages: bool = False  # it takes system messages amid a conversation (Anthropic's)
     # Gemini's
     call_ids: bool = False  # function calls have ids
     signed_calls: bool = False  # calls bear thought signatures, and must when they come back
