@@ -1,7 +1,10 @@
 """Paths to work by table; the few headers that are read; both ways to an answer."""
 
 import asyncio
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -10,9 +13,11 @@ from conflux.dialects.base import Place
 from conflux.faces.http import Heard, Limits, Mounts, goes_listed, hear, secret_of
 from conflux.neutral.records import Storefront
 from tests.faces.door import opened
+from tests.faces.packing import zstd
 from tests.relay.answers import request, streamed, whole
 from tests.relay.shops import shop
 from tests.relay.world import KEY, World
+from tests.system.wire import wire
 
 BEARER = f"authorization: Bearer {KEY}"
 
@@ -107,10 +112,65 @@ async def test_a_body_over_the_limit_is_told_so() -> None:
     assert world.journal == []
 
 
-async def test_a_coded_body_is_refused_by_name() -> None:
+@pytest.mark.parametrize("query", ["", "?x=1"], ids=["short way", "long way"])
+@pytest.mark.parametrize("coding", ["gzip", "Deflate", "zstd", "identity", ""])
+async def test_a_coded_body_is_read(coding: str, query: str) -> None:
+    pack: Callable[[bytes], bytes] = {"gzip": gzip.compress, "Deflate": zlib.compress, "zstd": zstd.compress}.get(
+        coding, bytes
+    )
+    world = World(shop(), whole("hello"))
+    async with opened(world) as door:
+        line = f"content-encoding: {coding}"
+        status, _, body = await door.post(f"/v1/chat/completions{query}", pack(request()), BEARER, line)
+        assert status == 200 and b"hello" in body
+
+
+@pytest.mark.parametrize("query", ["", "?x=1"], ids=["short way", "long way"])
+@pytest.mark.parametrize(
+    ("lines", "status", "word"),
+    [
+        (["x-api-key: nonsense"], 401, b"not valid"),
+        ([], 401, b"no API key was sent"),
+        ([BEARER, "content-encoding: br"], 415, b"gzip, deflate, zstd"),
+        (["x-api-key: nonsense", "expect: 100-continue"], 401, b"not valid"),
+    ],
+)
+async def test_the_head_alone_is_refused_at_once(query: str, lines: list[str], status: int, word: bytes) -> None:
+    world = World(shop())
+    async with opened(world) as door:
+        head = [f"POST /v1/chat/completions{query} HTTP/1.1", "host: here", "content-length: 1000", *lines, "", ""]
+        async with wire(door.port) as one:
+            await one.send("\r\n".join(head).encode() + (b"" if "expect" in str(lines) else b"{"))
+            answer = await one.answer()
+            assert answer.status == status and word in answer.body and "x-request-id" in answer.headers
+            assert answer.headers["connection"] == "close" and one.interim == 0
+            assert await one.closed()
+    assert world.journal == []
+
+
+async def test_too_much_on_the_long_way_is_told_before_the_rest_is_read() -> None:
+    async with opened(World(shop()), Limits(body_bytes=100_000)) as door:
+        head = f"POST /v1/chat/completions?x=1 HTTP/1.1\r\nhost: x\r\n{BEARER}\r\ntransfer-encoding: chunked\r\n\r\n"
+        async with wire(door.port) as one:
+            sending = asyncio.create_task(one.send(head.encode() + b"10000\r\n%b\r\n" % (b"x" * 65536) * 100))
+            (answer,) = await one.rest()
+            assert answer.status == 413 and b"over the limit" in answer.body
+            await sending
+
+
+async def test_a_websocket_is_sent_to_http() -> None:
     async with opened(World(shop())) as door:
-        status, _, body = await door.post("/v1/chat/completions", b"x", BEARER, "content-encoding: gzip")
-        assert status == 400 and b"gzip" in body
+        lines = ["connection: upgrade", "upgrade: websocket", "sec-websocket-key: x", "sec-websocket-version: 13"]
+        async with wire(door.port) as one:
+            await one.send("\r\n".join(["GET /v1/responses HTTP/1.1", "host: here", *lines, "", ""]).encode())
+            answer = await one.answer()
+            assert answer.status == 426 and "POST" in answer.json()["error"]["message"]
+
+
+async def test_whether_anybody_is_there() -> None:
+    async with opened(World(shop())) as door:
+        status, _, body = await door.get("/", method="HEAD")
+        assert (status, body) == (200, b"")
 
 
 async def test_a_failure_of_ours_is_500_and_reported_and_says_nothing() -> None:

@@ -3,6 +3,7 @@
 Law: one table. A row is what is sent, the status, and the words that the message must name.
 """
 
+import gzip
 import json
 from typing import Any
 
@@ -205,10 +206,23 @@ def test_a_budget_that_is_too_small(real: Served, untouched: None) -> None:
     assert error["type"] == "insufficient_quota"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "nonsense"])
-def test_a_packed_body(real: Served, real_key: str, untouched: None, encoding: str) -> None:
-    answer = real.call("POST", "/v1/chat/completions", GOOD, key=real_key, headers={"content-encoding": encoding})
-    refused(answer, 400, None, ("content-encoding", encoding))
+@pytest.mark.parametrize(
+    ("encoding", "status"), [("gzip", 400), ("deflate", 400), ("zstd", 400), ("br", 415), ("gzip, gzip", 415)]
+)
+def test_a_body_that_is_not_packed_as_it_says(
+    real: Served, real_key: str, untouched: None, encoding: str, status: int
+) -> None:
+    for path in ("/v1/chat/completions", "/v1/chat/completions?x=1"):
+        answer = real.call("POST", path, GOOD, key=real_key, headers={"content-encoding": encoding})
+        refused(answer, status, None, ("content-encoding",))
+        assert answer.headers.get("accept-encoding") == ("gzip, deflate, zstd" if status == 415 else None)
+
+
+def test_a_bomb_is_a_body_over_the_limit(real: Served, real_key: str, untouched: None) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    assert len(bomb) < 100_000
+    answer = real.call("POST", "/v1/chat/completions", bomb, key=real_key, headers={"content-encoding": "gzip"})
+    refused(answer, 413, None, ("300000",))
 
 
 def test_a_body_over_the_limit(real: Served, real_key: str, untouched: None) -> None:

@@ -111,7 +111,7 @@ async def test_a_slow_body_has_a_deadline(real: Served, real_key: str, expect: t
         assert (await other.answer()).status == 200, "others do not notice"
         answer = await one.answer()
         drip.cancel()
-        assert answer.status == 400 and "too long" in answer.json()["error"]["message"]
+        assert answer.status == 408 and "too long" in answer.json()["error"]["message"]
         assert await one.closed()
     assert time.monotonic() - began < 25
 
@@ -122,7 +122,7 @@ async def test_a_slow_head_has_a_deadline(real: Served) -> None:
         drip = asyncio.create_task(_drip(one))
         answer = await one.answer()
         drip.cancel()
-        assert answer.status == 400 and "too long" in answer.json()["error"]["message"]
+        assert answer.status == 408 and "too long" in answer.json()["error"]["message"]
         assert await one.closed()
 
 

@@ -3,7 +3,8 @@
 Law: a request that the table of short ways takes is read, handed over and answered here, with one write per piece and
 no ASGI message in between; everything else goes uvicorn's way. One answer at a time and in order: what a client
 pipelines meanwhile waits, bounded. A request has a deadline to arrive by and a size; whoever breaks either, or HTTP
-itself, is told once and left. Whoever asked is called once when the client leaves.
+itself, is told once and left. A body that nobody will read is not waited for. Whoever asked is called once when the
+client leaves.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Any, Protocol, cast
 
 import httptools
 import msgspec
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from conflux.neutral.errors import GatewayError, Kind
@@ -21,6 +23,8 @@ from conflux.neutral.ports import Headers
 SCOPE_KEY = "conflux.connection"
 _HELD_MOST = 256 * 1024
 _HEAD_MOST = 128 * 1024
+# What a reader that does not read may hold is this, the piece that went over it, and as much again of its upstream's.
+_UNREAD_MOST = 32 * 1024
 _HEARD_OUT_MOST = 64 * 1024 * 1024
 _HEARD_OUT_SECONDS = 2.0
 _VERSIONS = ("1.1", "1.0")
@@ -55,9 +59,23 @@ class ShortWays(Protocol):
         """Answers, by the connection's own methods. Never raises."""
         ...
 
+    async def unwelcome(self, request: ShortRequest) -> GatewayError | None:
+        """Why the body of this request need not be waited for, if there is a reason."""
+        ...
+
     def refusal(self, error: GatewayError, request: ShortRequest | None) -> tuple[int, Headers, bytes]:
         """The answer to what is no whole request: status, headers, body."""
         ...
+
+
+class _Flow(FlowControl):
+    """Reads on when it may: not while so much is held that more has no place."""
+
+    full = False
+
+    def resume_reading(self) -> None:
+        if not self.full:
+            super().resume_reading()
 
 
 class Connection(HttpToolsProtocol):
@@ -75,7 +93,9 @@ class Connection(HttpToolsProtocol):
         self._held = bytearray()  # came while answering
         self._whole = True  # nothing of a request has come that is not all of it
         self._in_head = False
-        self._arrived = 0  # bytes of a request that is not whole
+        self._arrived = 0  # bytes of a request that is not whole, at least
+        self._begun = 0  # requests in this piece
+        self._asked: ShortRequest | None = None  # whether its body is worth waiting for
         self._deaf = False  # refused: what still comes is not read
         self._again = False  # asked to upgrade: read again as if it had not
         self._deadline: asyncio.TimerHandle | None = None
@@ -85,6 +105,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self.flow: _Flow = _Flow(transport)
+        transport.set_write_buffer_limits(high=_UNREAD_MOST)
         if self._ways is not None:
             self._deadline = self.loop.call_later(self._ways.body_seconds, self._too_slow)
 
@@ -97,9 +119,11 @@ class Connection(HttpToolsProtocol):
         if self._answering or self.pipeline:
             self._held += data
             if len(self._held) > _HELD_MOST:
-                self.transport.abort()  # a client that sends so much before an answer is no client
+                self.flow.pause_reading()  # its answer first; a hang-up is heard when that is written
+                self.flow.full = True
             return
         self._unset_keepalive_if_required()
+        whole, self._begun = self._whole, 0
         self._feed(data)
         if self.pipeline:
             self.flow.resume_reading()  # who does not listen does not hear the hang-up either
@@ -107,7 +131,10 @@ class Connection(HttpToolsProtocol):
             if self._deadline is not None and not self._deaf:
                 self._cancel_deadline()
         elif not self._deaf:
-            self._wait_for_more(len(data))
+            if self._begun:
+                self._arrived = 0
+            # Behind another request it may be any part of the piece: then none is counted.
+            self._wait_for_more(len(data) if self._begun <= whole else 0)
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -123,6 +150,7 @@ class Connection(HttpToolsProtocol):
         cast(dict[str, Any], self.scope)[SCOPE_KEY] = self
         self._whole = False
         self._in_head = True
+        self._begun += 1
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -208,24 +236,34 @@ class Connection(HttpToolsProtocol):
         if ways is None:
             return
         if not self._late:
-            self._arrived = 0
             self._give_time(ways)
         self._arrived += size
-        if self._reading is not None:
+        request = self._reading
+        if request is not None:
             if announced(self.headers) > ways.body_bytes:
                 self._too_large()
+            elif self._asked is not request:
+                self._asked = request
+                task = self.loop.create_task(self._ask(ways, request))
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
         elif self._in_head and self._arrived > _HEAD_MOST:
             if self._busy():
-                self.transport.abort()
+                self._malformed()
             else:
-                self._refuse(GatewayError(Kind.TOO_LARGE, f"the head of the request is over {_HEAD_MOST} bytes"))
+                self._refuse(GatewayError(Kind.HEAD_TOO_LARGE, f"the head of the request is over {_HEAD_MOST} bytes"))
+
+    async def _ask(self, ways: ShortWays, request: ShortRequest) -> None:
+        error = await ways.unwelcome(request)
+        if error is not None and self._reading is request and not self.lost:
+            self._refuse(error)
 
     def _too_slow(self) -> None:
         self._deadline = None
         if self._busy():
             return  # its time begins again when the answer under way is out
         if self._reading is not None or self._in_head:
-            self._refuse(GatewayError(Kind.INVALID, "the request took too long to arrive"))
+            self._refuse(GatewayError(Kind.REQUEST_TIMEOUT, "the request took too long to arrive"))
         else:
             self.transport.close()  # it said nothing, or nobody waits for what it says
 
@@ -255,8 +293,16 @@ class Connection(HttpToolsProtocol):
             self._refuse(GatewayError(Kind.INVALID, "this is not an HTTP/1.1 request"))
 
     def _refuse(self, error: GatewayError) -> None:
-        """Say why, and hear the client out for a moment: closing at once would take the answer away again."""
-        request, self._reading = self._reading, None
+        if self._ways is None:
+            self._deaf = True
+            self.send_400_response(error.message)
+            return
+        self.turn_away(*self._ways.refusal(error, self._reading))
+
+    def turn_away(self, status: int, headers: Headers, body: bytes) -> None:
+        """Answer a request that is not whole, and hear the client out for a moment: closing at once, with unread bytes
+        behind us, would take the answer away again."""
+        self._reading = None
         self._deaf = True
         self._keep_alive = False
         self._parts.clear()
@@ -267,12 +313,10 @@ class Connection(HttpToolsProtocol):
             if self.cycle.response_started:
                 self.transport.close()
                 return
-        if self._ways is None:
-            self.send_400_response(error.message)
-            return
-        self.send_whole(*self._ways.refusal(error, request))
+        self.send_whole(status, headers, body)
         if self.transport.can_write_eof():
             self.transport.write_eof()
+        self.flow.resume_reading()
         self._arrived = 0
         self._deadline = self.loop.call_later(_HEARD_OUT_SECONDS, self.transport.abort)
 
@@ -339,6 +383,8 @@ class Connection(HttpToolsProtocol):
         if self._held and not self.pipeline and not self.lost:
             held = bytes(self._held)
             self._held.clear()
+            self.flow.full = False
+            self.flow.resume_reading()
             self.data_received(held)
 
     # --- the end of it

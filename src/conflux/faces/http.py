@@ -17,18 +17,19 @@ from conflux.dialects import DIALECTS
 from conflux.dialects.base import NOWHERE, Dialect, Place
 from conflux.dialects.openai_errors import body as openai_error
 from conflux.dialects.strict_json import encode
-from conflux.faces.connection import Connection, ShortRequest, announced
+from conflux.faces.coding import ACCEPTED, check_coding, decoded
+from conflux.faces.connection import Connection, ShortRequest, announced, connection_of
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.listed import ListedExchange
 from conflux.faces.public import Public
 from conflux.faces.question import Question
-from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.errors import GatewayError, Kind, StoreError
 from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 from conflux.relay.gateway import Gateway
 from conflux.relay.headers import JSON, identified
-from conflux.relay.identify import root_storefront
+from conflux.relay.identify import identify, root_storefront
 from conflux.relay.parts import Exchange, Incoming
 from conflux.relay.snapshot import Snapshot
 
@@ -39,6 +40,12 @@ Send = Callable[[Any], Awaitable[None]]
 # path below a mount: the dialect a generation call speaks there
 GENERATION = {path: dialect.name for dialect in DIALECTS.values() for path in dialect.routes}
 
+_RESPONSES = "/v1/responses"
+# What the answer to a refusal must say beside its status.
+_EXPLAINED: dict[Kind, Headers] = {
+    Kind.UNKNOWN_CODING: [(b"accept-encoding", ACCEPTED)],
+    Kind.UPGRADE_REQUIRED: [(b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")],
+}
 _READ, _WRITE = b"GET, HEAD", b"POST"  # the methods of a path
 _SECRET_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 
@@ -53,7 +60,7 @@ class Heard(msgspec.Struct):
 
     secret: str | None = None
     origin: bytes | None = None
-    encoding: bytes | None = None
+    coding: bytes | None = None  # of the body
     host: bytes = b""
 
 
@@ -72,11 +79,11 @@ def hear(headers: list[tuple[bytes, bytes]]) -> Heard:
             if value is not None and value.strip():
                 secret = value.strip().decode("latin-1")
                 break
-    encoding = get(b"content-encoding")
+    coding = get(b"content-encoding")
     return Heard(
         secret,
         get(b"origin"),
-        encoding.strip().lower() if encoding is not None else None,
+        coding.strip().lower() or None if coding is not None else None,
         get(b"host", b"").partition(b":")[0].lower(),
     )
 
@@ -158,7 +165,6 @@ class HttpFace:
     ) -> None:
         self._gateway = gateway
         self._public = public
-        self._limits = limits
         self._report = report
         self._mounts: Mounts | None = None
         self.body_bytes = limits.body_bytes
@@ -188,11 +194,13 @@ class HttpFace:
                 await exchange.drained()  # a list is long, and the next one may be asked for already
                 return
             dialect = found
-            _check_encoding(heard)
+            body = request.body
+            if heard.coding is not None:
+                body = await decoded(body, heard.coding, self.body_bytes)
             place = placed(NOWHERE, DIALECTS[dialect], b"", request.headers)
             incoming = Incoming(
                 dialect=dialect,
-                body=request.body,
+                body=body,
                 secret=heard.secret,
                 mount=mount,
                 place=place,
@@ -223,12 +231,32 @@ class HttpFace:
         """An error as the dialect says it that is spoken there, or as OpenAI does where none is."""
         request_id = self._request_id()
         error.request_id = request_id[1].decode()
+        explained = _EXPLAINED.get(error.kind, ())
         if dialect is None:
             status, content = openai_error(error, storefront.error_style)
-            return status, [JSON, request_id], content
+            return status, [JSON, request_id, *explained], content
         spoken = DIALECTS[dialect]
         status, content = spoken.error(error, storefront.error_style)
-        return status, [JSON, *identified(request_id[1], spoken)], content
+        return status, [JSON, *identified(request_id[1], spoken), *explained], content
+
+    async def unwelcome(self, request: ShortRequest) -> GatewayError | None:
+        found = self._current_mounts().short.get(request.url)
+        if found is None:
+            return None
+        try:
+            await self._welcome(hear(request.headers), found[1])
+        except GatewayError as error:
+            return error
+        return None
+
+    async def _welcome(self, heard: Heard, mount: Storefront | None) -> None:
+        """Is a body worth waiting for? Not where nobody would read it: the coding is unknown, or the key bad."""
+        check_coding(heard.coding)
+        parts = self._gateway.parts
+        try:
+            await identify(parts, parts.snapshot(), heard.secret, mount)
+        except StoreError:
+            return  # told when the body is there: by then it may know again
 
     async def _refuse(
         self,
@@ -242,10 +270,18 @@ class HttpFace:
         status, headers, content = self._worded(error, storefront, dialect)
         if error.kind is Kind.METHOD_NOT_ALLOWED:
             headers.append((b"allow", allow))
-        if isinstance(error, _Unread):
-            headers.append((b"connection", b"close"))  # the rest of the body is not waited for
         exchange.serving(storefront)
         await exchange.reply(status, headers, content)
+
+    async def _turn_away(self, scope: Scope, exchange: HttpExchange, error: GatewayError, heard: Heard,
+                         storefront: Storefront, dialect: str | None) -> None:  # fmt: skip
+        """Refused before the body was read to its end."""
+        status, headers, content = self._worded(error, storefront, dialect)
+        connection = connection_of(scope)
+        if connection is None:
+            await exchange.reply(status, [*headers, (b"connection", b"close")], content)
+        else:
+            connection.turn_away(status, [*headers, *cors(storefront, heard.origin)], content)
 
     def _request_id(self) -> tuple[bytes, bytes]:
         """A number for an answer that is on no receipt, so that its client can be helped."""
@@ -267,7 +303,7 @@ class HttpFace:
         dialect, place = find_generation(path)
         try:
             if dialect is not None and scope["method"] == "POST":
-                body = await self._body(scope, receive, heard)
+                body = await self._body(scope, receive, heard, mount)
                 place = placed(place, DIALECTS[dialect], scope.get("query_string", b""), scope["headers"])
                 secret = secret_of(place, heard)
                 incoming = Incoming(
@@ -283,6 +319,8 @@ class HttpFace:
         except GatewayError as error:
             allow = _READ if dialect is None else _WRITE
             await self._refuse(exchange, error, mount or mounts.root, dialect, allow=allow)
+        except _Unread as unread:
+            await self._turn_away(scope, exchange, unread.error, heard, mount or mounts.root, dialect)
         except _Gone:
             return
         except Exception as error:  # noqa: BLE001 edge: nobody above can answer the client
@@ -318,6 +356,11 @@ class HttpFace:
         if method == "OPTIONS":
             allow = _READ if dialect is None else _WRITE
             await self._preflight(exchange, heard, mount or self._current_mounts().root, allow)
+            return
+        if path == _RESPONSES and method == "GET" and any(name == b"sec-websocket-key" for name, _ in scope["headers"]):
+            raise GatewayError(Kind.UPGRADE_REQUIRED, f"WebSocket is not spoken here: POST to {path} over HTTP")
+        if path == "/" and method == "HEAD":  # how some clients look whether anybody is there
+            await exchange.reply(200, [self._request_id()], b"")
             return
         if dialect is not None:
             raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{path} takes POST, not {method}")
@@ -356,38 +399,48 @@ class HttpFace:
             self._mounts = Mounts(snapshot)
         return self._mounts
 
-    async def _body(self, scope: Scope, receive: Receive, heard: Heard) -> bytes:
-        _check_encoding(heard)
-        most = self._limits.body_bytes
-        too_large = _Unread(Kind.TOO_LARGE, f"the body is over the limit of {most} bytes")
+    async def _body(self, scope: Scope, receive: Receive, heard: Heard, mount: Storefront | None) -> bytes:
+        try:
+            body = await self._received(scope, receive, heard, mount)
+        except GatewayError as error:
+            raise _Unread(error) from None
+        except TimeoutError:
+            raise _Unread(GatewayError(Kind.REQUEST_TIMEOUT, "the request took too long to arrive")) from None
+        return body if heard.coding is None else await decoded(body, heard.coding, self.body_bytes)
+
+    async def _received(self, scope: Scope, receive: Receive, heard: Heard, mount: Storefront | None) -> bytes:
+        most = self.body_bytes
+        too_large = GatewayError(Kind.TOO_LARGE, f"the body is over the limit of {most} bytes")
         if announced(scope["headers"]) > most:
             raise too_large
+        welcome = False
+        if any(name == b"expect" for name, _ in scope["headers"]):  # before it is told to go on
+            await self._welcome(heard, mount)
+            welcome = True
         parts: list[bytes] = []
         size = 0
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _Gone
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > most:
-                        raise too_large
-                    if not message.get("more_body"):
-                        return b"".join(parts)
-        except TimeoutError:
-            raise _Unread(Kind.INVALID, "the request took too long to arrive") from None
+        async with asyncio.timeout(self.body_seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > most:
+                    raise too_large
+                if not message.get("more_body"):
+                    return b"".join(parts)
+                if not welcome:
+                    await self._welcome(heard, mount)
+                    welcome = True
 
 
-def _check_encoding(heard: Heard) -> None:
-    if heard.encoding not in (None, b"identity"):
-        shown = (heard.encoding or b"").decode("latin-1")[:40]
-        raise GatewayError(Kind.INVALID, f"content-encoding {shown!r} is not read here: send plain JSON")
-
-
-class _Unread(GatewayError):
+class _Unread(Exception):
     """Refused before the body was read to its end."""
+
+    def __init__(self, error: GatewayError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 class _Gone(Exception):
