@@ -4,12 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from conflux.neutral.errors import TransportError
 from conflux.neutral.ledger import Ending
 from conflux.neutral.ports import TokenRefused
-from conflux.relay.attempt import scrub
 from conflux.relay.snapshot import LiveTarget
 from tests.accounts.token_server import key_file
 from tests.relay.answers import CANARY, COST, DONE, Answer, broken, event, refused, request, streamed, whole
@@ -300,49 +298,6 @@ async def test_no_name_of_the_upstream_reaches_a_client(stream: bool, lane: str)
         world = World(shop(1, of_provider={"lane": lane}), answer)
         await asked(world, request(stream, stream_options={"include_usage": True}) if stream else request())
         assert world.client.seen  # and something did go out
-
-
-def named(
-    model: str = "vendor/secret-model-7", host: str = "https://api.acme-ai.test:8443", **fields: Any
-) -> LiveTarget:
-    live = target(World(shop(of_provider={"id": "acme1", "label": "Acme Inc", "base_url": host, **fields})))
-    return replace(live, target=replace(live.target, model=model))
-
-
-@pytest.mark.parametrize(
-    ("message", "passes"),
-    [
-        ("max_tokens must be at most 100", True),
-        ("Unsupported parameter: 'temperature'", True),
-        ("", False),
-        ("vendor/secret-model-7 cannot do this", False),
-        ("The model `secret-model-7` cannot do this", False),
-        ("ask ACME INC for more", False),
-        ("account acme1 is closed", False),
-        ("see https://status.example.com", False),
-        ("api.acme-ai.test has no such path", False),
-        ("x" * 5000, True),
-    ],
-)
-def test_words_that_name_the_upstream_are_replaced(message: str, passes: bool) -> None:
-    found = scrub(message, named())
-    assert (found == message[:1000]) is passes
-    assert found
-
-
-@pytest.mark.parametrize(
-    ("message", "passes"),
-    [("upload an image", True), ("UP is closed", False), ("sign up: it is free", False), ("at group_up_1", False)],
-)
-def test_a_short_name_tells_only_by_itself(message: str, passes: bool) -> None:
-    live = named(id="up", label="")
-    assert (scrub(message, live) == message) is passes
-
-
-def test_the_name_in_the_middle_of_a_host_tells_as_well() -> None:
-    plain = named(host="https://api.moonbeam.test/v1")
-    assert "moonbeam" not in scrub("Moonbeam does not support logprobs", plain).lower()
-    assert scrub("logprobs is not supported", plain) == "logprobs is not supported"
 
 
 @pytest.mark.parametrize(

@@ -377,6 +377,9 @@ class Opened:
                 return True
         return False
 
+    def finish(self) -> None:
+        self.closed = True
+
     def close(self) -> None:
         self.closed = True
 

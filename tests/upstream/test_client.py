@@ -360,3 +360,46 @@ async def test_stats_add_up_what_goes_to_one_origin_by_several_ways(client: Clie
             await answer.read()
             answer.close()
         assert client.stats()[server.origin].idle == 2
+
+
+LAST = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\ne\r\ndata: [DONE]\n\n\r\n"
+
+
+@pytest.mark.parametrize("after", [b"", b"7\r\n: bye\n\n\r\n"])
+async def test_an_end_that_comes_later_keeps_the_connection(client: Client, call, after: bytes) -> None:
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            await peer.send(LAST)
+            await asyncio.sleep(0.02)
+            await peer.send(after + b"0\r\n\r\n")
+
+    async with serving(script) as server:
+        for _ in range(3):
+            answer = await client.send(call(server.origin))
+            assert await answer.chunk() == b"data: [DONE]\n\n"
+            answer.finish()
+            answer.close()
+            async with asyncio.timeout(5):
+                while client.stats()[server.origin].idle != 1:
+                    await asyncio.sleep(0.005)
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("more", [b"", b"400\r\n" + b"x" * 1024 + b"\r\n"], ids=["silence", "more"])
+async def test_an_end_that_does_not_come_is_not_waited_for(client: Client, call, more: bytes) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(LAST)
+        while more:
+            await peer.send(more)
+        await peer.gone()
+
+    async with serving(script) as server:
+        answer = await client.send(call(server.origin))
+        await answer.chunk()
+        answer.finish()
+        await server.all_closed()
+        answer = await client.send(call(server.origin))
+        await answer.chunk()
+        answer.finish()  # and the client is closed over it

@@ -63,6 +63,11 @@ class Inbound(Protocol):
         is handed over until the next call. False at the end of the body. Raises TransportError as read() does."""
         ...
 
+    def finish(self) -> None:
+        """All that matters has come. The rest, which should be the end alone, is awaited for a moment and by nobody, so
+        that the connection can be used again; then as close()."""
+        ...
+
     def close(self) -> None:
         """Done with it: a connection whose answer was read to its end goes back to the pool, any other is
         closed at once. Never raises, may be called twice, must be called."""

@@ -5,8 +5,7 @@ failure becomes a Failed with what the client may be told and whether another ta
 told of each end.
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 
@@ -17,6 +16,7 @@ from conflux.neutral.ports import Inbound, Outbound, TokenRefused
 from conflux.relay.admit import Admitted
 from conflux.relay.lanes import prepare, upstream_dialect
 from conflux.relay.parts import Parts
+from conflux.relay.scrub import scrub
 from conflux.relay.snapshot import Credential, LiveTarget
 from conflux.routing.health import Health
 
@@ -25,7 +25,6 @@ _RETRIED = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
 _ANOTHER_CREDENTIAL = frozenset({401, 429})
 _ERROR_BODY_MOST = 64 * 1024
 _RETRY_AFTER_MOST = 3600
-_WORD = re.compile(r"[a-z]{4,}")
 # What a failure inside an answer would have been as a status.
 _STATUSES = {
     "rate_limit_exceeded": 429,
@@ -172,7 +171,10 @@ class Attempt:
         """Ends the leg. `good`: the target answered as it should. Else whoever is to blame has been blamed already,
         or nobody is: the client left, or the request was wrong."""
         if self._inbound is not None:
-            self._inbound.close()
+            if good:
+                self._inbound.finish()
+            else:
+                self._inbound.close()
         if self._ended:
             return
         self._ended = True
@@ -305,30 +307,6 @@ def _retry_after(value: bytes | None) -> float | None:
         return None
     # So many digits are no number of seconds, and more than int() takes.
     return float(_RETRY_AFTER_MOST if len(digits) > 9 else min(int(digits), _RETRY_AFTER_MOST))
-
-
-def scrub(message: str, target: LiveTarget) -> str:
-    """The upstream's own words, unless they name the upstream."""
-    lowered = message.lower()
-    if not message or "http" in lowered or any(_told(word, lowered) for word in _telling(target)):
-        return "the model refused this request: check its parameters"
-    return message[:1000]
-
-
-def _telling(target: LiveTarget) -> Iterator[str]:
-    """The words that would say who the upstream is, api.example.com's "example" among them."""
-    provider, model = target.live.provider, target.target.model
-    host = target.live.origin.split("://")[-1]
-    for name in (model, model.rsplit("/", 1)[-1], provider.id, provider.label, host, host.rsplit(":", 1)[0]):
-        yield name.lower()
-    yield from _WORD.findall(f"{provider.id} {provider.label} {host}".lower())
-
-
-def _told(word: str, text: str) -> bool:
-    """Is it in the text? A short one counts only by itself: "up" is not in "upload"."""
-    if len(word) > 3:
-        return word in text
-    return bool(word) and re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) is not None
 
 
 def _code(fault: Fault) -> str | None:

@@ -89,6 +89,14 @@ class _Answer:
         self._spent = True
         self.close()
 
+    def finish(self) -> None:
+        connection = self._connection
+        if connection is None or connection.reader.done:
+            self.close()
+            return
+        self._connection = None
+        self._pool.outlast(connection)
+
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:

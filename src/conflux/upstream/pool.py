@@ -15,6 +15,10 @@ from conflux.upstream.connection import Connection, PlainConnection, SecureConne
 from conflux.upstream.dial import dial, proxy_authorization
 from conflux.upstream.limits import Limits, Stats
 
+# What may follow the last content: a server that goes on beyond that means something else.
+_AFTERWORD_SECONDS = 0.5
+_AFTERWORD_BYTES = 4096
+
 
 class Pool:
     """`fixed` and `prefix`: what every request's head to this place holds."""
@@ -40,6 +44,7 @@ class Pool:
         self._opening = 0
         # Each waits for a connection, or for None: leave to open one.
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._ending: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._shut = False
         self.fixed = b"host: " + address.authority + b"\r\naccept-encoding: identity\r\nconnection: keep-alive\r\n"
@@ -98,6 +103,23 @@ class Pool:
                 self._sweeper = self.loop.call_later(self.limits.idle_seconds, self._sweep)
         else:
             connection.abort()
+
+    def outlast(self, connection: Connection) -> None:
+        """Its answer is as good as over: hear the end of it, so that the connection can be used again."""
+        task = self.loop.create_task(self._outlast(connection))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _outlast(self, connection: Connection) -> None:
+        most = _AFTERWORD_BYTES
+        try:
+            async with asyncio.timeout(_AFTERWORD_SECONDS):
+                while most > 0 and (data := await connection.chunk(_AFTERWORD_SECONDS)):
+                    most -= len(data)
+        except (TransportError, TimeoutError):
+            pass  # it is not whole, and so not used again
+        finally:
+            self.give_back(connection)
 
     def shut(self) -> None:
         self._shut = True
