@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import zlib
+from typing import Any
 
 import msgspec
 import pytest
