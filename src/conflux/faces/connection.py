@@ -307,6 +307,8 @@ class Connection(HttpToolsProtocol):
         self._keep_alive = False
         self._parts.clear()
         self._cancel_deadline()
+        if self.lost or self.transport.is_closing():
+            return
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True  # it waits for the rest of a body
             self.cycle.message_event.set()
