@@ -86,11 +86,11 @@ def worst_case(
 
     `least_input` are the input tokens to pay for where nobody could count any more.
     """
-    if sheet.input is None or sheet.output is None:
+    if sheet.input is None or (sheet.output is None and output_tokens):
         raise Unpriced("the model has no price")
     dearest_in = max(sheet.input, sheet.cache_read or 0, sheet.cache_write_5m or 0, sheet.cache_write_1h or 0,
                      sheet.audio or 0)  # fmt: skip
-    dearest_out = max(sheet.output, sheet.reasoning or 0)
+    dearest_out = max(sheet.output or 0, sheet.reasoning or 0)
     rate = sheet.rate
     amount = line_amount(input_tokens, dearest_in, rate) + line_amount(output_tokens * choices, dearest_out, rate)
     amount += _ROUNDINGS

@@ -2,10 +2,11 @@
 
 from conflux.dialects.anthropic_messages import AnthropicMessages
 from conflux.dialects.base import Dialect
+from conflux.dialects.embeddings import Embeddings
 from conflux.dialects.gemini import Gemini
 from conflux.dialects.openai_chat import OpenAIChat
 from conflux.dialects.openai_responses import OpenAIResponses
 
 DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect for dialect in (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini())
+    dialect.name: dialect for dialect in (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini(), Embeddings())
 }

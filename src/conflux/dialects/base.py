@@ -12,7 +12,7 @@ import msgspec
 
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event, Fault
-from conflux.neutral.request import Envelope, Request
+from conflux.neutral.request import Envelope, Need, Request
 from conflux.neutral.usage import Usage
 
 
@@ -64,6 +64,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     listed_unless: str = ""  # a stream goes out as one JSON list, unless the query says this
     secret_in: str = ""  # the field of the query that may hold the key
     query: str = ""
+    needs: frozenset[Need] = frozenset()  # what the path asks for, whatever the body does
     counts: str = ""  # where only the size of the request is asked for: the field of the answer that tells it
     headers: Mapping[str, str] = {}  # of those the dialect listens to, the ones that came
 

@@ -27,17 +27,20 @@ _PART_NEEDS = {wire.ImagePart: Need.VISION, wire.AudioPart: Need.AUDIO, wire.Fil
 _DECIDED = wire.KNOWN | NOT_FORWARDED
 
 
+_CODE = Place(needs=frozenset({Need.TOOLS}))  # only for models that use tools, whether or not any is offered
+
+
 class OpenAIChat:
     """The dialect as the table of dialects holds it."""
 
     name = NAME
     id_prefix = "chatcmpl-"
     id_header = b""
-    routes: tuple[str, ...] = ("/v1/chat/completions", "/chat/completions")
+    routes: tuple[str, ...] = ("/v1/chat/completions", "/chat/completions", "/chat", "/api/v1/agents/chat/completions")
     listens: tuple[bytes, ...] = ()
 
     def find(self, path: str) -> Place | None:
-        return None
+        return _CODE if path == "/code" else None
 
     def open(self, raw: bytes, place: Place = NOWHERE) -> Envelope:
         body, size = strict_json.decode_measured(raw)
@@ -45,6 +48,7 @@ class OpenAIChat:
             _check_spelling(body)
         checked = wire.check(body)
         needs, images, image_bytes = _needs(checked)
+        needs |= place.needs
         options = checked.stream_options
         return Envelope(
             dialect=NAME,

@@ -187,6 +187,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "chat"  # what kind of model can answer: chat | completion | embedding
     headers: Mapping[str, str] = {}  # the client's, as far as they belong to its protocol
     size: int  # bytes of the conversation as UTF-8: never fewer than its tokens
+    widest: int | None = None  # bytes of what must fit at once, where that is less than the whole
     model: str | None
     task_type: str | None = None
     stream: bool = False
@@ -196,4 +197,5 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     needs: frozenset[Need] = frozenset()
     images: int = 0
     effort: str | None = None
+    dimensions: int | None = None  # of an embedding
     end_user: str | None = None

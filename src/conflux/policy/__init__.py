@@ -10,6 +10,7 @@ from conflux.neutral.records import Caller, Model
 from conflux.policy.agents import by_agent_list
 from conflux.policy.capability import check_capability
 from conflux.policy.case import Case
+from conflux.policy.dimensions import check_dimensions
 from conflux.policy.effort import check_effort
 from conflux.policy.entitlement import by_entitlement
 from conflux.policy.key import check_key
@@ -36,4 +37,11 @@ LAYERS: tuple[Layer, ...] = (
     by_key_models,
 )
 
-RULES: tuple[Rule, ...] = (check_key, check_effort, check_capability, check_stored_files, check_priced)
+RULES: tuple[Rule, ...] = (
+    check_key,
+    check_effort,
+    check_capability,
+    check_dimensions,
+    check_stored_files,
+    check_priced,
+)

@@ -58,6 +58,8 @@ def check_capability(case: Case) -> None:
 
 
 def _pointer(kind: str) -> str:
+    if kind == "chat":
+        return "use POST /v1/chat/completions"
     if kind == "embedding":
         return "use POST /v1/embeddings"
     return "it has no endpoint on this gateway"

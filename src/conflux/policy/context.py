@@ -23,7 +23,8 @@ class Room(NamedTuple):
 def room(model: Model, *, input_tokens: int, wanted: int | None, default: int | None) -> Room:
     asked = wanted if wanted is not None else default
     limit = model.max_output
-    output = min(asked, limit) if asked is not None and limit is not None else asked or limit or OUTPUT_WHEN_UNKNOWN
+    most = limit if limit is not None else asked
+    output = OUTPUT_WHEN_UNKNOWN if most is None else most if asked is None else min(asked, most)
     safe = model.safe_context
     if safe is not None:
         least = min(output, ROOM_FOR_ANSWER)

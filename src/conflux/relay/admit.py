@@ -103,7 +103,7 @@ def admit(
     envelope, model, live = judged.envelope, judged.model, judged.live
     fitted = room(
         model,
-        input_tokens=estimate_tokens(envelope.size),
+        input_tokens=estimate_tokens(envelope.size if envelope.widest is None else envelope.widest),
         wanted=envelope.max_output,
         default=storefront.default_max_output if _takes(model, "max_tokens") else None,
     )

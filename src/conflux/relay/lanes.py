@@ -57,13 +57,15 @@ def upstream_dialect(admitted: Admitted, target: LiveTarget) -> Dialect:
 
 
 def is_passthrough(admitted: Admitted, target: LiveTarget, dialect: Dialect) -> bool:
-    return dialect.name == admitted.dialect.name and target.live.provider.lane != "compat"
+    if dialect.name != admitted.dialect.name:
+        return False
+    return target.live.provider.lane != "compat" or admitted.envelope.kind == "embedding"  # it has no other lane
 
 
 def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wanted) -> tuple[Shape, Written, Lane]:
     """How the request goes out and its answer comes back. Raises GatewayError for what the dialect cannot say."""
     envelope, provider = admitted.envelope, target.live.provider
-    gathers = not envelope.stream and provider.quirks.get("stream_only") is True
+    gathers = not envelope.stream and envelope.kind != "embedding" and provider.quirks.get("stream_only") is True
     shape = Shape(
         model=target.target.model,
         max_output=admitted.max_output,

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from conflux.sim import anthropic_messages, gemini, openai_chat, openai_responses
+from conflux.sim import anthropic_messages, embeddings, gemini, openai_chat, openai_responses
 from conflux.sim.answer import plan_for
 from conflux.sim.ask import BadRequest
 from conflux.sim.delivery import JSON, LABEL, Delivery
@@ -28,6 +28,7 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
     (":generateContent", cast(Dialect, gemini)),
     (":streamGenerateContent", cast(Dialect, gemini)),
     ("/responses", cast(Dialect, openai_responses)),
+    ("/embeddings", cast(Dialect, embeddings)),
 )
 
 

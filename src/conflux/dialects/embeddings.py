@@ -1,0 +1,188 @@
+"""The embeddings dialect: POST /v1/embeddings.
+
+Law: as in base.py, with nothing to translate: only a provider that speaks this dialect can serve it, and what it
+answers passes but for what names it. An embedding is never streamed, and writes no tokens.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from conflux.dialects import openai_errors, strict_json
+from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Tally, Wanted, Written
+from conflux.dialects.complaints import complaint
+from conflux.dialects.openai_chat_answer_wire import BROKEN, fault_of
+from conflux.dialects.openai_chat_wire import NOT_FORWARDED, OURS
+from conflux.dialects.openai_usage import AbsurdUsage, read_usage
+from conflux.neutral.errors import GatewayError, Kind, invalid
+from conflux.neutral.events import Fault
+from conflux.neutral.request import Envelope, Request
+from conflux.neutral.usage import Usage
+
+NAME = "embeddings"
+MOST_INPUTS = 2048
+_TOKEN_BYTES = 4  # what the estimate of tokens takes three of; a token given as a number is one
+
+
+class _Body(Struct):
+    input: str | list[str | int | list[int]]
+    model: str | None = None
+    dimensions: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    encoding_format: Literal["float", "base64"] | None = None
+    user: str | None = None
+    stream: bool | None = None
+
+
+class _Row(Struct):
+    """One embedding: floats or base64, unread."""
+
+    embedding: Raw
+    index: int
+    object: str = "embedding"
+
+
+class _Answer(Struct):
+    data: list[_Row] = []
+    model: str | None = None
+    usage: Raw = Raw(b"null")
+    error: Any = None
+
+
+_answer = msgspec.json.Decoder(_Answer).decode
+_WORDS = {"encoding_format": ("encoding format", "float, base64")}
+
+
+class Embeddings:
+    """The dialect as the table of dialects holds it."""
+
+    name = NAME
+    id_prefix = "embd-"
+    id_header = b""
+    routes: tuple[str, ...] = ("/v1/embeddings", "/embeddings")
+    listens: tuple[bytes, ...] = ()
+
+    def find(self, path: str) -> Place | None:
+        return None
+
+    def open(self, raw: bytes, place: Place = NOWHERE) -> Envelope:
+        body, size = strict_json.decode_measured(raw)
+        try:
+            found = msgspec.convert(body, _Body)
+        except msgspec.ValidationError as error:
+            raise complaint(str(error), body, _WORDS) from None
+        if found.stream:
+            raise invalid("stream: an embedding is not streamed: leave it out", "stream")
+        return Envelope(
+            dialect=NAME,
+            body=body,
+            kind="embedding",
+            size=size,
+            widest=_widest(found.input),
+            model=found.model,
+            max_output=0,
+            dimensions=found.dimensions,
+            end_user=found.user,
+        )
+
+    def read_request(self, envelope: Envelope) -> Request:
+        raise GatewayError(
+            Kind.UNSUPPORTED, "this model's provider makes no embeddings: choose another model", param="model"
+        )
+
+    def write_request(self, request: Request, shape: Shape) -> Written:
+        raise GatewayError(Kind.UNSUPPORTED, "this model only makes embeddings: use POST /v1/embeddings", param="model")
+
+    def forward(self, envelope: Envelope, shape: Shape) -> Written:
+        body = {name: value for name, value in envelope.body.items() if name not in NOT_FORWARDED}
+        body["model"] = shape.model
+        dropped = tuple(sorted((NOT_FORWARDED - OURS) & envelope.body.keys()))
+        return Written(body=strict_json.encode(body), dropped=dropped)
+
+    def path(self, shape: Shape) -> str:
+        return "/embeddings"
+
+    def reader(self, names: Mapping[str, str]) -> AnswerReader:
+        raise AssertionError("embeddings only pass through")
+
+    def writer(self, wanted: Wanted, request: Request) -> AnswerWriter:
+        raise AssertionError("embeddings only pass through")
+
+    def passthrough(self, wanted: Wanted) -> Lane:
+        return EmbeddingsPassThrough(wanted)
+
+    def error(self, error: GatewayError, style: str) -> tuple[int, bytes]:
+        return openai_errors.body(error, style)
+
+    def error_event(self, error: GatewayError) -> bytes:
+        return openai_errors.event(error)
+
+    def upstream_error(self, status: int, body: bytes) -> Fault:
+        return openai_errors.read_upstream_error(status, body)
+
+
+def _widest(found: str | list[Any]) -> int:
+    """Bytes of the longest single input: each must fit into the model by itself."""
+    if isinstance(found, str):
+        if not found:
+            raise invalid("input: must not be empty", "input")
+        return len(found.encode("utf-8", "replace"))
+    if not found:
+        raise invalid("input: must hold at least one item", "input")
+    kinds = {type(one) for one in found}
+    if len(kinds) != 1:
+        raise invalid("input: is a text, a list of texts, a list of tokens, or a list of such lists", "input")
+    if kinds == {int}:
+        return len(found) * _TOKEN_BYTES
+    if len(found) > MOST_INPUTS:
+        raise invalid(f"input: holds {len(found)} items, and at most {MOST_INPUTS} are taken at once", "input")
+    for place, one in enumerate(found):
+        if not one:
+            raise invalid(f"input[{place}]: must not be empty", f"input[{place}]")
+    if kinds == {str}:
+        return max(len(one.encode("utf-8", "replace")) for one in found)
+    return max(len(one) for one in found) * _TOKEN_BYTES
+
+
+class EmbeddingsPassThrough:
+    """Embeddings on both ends."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.tally = Tally()
+        self._wanted = wanted
+        self._rows: list[_Row] = []
+
+    def whole(self, body: bytes) -> None:
+        tally = self.tally
+        try:
+            found = _answer(body)
+        except BROKEN as error:
+            tally.fault = Fault(message=f"malformed answer: {error}" if body.strip() else "the answer is empty")
+            return
+        if found.error or not found.data:
+            tally.fault = fault_of(found.error) if found.error else Fault(message="the answer has no embeddings")
+            return
+        try:
+            tally.usage = read_usage(found.usage)
+        except AbsurdUsage:
+            tally.usage_absurd = True
+        tally.model, self._rows = found.model, found.data
+        tally.events, tally.content, tally.finished, tally.done = 1, True, True, True
+
+    def last(self, usage: Usage) -> bytes:
+        model = self._wanted.model or self.tally.model or ""
+        count = {"prompt_tokens": usage.prompt_total, "total_tokens": usage.total}
+        return strict_json.encode({"object": "list", "data": self._rows, "model": model, "usage": count})
+
+    def feed(self, data: bytes) -> bytes:
+        raise AssertionError("an embedding is not streamed")
+
+    def end(self) -> bytes:
+        raise AssertionError("an embedding is not streamed")
+
+    def keep_alive(self) -> bytes:
+        return b""
+
+    def fail(self, error: GatewayError) -> bytes:
+        return openai_errors.event(error)
