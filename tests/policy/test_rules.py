@@ -17,6 +17,7 @@ OBJECTIONS: list[tuple[str, Kind, dict[str, Any]]] = [
     ("check_key", Kind.UNAUTHENTICATED, {"by": {"revoked": True}}),
     ("check_effort", Kind.INVALID, {"of": {"effort": "high"}, "asks": {"effort": "low"}}),
     ("check_capability", Kind.UNSUPPORTED, {"asks": {"needs": frozenset({Need.TOOLS})}}),
+    ("check_dimensions", Kind.INVALID, {"of": {"dimensions": (64,)}, "asks": {"dimensions": 63}}),
     ("check_stored_files", Kind.UNSUPPORTED, {"asks": {"needs": frozenset({Need.STORED_FILES})}}),
     ("check_priced", Kind.UNAVAILABLE, {"of": {"price": PriceSheet()}}),
 ]
