@@ -3,7 +3,7 @@
 import itertools
 from random import Random
 
-from conflux.neutral.events import BlockEnded, Event, Fault, Finished, Reported, ToolBegan
+from conflux.neutral.events import Aside, BlockEnded, Event, Fault, Finished, Reported, ToolBegan
 
 
 def cut(data: bytes, chance: Random) -> list[bytes]:
@@ -19,6 +19,8 @@ def check_events(events: list[Event]) -> None:
     for place, event in enumerate(events):
         if isinstance(event, Fault | Reported):
             assert place == len(events) - 1
+        elif isinstance(event, Aside):
+            continue  # a whole block, or a note on the open one
         elif isinstance(event, BlockEnded):
             del open_blocks[event.index]
         elif isinstance(event, Finished):

@@ -20,7 +20,7 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.request import Request
 from conflux.neutral.usage import BUCKETS, Usage
 from tests.dialects import gemini_golden, golden
-from tests.fuzz import responses
+from tests.fuzz import messages, responses
 from tests.fuzz.laws import check_events, cut
 
 CHAT = OpenAIChat()
@@ -256,6 +256,12 @@ TARGETS: dict[str, Target] = {
     "gemini.reader.feed": Target(read_gemini, _GEMINI_STREAMS),
     "gemini.reader.whole": Target(read_gemini_whole, _GEMINI_ANSWERS),
     "gemini.passthrough.feed": Target(relay_gemini, _GEMINI_STREAMS),
+    "messages.open": Target(messages.open_request, messages.REQUESTS),
+    "messages.feed": Target(messages.read_stream, messages.STREAMS),
+    "messages.whole": Target(messages.read_whole, messages.ANSWERS),
+    "messages.relay.feed": Target(messages.relay_stream, messages.STREAMS),
+    "messages.relay.whole": Target(messages.relay_whole, messages.ANSWERS),
+    "messages.upstream_error": Target(messages.upstream_error, messages.ERRORS),
     "responses.open": Target(responses.open_request, responses.REQUESTS),
     "responses.feed": Target(responses.read_stream, responses.STREAMS),
     "responses.whole": Target(responses.read_whole, responses.ANSWERS),

@@ -99,6 +99,11 @@ def read_event(payload: bytes) -> tuple[Event, bytes]:
         return _event(passed), passed
 
 
+def named(kind: str, payload: bytes) -> bytes:
+    """The event with its name inside, where it stood on its own line only."""
+    return _encode({**_fields(payload), "type": kind})
+
+
 def fault_of(value: Any) -> Fault:
     """An error as upstreams put it into an answer or give in its place."""
     if not isinstance(value, dict):

@@ -65,9 +65,11 @@ class Intake:
         if payload[:1] != b"{" and (not payload.strip() or payload.strip() == b"[DONE]"):
             return None  # some end their streams with another protocol's last word too
         try:
+            _check_text(payload)
             event, passed = wire.read_event(payload)
             if not event.type:
                 event.type = name.decode("ascii", "replace")
+                passed = wire.named(event.type, passed)
             noted = _NOTES.get(event.type)
             if noted is None:
                 return None  # an event of nobody's protocol
@@ -95,6 +97,7 @@ class Intake:
             if message.content is UNSET or message.content == NULL:
                 self.fail("the answer has no content")
                 return None
+            _check_text(body)
             blocks = wire.read_blocks(message.content)
             for raw in blocks:
                 self._note_block(wire.read_block(raw), whole=True)
@@ -183,6 +186,12 @@ _NOTES = {
     "ping": Intake._nothing,
     "error": Intake._error,
 }
+
+
+def _check_text(data: bytes) -> None:
+    """What is not read of an answer is not looked at either, and must be text all the same."""
+    if not data.isascii():
+        data.decode()
 
 
 def _written(delta: Delta) -> int:

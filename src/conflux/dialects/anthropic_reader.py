@@ -39,6 +39,15 @@ _STOPS = {
     "compaction": Stop.PAUSE,
     "refusal": Stop.REFUSAL,
 }
+# Which deltas belong into which blocks; into all others goes input.
+_SAID_IN = {
+    "text_delta": "text",
+    "citations_delta": "text",
+    "thinking_delta": "thinking",
+    "signature_delta": "thinking",
+    "input_json_delta": "",
+}
+_SPEAKING = frozenset({"text", "thinking", "redacted_thinking"})
 _EMPTY = (b"{}", b"null")
 
 
@@ -53,7 +62,8 @@ class MessagesReader:
         self._place = -1
         self._aside: dict[str, Any] = {}  # of a block that leaves whole
         self._json: list[str] = []  # what came of its input
-        self._some = False  # the open call has arguments
+        self._some = False  # the open block has said something, the open call has arguments
+        self._began = False
         self._called = False
         self._stop: str | None = None
         self._sequence: str | None = None
@@ -72,8 +82,8 @@ class MessagesReader:
         if taken is None:
             return self._close()
         message, blocks = taken
-        tally = self.tally
-        found: list[events.Event] = [Began(id=tally.upstream_id or "", model=tally.model or "")]
+        found: list[events.Event] = []
+        self._begin(found)
         try:
             for place, raw in enumerate(blocks):
                 self._open(place, raw, found, whole=True)
@@ -102,8 +112,7 @@ class MessagesReader:
                 if event.delta is not None:
                     self._continue(event.index, event.delta, found)
             case "message_start":
-                tally = self.tally
-                found.append(Began(id=tally.upstream_id or "", model=tally.model or "", usage=tally.prompt))
+                self._begin(found)
             case "content_block_start":
                 self._end_block(found)
                 raw = event.content_block
@@ -115,21 +124,26 @@ class MessagesReader:
                 self._stop = event.delta.stop_reason or self._stop
                 self._sequence = event.delta.stop_sequence or self._sequence
 
+    def _begin(self, found: list[events.Event]) -> None:
+        if not self._began:
+            self._began = True
+            tally = self.tally
+            found.append(Began(id=tally.upstream_id or "", model=tally.model or "", usage=tally.prompt))
+
     def _open(self, place: int, raw: Raw, found: list[events.Event], *, whole: bool) -> None:
+        self._begin(found)
         block: Block = wire.read_block(raw)
         self._block, self._place, self._some = block.type, place, False
         match block.type:
             case "text":
-                if block.text:
-                    found.append(TextDelta(text=block.text))
+                self._say(block.text, TextDelta(text=block.text or ""), found)
                 if whole:
                     self._cite(raw, found)
             case "thinking":
-                if block.thinking:
-                    found.append(ThinkingDelta(text=block.thinking))
-                if block.signature:
-                    found.append(ThinkingDelta(signature=block.signature, issuer=NAME))
+                self._say(block.thinking, ThinkingDelta(text=block.thinking or ""), found)
+                self._say(block.signature, ThinkingDelta(signature=block.signature, issuer=NAME), found)
             case "redacted_thinking":
+                self._some = True
                 found.append(ThinkingDelta(redacted=block.data or "", issuer=NAME))
             case "tool_use":
                 self._called = True
@@ -142,19 +156,25 @@ class MessagesReader:
                 self._aside = msgspec.json.decode(raw)
                 self._json = []
 
+    def _say(self, said: str | None, event: TextDelta | ThinkingDelta, found: list[events.Event]) -> None:
+        if said:
+            self._some = True
+            found.append(event)
+
     def _cite(self, raw: Raw, found: list[events.Event]) -> None:
         citations = msgspec.json.decode(raw).get("citations")
         for citation in citations if isinstance(citations, list) else ():
             found.append(Aside(dialect=NAME, kind="citation", value=citation))
 
     def _continue(self, place: int, delta: Delta, found: list[events.Event]) -> None:
-        if place != self._place:
+        home = _SAID_IN.get(delta.type)
+        block = self._block if self._block in _SPEAKING else ""
+        if place != self._place or (home is not None and home != block):
             self._intake.fail("the answer continues a block that is not open")
             return
         match delta.type:
             case "text_delta":
-                if delta.text:
-                    found.append(TextDelta(text=delta.text))
+                self._say(delta.text, TextDelta(text=delta.text or ""), found)
             case "input_json_delta":
                 if not delta.partial_json:
                     return
@@ -164,11 +184,9 @@ class MessagesReader:
                 else:
                     self._json.append(delta.partial_json)
             case "thinking_delta":
-                if delta.thinking:
-                    found.append(ThinkingDelta(text=delta.thinking))
+                self._say(delta.thinking, ThinkingDelta(text=delta.thinking or ""), found)
             case "signature_delta":
-                if delta.signature:
-                    found.append(ThinkingDelta(signature=delta.signature, issuer=NAME))
+                self._say(delta.signature, ThinkingDelta(signature=delta.signature, issuer=NAME), found)
             case "citations_delta" if delta.citation is not UNSET:
                 found.append(Aside(dialect=NAME, kind="citation", value=msgspec.json.decode(delta.citation)))
 
@@ -178,7 +196,8 @@ class MessagesReader:
             case "":
                 return
             case "text" | "thinking" | "redacted_thinking":
-                pass
+                if not self._some:
+                    return  # nothing was said in it
             case "tool_use":
                 if not self._some:
                     found.append(ToolDelta(arguments="{}"))
