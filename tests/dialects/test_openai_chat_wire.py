@@ -28,6 +28,11 @@ def said(**fields: Any) -> dict[str, Any]:
 
 
 BAD: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"messages": [{"role": "user", "content": None}]},
+        "messages[0].content",
+        "messages[0].content: must be a string or a list, not null",
+    ),
     ({}, "messages", "messages is missing"),
     ({"messages": None}, "messages", "messages: must be a list, not null"),
     ({"messages": []}, "messages", "messages: must hold at least one item"),
@@ -159,7 +164,7 @@ def test_case_43_a_mistake_is_named(body: dict[str, Any], param: str, message: s
         {"response_format": {"type": "json_schema", "json_schema": {"name": "r"}}},
         {
             "messages": [
-                {"role": "system", "content": None},
+                {"role": "system", "content": ""},
                 {"role": "assistant"},
                 {"role": "tool", "tool_call_id": "c"},
             ]

@@ -13,6 +13,7 @@ import msgspec
 
 from conflux.catalogue.listings import SHAPES
 from conflux.catalogue.listings.choose import LISTS
+from conflux.catalogue.quirks import check_quirks
 from conflux.neutral.money import (
     USD,
     MoneyError,
@@ -307,6 +308,7 @@ def provider_of(row: ProviderRow, wrong: Wrong, *, rates: Mapping[str, Rate], co
     for name in ("connect_timeout", "first_byte_timeout", "idle_timeout", "total_timeout"):
         if not 0 < getattr(row, name) < float("inf"):
             wrong(name, "must be above 0 seconds")
+    check_quirks(row.quirks, wrong)
     fields = msgspec.structs.asdict(row)
     for name in ("dialect", "credential"):
         del fields[name]

@@ -11,6 +11,7 @@ from typing import Any
 from conflux.dialects import openai_chat_read, openai_chat_write, openai_errors, strict_json
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
+from conflux.dialects.openai_chat_quirks import suit
 from conflux.dialects.openai_chat_reader import ChatReader
 from conflux.dialects.openai_chat_relay import ChatPassThrough
 from conflux.dialects.openai_chat_wire import NAME, NOT_FORWARDED
@@ -78,13 +79,12 @@ class OpenAIChat:
                 del body[name]
             dropped = tuple(name for name in named if name not in wire.OURS)
         dropped += openai_chat_write.fit(body, shape)
-        if shape.quirks and openai_chat_write.strict_roles(shape):
-            body["messages"] = [_without_developer(message) for message in body["messages"]]
         if shape.stream:
             body["stream"] = True
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         elif body.pop("stream_options", None) is not None:
             dropped += ("stream_options",)  # it means nothing here, and upstreams refuse it
+        dropped += suit(body, shape)
         return Written(body=strict_json.encode(body), dropped=dropped)
 
     def write_request(self, request: Request, shape: Shape) -> Written:
@@ -110,10 +110,6 @@ class OpenAIChat:
 
     def upstream_error(self, status: int, body: bytes) -> Fault:
         return openai_errors.read_upstream_error(status, body)
-
-
-def _without_developer(message: dict[str, Any]) -> dict[str, Any]:
-    return {**message, "role": "system"} if message["role"] == "developer" else message
 
 
 def _check_spelling(body: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from conflux.dialects import losses, names, strict_json
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_chat_foreign import adapted
+from conflux.dialects.openai_chat_quirks import suit
 from conflux.neutral.errors import invalid
 from conflux.neutral.request import (
     Audio,
@@ -48,7 +49,6 @@ class _Manner(msgspec.Struct, frozen=True):
     """How this request is written."""
 
     own: bool  # it came in on this wire
-    developer: str  # the role a developer speaks in
 
 
 def write_request(request: Request, shape: Shape) -> Written:
@@ -59,7 +59,7 @@ def write_request(request: Request, shape: Shape) -> Written:
     behind: set[str] = set()
     if not own:
         known, behind = adapted(known, shape)
-    manner = _Manner(own, "system" if strict_roles(shape) else "developer")
+    manner = _Manner(own)
     body: dict[str, Any] = {"model": shape.model, "messages": _write_messages(known, manner)}
     _write_options(known, body, own)
     if own:
@@ -71,6 +71,7 @@ def write_request(request: Request, shape: Shape) -> Written:
     if shape.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
+    dropped += suit(body, shape)
     return Written(body=strict_json.encode(body), dropped=tuple(dict.fromkeys(dropped)), names=restored)
 
 
@@ -96,11 +97,6 @@ def fit(body: dict[str, Any], shape: Shape) -> tuple[str, ...]:
         return ()
     body["reasoning_effort"] = shape.effort
     return ("reasoning",) if body.pop("reasoning", None) is not None else ()
-
-
-def strict_roles(shape: Shape) -> bool:
-    """Does the provider know no developer?"""
-    return shape.quirks.get("developer_role") is False
 
 
 def _write_messages(request: Request, manner: _Manner) -> list[dict[str, Any]]:
@@ -142,7 +138,7 @@ def _write_message(message: Message, manner: _Manner, beside: list[Part]) -> lis
         for part in others
         if isinstance(part, Text | Image | File | Audio) or (isinstance(part, Refusal) and not assistant)
     )
-    entry: dict[str, Any] = {"role": manner.developer if message.role is Role.DEVELOPER else message.role.value}
+    entry: dict[str, Any] = {"role": message.role.value}
     if message.name:
         entry["name"] = message.name
     entry["content"] = _write_content(spoken, manner)

@@ -8,6 +8,7 @@ from conflux.dialects import DIALECTS
 from conflux.dialects.base import AnswerReader, AnswerWriter, Dialect, Lane, Shape, Tally, Wanted, Written
 from conflux.dialects.freeform import FreeformReader, as_functions, tools_of
 from conflux.dialects.losses import check_vital
+from conflux.dialects.think_tags import ThinkTagsReader
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event
 from conflux.neutral.records import Capability
@@ -59,7 +60,10 @@ def upstream_dialect(admitted: Admitted, target: LiveTarget) -> Dialect:
 def is_passthrough(admitted: Admitted, target: LiveTarget, dialect: Dialect) -> bool:
     if dialect.name != admitted.dialect.name:
         return False
-    return target.live.provider.lane != "compat" or admitted.envelope.kind == "embedding"  # it has no other lane
+    if admitted.envelope.kind == "embedding":
+        return True  # it has no other lane
+    provider = target.live.provider
+    return provider.lane != "compat" and provider.quirks.get("reasoning_tags") is not True
 
 
 def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wanted) -> tuple[Shape, Written, Lane]:
@@ -85,4 +89,6 @@ def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wa
         freeform = frozenset()  # it has them itself
     written = dialect.write_request(as_functions(request) if freeform else request, shape)
     reader = dialect.reader(written.names)
+    if provider.quirks.get("reasoning_tags") is True:
+        reader = ThinkTagsReader(reader)
     return shape, written, CompatLane(FreeformReader(reader, freeform) if freeform else reader, writer, gathers=gathers)

@@ -13,7 +13,7 @@ import msgspec
 from conflux.sim import openai_chat_request
 from conflux.sim.ask import Ask
 from conflux.sim.line import Headers
-from conflux.sim.plan import Plan, pieces, size
+from conflux.sim.plan import Plan, call_size, pieces, size
 from conflux.sim.quirks import Quirks
 
 FINGERPRINT = "fp_simulated"
@@ -46,6 +46,8 @@ class ChatRendering:
     """A plan as OpenAI's bytes."""
 
     def __init__(self, ask: Ask, plan: Plan, created: int, quirks: Quirks) -> None:
+        if quirks.think_tags and plan.thinking:
+            plan = _tagged(plan)
         self._ask = ask
         self._plan = plan
         self._quirks = quirks
@@ -190,6 +192,14 @@ class ChatRendering:
         if self._usage_key:
             chunk["usage"] = usage
         return _event(chunk)
+
+
+def _tagged(plan: Plan) -> Plan:
+    """Thinking as a part of the text. The tags are tokens too, so that what is delivered still adds up."""
+    tagged = f"<think>{plan.thinking}</think>"
+    choices = tuple(msgspec.structs.replace(one, text=tagged + one.text) for one in plan.choices)
+    tokens = sum(size(one.text) for one in choices) + sum(call_size(call) for call in plan.calls) * len(choices)
+    return msgspec.structs.replace(plan, thinking="", choices=choices, tokens=tokens)
 
 
 def _event(chunk: dict[str, Any]) -> bytes:

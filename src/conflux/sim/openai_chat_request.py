@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from conflux.sim.ask import Ask, BadRequest, Limits, Offered
+from conflux.sim.openai_chat_manners import check_manners
 from conflux.sim.plan import count_tokens, seed_of
 from conflux.sim.quirks import Quirks
 
@@ -36,7 +37,7 @@ def _is(kind: type) -> Callable[[Any], bool]:
 
 def _stops(value: Any) -> bool:
     values = [value] if isinstance(value, str) else value
-    return isinstance(values, list) and len(values) <= 4 and all(isinstance(one, str) for one in values)
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)
 
 
 _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
@@ -49,7 +50,7 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("top_p", _real(0, 1), "a number from 0 to 1"),
     ("presence_penalty", _real(-2, 2), "a number from -2 to 2"),
     ("frequency_penalty", _real(-2, 2), "a number from -2 to 2"),
-    ("stop", _stops, "a string or at most 4 of them"),
+    ("stop", _stops, "a string or several"),
     ("logprobs", _is(bool), "a boolean"),
     ("top_logprobs", _whole(0, 20), "an integer from 0 to 20"),
     ("seed", _is(int), "an integer"),
@@ -74,6 +75,7 @@ def read(raw: bytes, path: str, salt: int, quirks: Quirks) -> Ask:
             raise BadRequest(f"Unrecognized request argument supplied: {name}", name)
     body = {name: value for name, value in body.items() if value is not None}
     _check_fields(body)
+    check_manners(body, quirks)
     _check_messages(body.get("messages"))
     messages = body["messages"]
     tools = _tools(body)
@@ -246,6 +248,9 @@ def _effort(body: dict[str, Any]) -> str | None:
     inner = body.get("reasoning")
     if effort is None and isinstance(inner, dict):
         effort = inner.get("effort", "medium")
+    form = body.get("thinking")
+    if effort is None and ((isinstance(form, dict) and form.get("type") == "enabled") or body.get("enable_thinking")):
+        effort = "medium"
     flags = body.get("chat_template_kwargs")
     if effort is None and isinstance(flags, dict) and (flags.get("thinking") or flags.get("enable_thinking")):
         effort = "medium"
