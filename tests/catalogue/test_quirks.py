@@ -18,7 +18,7 @@ def problems(**quirks: Any) -> list[str]:
 
 
 def test_right_ones_pass() -> None:
-    assert problems(developer_role=False, reasoning="thinking", most_stops=2, drops=["seed"], models_path="/x") == []
+    assert problems(developer_role=False, reasoning="thinking", most_stops=2, refuses=["seed"], models_path="/x") == []
     assert problems(models_path=False, signed_call_models="gemini-3") == []
 
 
@@ -29,7 +29,7 @@ def test_right_ones_pass() -> None:
         ({"developer_role": "no"}, "quirks.developer_role: 'no' is not true or false"),
         ({"reasoning": "loudly"}, "quirks.reasoning: 'loudly' is not one of effort, object"),
         ({"most_stops": True}, "is not a whole number"),
-        ({"drops": "seed"}, "is not a list of texts"),
+        ({"refuses": "seed"}, "is not a list of texts"),
         ({"models_path": "x"}, "is not a path, or false"),
         ({"signed_call_models": ""}, "is not a text"),
     ],

@@ -41,7 +41,7 @@ SAID: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], tuple[str, ...]
     ({"temperature": 1, "top_p": 1, "seed": 5}, {"fixed_sampling_models": ["u"]}, {"seed": 5},
      ("temperature", "top_p")),
     ({"temperature": 1}, {"fixed_sampling_models": ["x"]}, {"temperature": 1}, ()),
-    ({"seed": 1, "user": "u"}, {"drops": ["seed", "user", "metadata"]}, {}, ("seed", "user")),
+    ({"seed": 1, "user": "u"}, {"refuses": ["seed", "user", "metadata"]}, {}, ("seed", "user")),
     ({"reasoning_effort": "low"}, {"reasoning": "none"}, {}, ("reasoning_effort",)),
     ({"reasoning_effort": "none"}, {"reasoning": "none"}, {}, ()),
     ({"reasoning_effort": "low"}, {"reasoning": "object"}, {"reasoning": {"effort": "low"}}, ()),

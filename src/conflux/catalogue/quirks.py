@@ -27,7 +27,7 @@ QUIRKS: dict[str, tuple[str | tuple[str, ...], str]] = {
     "choices": (_BOOL, "false: n above 1 is refused by name"),
     "most_stops": ("a whole number", "more stop sequences are refused by name"),
     "fixed_sampling_models": ("a list of texts", "models that begin so take no temperature: left out and named"),
-    "drops": ("a list of texts", "fields it refuses: left out and named"),
+    "refuses": ("a list of texts", "fields it refuses: left out and named"),
     "freeform_tools": (_BOOL, "false: freeform tools go as functions"),
     "system_anywhere": (_BOOL, "instructions may stand between messages"),
     "replays_reasoning": (_BOOL, "false: earlier thoughts are not sent back"),

@@ -78,7 +78,7 @@ def _hints(body: Json, shape: Shape, dropped: list[str]) -> None:
         for name in _SAMPLING:
             if body.pop(name, None) is not None and not (name == "temperature" and shape.temperature is not None):
                 dropped.append(name)
-    for name in quirks.get("drops", ()):
+    for name in quirks.get("refuses", ()):
         if body.pop(name, None) is not None:
             dropped.append(name)
 
