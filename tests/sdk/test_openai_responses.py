@@ -154,7 +154,7 @@ def test_reasoning_and_its_replay(client: OpenAI, model: str, stream: bool) -> N
     thought, said = found.output
     assert (thought.type, thought.summary[0].text, said.type) == ("reasoning", "hm, let me see", "message")
     assert found.usage.output_tokens_details.reasoning_tokens > 0
-    assert bool(thought.encrypted_content) is ("responses" in model)
+    assert bool(thought.encrypted_content) is ("responses" in model or "anthropic" in model)
     for again in MODELS:  # the conversation moves on to another provider, which may not see a foreign seal
         rest = [thought.to_dict(), said.to_dict(), {"role": "user", "content": "[[say: moved]]"}]
         assert ask(client, stream, model=again, input=items + rest, **more).output[-1].content[0].text == "moved"
@@ -166,8 +166,8 @@ def test_images_refusals_and_limits(client: OpenAI, model: str, stream: bool) ->
     parts: Any = [{"type": "input_text", "text": "What is this?"}, {"type": "input_image", "image_url": PIXEL}]
     found = ask(client, stream, model=model, input=[{"role": "user", "content": parts}])
     assert "image image/png" in found.output_text
-    refused = ask(client, stream, model=model, input="[[refuse]]")
-    assert refused.output[0].content[0].type == "refusal"
+    if "openai" in model:  # the others refuse by how they stop, not by a text of its own
+        assert ask(client, stream, model=model, input="[[refuse]]").output[0].content[0].type == "refusal"
     cut = client.responses.create(model=model, input="[[stream: 50]]", max_output_tokens=16)
     assert (cut.status, cut.incomplete_details and cut.incomplete_details.reason) == ("incomplete", "max_output_tokens")
     assert cut.output_text == "".join(f"{number:03d} " for number in range(16))
@@ -176,6 +176,10 @@ def test_images_refusals_and_limits(client: OpenAI, model: str, stream: bool) ->
 @pytest.mark.parametrize("model", MODELS)
 def test_probabilities(client: OpenAI, model: str) -> None:
     wanted: Any = ["message.output_text.logprobs"]
+    if "anthropic" in model:  # case 38
+        with pytest.raises(openai.BadRequestError, match="logprobs"):
+            client.responses.create(model=model, input="x", include=wanted)
+        return
     found: Any = client.responses.create(model=model, input="[[say: hi there]]", include=wanted)
     assert "".join(one.token for one in found.output[0].content[0].logprobs) == "hi there"
 
@@ -230,10 +234,11 @@ def test_what_is_left_out_is_named(client: OpenAI, model: str, upstreams: Upstre
         truncation="auto",
     )  # fmt: skip
     dropped = set(raw.headers["x-conflux-dropped"].split(", "))
-    assert dropped >= {"store", "service_tier", "tools.web_search"}
-    assert ("truncation" in dropped) is ("chat" in model)
+    assert dropped >= {"store", "service_tier"}
+    assert ("tools.web_search" in dropped) is ("gemini" not in model)  # which has a search of its own
+    assert ("truncation" in dropped) is ("openai-responses" not in model)
     sent = json.loads(raw.parse().output_text)["body"]
-    assert "tools" not in sent and "service_tier" not in sent
+    assert ("tools" in sent) is ("gemini" in model) and "service_tier" not in sent
     assert sent.get("store") is (False if "responses" in model else None)
 
 

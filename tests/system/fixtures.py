@@ -44,7 +44,7 @@ def real_config(upstreams: Upstreams) -> str:
 
 
 # Upstream dialects the simulator speaks: where, below its address. One model per dialect and lane serves them all.
-SPOKEN = {"openai-chat": "/v1", "openai-responses": "/v1"}
+SPOKEN = {"openai-chat": "/v1", "openai-responses": "/v1", "anthropic-messages": "/v1", "gemini": "/v1beta"}
 
 
 def over(dialect: str, lane: str = "auto") -> str:
