@@ -5,12 +5,40 @@ What was merely offered is left out and named, what was demanded is refused by n
 """
 
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.request import Opaque, Request, Thinking, Tool
+from conflux.neutral.request import Opaque, Part, Request, Thinking, Tool, ToolResult
+
+# The dialects that have words for where a cache begins, and for a tool's failure.
+_CACHES = frozenset({"anthropic-messages"})
+_SAYS_ERRORS = frozenset({"anthropic-messages", "gemini", "openai-chat"})
+# What of a tool is told, by any dialect's name for it.
+_TOLD = frozenset({"type", "name", "description", "input_schema", "parameters", "strict", "cache_control", "function",
+                   "custom", "format", "tools"})  # fmt: skip
 
 
 def unsaid(request: Request, own: str) -> tuple[str, ...]:
     """The client's fields that the dialect `own` has no words for."""
-    return () if request.dialect == own else tuple(sorted(request.extra))
+    if request.dialect == own:
+        return ()
+    found = set(request.extra)
+    for tool in request.tools:
+        _marked(tool, own, found)
+        found.update(f"tools.{name}" for name in tool.raw or () if name not in _TOLD)
+    for message in request.messages:
+        for part in message.parts:
+            _marked(part, own, found)
+            if isinstance(part, ToolResult):
+                for inner in part.content:
+                    _marked(inner, own, found)
+                if part.is_error and own not in _SAYS_ERRORS:
+                    found.add("is_error")
+    return tuple(sorted(found))
+
+
+def _marked(what: Part | Tool, own: str, found: set[str]) -> None:
+    """What its own dialect alone understands of a part or a tool."""
+    if own not in _CACHES and getattr(what, "cache", None) is not None:
+        found.add("cache_control")
+    found.update(getattr(what, "extra", None) or ())
 
 
 def parts(request: Request, dialect: str) -> tuple[str, ...]:
