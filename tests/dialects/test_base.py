@@ -31,10 +31,16 @@ def test_a_dialect_offers_all_that_the_relay_asks_for(name: str) -> None:
     dialect = DIALECTS[name]
     assert dialect.name == name
     assert all(callable(getattr(dialect, method)) for method in offered(Dialect))
+    assert all(callable(getattr(dialect.passthrough(WANTED), method)) for method in offered(Lane))
+    assert dialect.passthrough(WANTED).tally is not dialect.passthrough(WANTED).tally
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS.keys() - {"embeddings"}))
+def test_a_dialect_of_conversations_reads_and_writes_them(name: str) -> None:
+    dialect = DIALECTS[name]
     for made, protocol in (
         (dialect.reader({}), AnswerReader),
         (dialect.writer(WANTED, Request(dialect=name, messages=())), AnswerWriter),
-        (dialect.passthrough(WANTED), Lane),
     ):
         assert all(callable(getattr(made, method)) for method in offered(protocol))
     assert dialect.reader({}).tally is not dialect.reader({}).tally
