@@ -89,6 +89,14 @@ def test_a_refusal_is_text() -> None:
     assert body["content"]["parts"] == [{"text": "No."}] and body["finishReason"] == "SAFETY"
 
 
+def test_case_18_only_the_reason_tells_that_words_are_a_refusal() -> None:
+    events: list[Event] = [RefusalDelta(text="I cannot."), BlockEnded(), Finished(stop=Stop.END)]
+    streamed = GeminiWriter(WANTED, ASKED)
+    out = streamed.feed(events) + streamed.last(Usage())
+    assert b'"finishReason":"SAFETY"' in out
+    assert json.loads(GeminiWriter(WANTED, ASKED).whole(events, Usage()))["candidates"][0]["finishReason"] == "SAFETY"
+
+
 @pytest.mark.parametrize("stop", list(Stop))
 def test_case_16_every_stop_has_a_reason(stop: Stop) -> None:
     writer = GeminiWriter(WANTED, ASKED)

@@ -66,6 +66,12 @@ def test_case_18_an_answer_that_was_refused_is_never_empty() -> None:
         assert response["status"] == ("completed" if stop is Stop.REFUSAL else "incomplete")
 
 
+def test_case_18_a_refusal_in_common_words_is_incomplete() -> None:
+    response = written([TextDelta(text="I would rather"), BlockEnded(), Finished(stop=Stop.REFUSAL)])[-1]["response"]
+    assert response["output"][0]["content"][0]["type"] == "output_text"
+    assert response["incomplete_details"] == {"reason": "content_filter"}
+
+
 def test_case_17_what_was_cut_is_incomplete_everywhere() -> None:
     events: list[Event] = [ToolBegan(call_id="c", name="f"), ToolDelta(arguments='{"a":'), BlockEnded()]
     found = written([*events, Finished(stop=Stop.LENGTH)])

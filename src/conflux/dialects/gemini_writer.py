@@ -70,6 +70,7 @@ class GeminiWriter:
         )
         self._calls: dict[int, tuple[ToolBegan, list[str]]] = {}  # candidate: the call that is open
         self._stops: dict[int, Stop] = {}
+        self._refused: set[int] = set()  # candidates that declined in words
 
     def feed(self, events: Iterable[Event]) -> bytes:
         return b"".join([self._write(event) for event in events])
@@ -82,8 +83,8 @@ class GeminiWriter:
 
     def last(self, usage: Usage) -> bytes:
         candidates = [
-            {"content": {"parts": [{"text": ""}], "role": "model"}, "finishReason": _REASONS[stop], "index": index}
-            for index, stop in sorted(self._stops.items())
+            {"content": {"parts": [{"text": ""}], "role": "model"}, "finishReason": self._reason(index), "index": index}
+            for index in sorted(self._stops)
         ]
         return write_data(strict_json.encode(self._answer(candidates, usage)))
 
@@ -103,7 +104,7 @@ class GeminiWriter:
         for index in sorted(found.keys() | self._stops.keys()):
             candidate: dict[str, Any] = {
                 "content": {"parts": found.get(index, []), "role": "model"},
-                "finishReason": _REASONS[self._stops.get(index, Stop.END)],
+                "finishReason": self._reason(index),
                 "index": index,
             }
             if logprobs.get(index):
@@ -114,6 +115,11 @@ class GeminiWriter:
     def _answer(self, candidates: list[dict[str, Any]], usage: Usage) -> dict[str, Any]:
         return {"candidates": candidates, "usageMetadata": write_usage(usage), "modelVersion": self._model,
                 "responseId": self._wanted.answer_id}  # fmt: skip
+
+    def _reason(self, index: int) -> str:
+        """Only a reason tells this protocol's clients that the words are a refusal."""
+        stop = self._stops.get(index, Stop.END)
+        return _REASONS[Stop.REFUSAL if stop is Stop.END and index in self._refused else stop]
 
     def _began(self, event: Began) -> None:
         self._model = self._wanted.model or event.model
@@ -136,7 +142,10 @@ class GeminiWriter:
     def _part(self, event: Event) -> dict[str, Any] | None:
         """The part that an event makes, or completes."""
         match event:
-            case TextDelta() | RefusalDelta():
+            case TextDelta():
+                return {"text": event.text}
+            case RefusalDelta():
+                self._refused.add(event.index)
                 return {"text": event.text}
             case ThinkingDelta():
                 return self._thought(event) if self._thoughts else None

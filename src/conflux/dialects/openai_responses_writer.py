@@ -73,6 +73,7 @@ class ResponsesWriter:
         self._over = False  # the open item gets no more
         self._output: list[dict[str, Any]] = []
         self._stop = Stop.END
+        self._refused = False  # a part of the answer says so
 
     def feed(self, events: Iterable[Event]) -> bytes:
         return b"".join([self._write(event) for event in events])
@@ -93,9 +94,10 @@ class ResponsesWriter:
                 thought = ReasoningItem(self._sequence, self._mark, sealed=self._sealed)
                 return self._next(thought) + thought.thought(event)
             case RefusalDelta():
-                if isinstance(item, MessageItem):
-                    return item.refusal(event)
-                return self._refuse(event.text)
+                if not isinstance(item, MessageItem):
+                    return self._refuse(event.text)
+                self._refused = True
+                return item.refusal(event)
             case ToolBegan():
                 return self._call(event)
             case BlockEnded():
@@ -111,6 +113,7 @@ class ResponsesWriter:
                 return b""
 
     def _refuse(self, text: str) -> bytes:
+        self._refused = True
         message = MessageItem(self._sequence, self._mark)
         return self._next(message) + message.refusal(RefusalDelta(text=text))
 
@@ -157,6 +160,8 @@ class ResponsesWriter:
 
     def _ended(self, usage: Usage) -> dict[str, Any]:
         reason = _INCOMPLETE.get(self._stop)
+        if self._stop is Stop.REFUSAL and not self._refused:
+            reason = "content_filter"  # nothing else would tell that its words are a refusal
         status = "completed" if reason is None else "incomplete"
         details = None if reason is None else {"reason": reason}
         return self._response(status, incomplete_details=details, usage=write_usage(usage))

@@ -58,13 +58,15 @@ class ResponsesRendering:
         return _encode(self._ended())
 
     def _ended(self) -> dict[str, Any]:
-        reason = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(self._plan.choices[0].finish)
+        reason = self._cut()
         output = [self._done(place, item) for place, item in enumerate(self._items())]
-        if reason is not None and output and "status" in output[-1]:
-            output[-1]["status"] = "incomplete"
         return {**self._response("completed" if reason is None else "incomplete"), "output": output,
                 "incomplete_details": None if reason is None else {"reason": reason},
                 "usage": self.usage()}  # fmt: skip
+
+    def _cut(self) -> str | None:
+        """Why the answer is not whole."""
+        return {"length": "max_output_tokens", "content_filter": "content_filter"}.get(self._plan.choices[0].finish)
 
     def _response(self, status: str) -> dict[str, Any]:
         body = self._ask.body
@@ -99,8 +101,10 @@ class ResponsesRendering:
         return [*found, *plan.calls]
 
     def _done(self, place: int, item: str | CallPlan) -> dict[str, Any]:
+        last = place == len(self._items()) - 1
+        status = "incomplete" if last and self._cut() is not None else "completed"
         if isinstance(item, CallPlan):
-            return self._call(place, item, "completed", whole=True)
+            return self._call(place, item, status, whole=True)
         if item == "reasoning":
             found: dict[str, Any] = {"id": f"rs_{self._mark}{place}", "type": "reasoning",
                                      "summary": [{"type": "summary_text", "text": self._plan.thinking}]}  # fmt: skip
@@ -108,7 +112,7 @@ class ResponsesRendering:
                 found["encrypted_content"] = f"sealed-{self._mark}"
             return found
         text = self._plan.choices[0].text
-        return {"id": f"msg_{self._mark}{place}", "type": "message", "status": "completed", "role": "assistant",
+        return {"id": f"msg_{self._mark}{place}", "type": "message", "status": status, "role": "assistant",
                 "content": [self._part(text, pieces(text))]}  # fmt: skip
 
     def _part(self, text: str, spoken: list[str]) -> dict[str, Any]:
