@@ -11,8 +11,8 @@ from conflux.neutral.request import Opaque, Part, Request, Thinking, Tool, ToolR
 _CACHES = frozenset({"anthropic-messages"})
 _SAYS_ERRORS = frozenset({"anthropic-messages", "gemini", "openai-chat"})
 # What of a tool is told, by any dialect's name for it.
-_TOLD = frozenset({"type", "name", "description", "input_schema", "parameters", "strict", "cache_control", "function",
-                   "custom", "format", "tools"})  # fmt: skip
+_TOLD = frozenset({"type", "name", "description", "input_schema", "parameters", "parametersJsonSchema", "strict",
+                   "cache_control", "function", "custom", "format", "tools"})  # fmt: skip
 
 
 def unsaid(request: Request, own: str) -> tuple[str, ...]:
