@@ -9,7 +9,7 @@ import pytest
 from uvicorn.server import ServerState
 
 from conflux.dialects.openai_errors import status_of
-from conflux.faces.connection import Connection, ShortRequest, announced, connection_of
+from conflux.faces.connection import Connection, ShortRequest, announced, connection_of, untaken
 from conflux.faces.server import make_server
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ports import Headers
@@ -431,6 +431,35 @@ async def test_a_slow_reader_is_waited_for(port: int, ways: Ways) -> None:
         # with its upstream's share, 256 KiB at most (tests/upstream/test_flow.py)
         assert ways.connections[0].transport.get_write_buffer_size() <= 96 * 1024
         assert len((await one.answer()).body) == 6_000_003
+
+
+async def paused(ways: Ways) -> Connection:
+    await happens(lambda: bool(ways.connections), "it is being answered")
+    (connection,) = ways.connections
+    await happens(lambda: connection.flow.write_paused, "nobody reads")
+    return connection
+
+
+async def test_who_takes_nothing_at_all_is_gone(port: int, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflux.faces.connection._UNREAD_SECONDS", 0.05)
+    async with wire(port, small=True) as one:
+        await one.send(post(b"stream 6000"))
+        connection = await paused(ways)
+        await happens(lambda: connection.lost, "it is not waited for")
+        assert ways.gone == 1
+
+
+async def test_who_takes_a_little_has_time_again(port: int, ways: Ways) -> None:
+    async with wire(port, small=True) as one:
+        await one.send(post(b"stream 6000"))
+        connection = await paused(ways)
+        connection._untaken = untaken(connection.transport) + 1
+        assert connection._untaken > connection.transport.get_write_buffer_size()  # the system keeps some of it
+        connection._look_at_reader()
+        assert connection._patience is not None
+        assert not connection.transport.is_closing()
+        assert len((await one.answer()).body) == 6_000_003
+        assert connection._patience is None
 
 
 def test_the_connection_behind_a_scope() -> None:

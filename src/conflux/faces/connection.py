@@ -4,10 +4,13 @@ Law: a request that the table of short ways takes is read, handed over and answe
 no ASGI message in between; everything else goes uvicorn's way. One answer at a time and in order: what a client
 pipelines meanwhile waits, bounded. A request has a deadline to arrive by and a size; whoever breaks either, or HTTP
 itself, is told once and left. A body that nobody will read is not waited for. Whoever asked is called once when the
-client leaves.
+client leaves. Who reads slowly is waited for; who takes not one byte for minutes is gone.
 """
 
 import asyncio
+import fcntl
+import struct
+import termios
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Protocol, cast
@@ -27,6 +30,9 @@ _HEAD_MOST = 128 * 1024
 _UNREAD_MOST = 32 * 1024
 _HEARD_OUT_MOST = 64 * 1024 * 1024
 _HEARD_OUT_SECONDS = 2.0
+# A client that vanished, or never reads, would keep its place, its hold and the upstream's answer for as long as it
+# likes. A window opens in steps of up to 64 KiB: at 1 KB/s, one a minute.
+_UNREAD_SECONDS = 300.0
 _VERSIONS = ("1.1", "1.0")
 _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 
@@ -100,6 +106,8 @@ class Connection(HttpToolsProtocol):
         self._again = False  # asked to upgrade: read again as if it had not
         self._deadline: asyncio.TimerHandle | None = None
         self._late = False  # the deadline is that of a request, no more of the connection
+        self._untaken = 0  # bytes of an answer the client had not taken when last looked at
+        self._patience: asyncio.TimerHandle | None = None  # with a client that reads slowly
 
     # --- reading
 
@@ -367,6 +375,30 @@ class Connection(HttpToolsProtocol):
         if self.flow.write_paused and not self.lost:
             await self.flow.drain()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._wait_for_reader()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._forget_reader()
+
+    def _wait_for_reader(self) -> None:
+        self._forget_reader()
+        self._untaken = untaken(self.transport)
+        self._patience = self.loop.call_later(_UNREAD_SECONDS, self._look_at_reader)
+
+    def _look_at_reader(self) -> None:
+        if untaken(self.transport) < self._untaken:
+            self._wait_for_reader()
+        else:
+            self.transport.abort()
+
+    def _forget_reader(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
     def finished(self) -> None:
         """The answer is out: the connection takes its next request, or closes."""
         self._answering = False
@@ -398,6 +430,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._cancel_deadline()
+        self._forget_reader()
         self.lost = True
         call, self._watcher = self._watcher, None
         if call is not None:
@@ -415,6 +448,17 @@ class Connection(HttpToolsProtocol):
 def announced(headers: Headers) -> int:
     """The length that a request says it has; llhttp has seen to it that it is one number."""
     return int(dict(headers).get(b"content-length", b"0"))
+
+
+def untaken(transport: Any) -> int:
+    """The bytes of an answer that the client has not taken: ours, and those the system still keeps for it."""
+    size: int = transport.get_write_buffer_size()
+    found = transport.get_extra_info("socket")
+    try:
+        kept = fcntl.ioctl(found.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+    except (OSError, ValueError):
+        return size  # a kind of socket that does not tell
+    return size + int(struct.unpack("i", kept)[0])
 
 
 def connection_of(scope: Any) -> Connection | None:
