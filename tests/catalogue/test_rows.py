@@ -46,6 +46,10 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
      "/models, /v1/model-metadata, /api/v1/agents/models"),
     ("storefront", {"keyed_paths": [""]}, SHOP + "keyed_paths: '' is no list; there are /v1/models, /models, "
      "/v1/model-metadata, /api/v1/agents/models"),
+    ("storefront", {"hosts": ["api.example.com:8080"]},
+     SHOP + "hosts: 'api.example.com:8080': write a name such as api.example.com, in lower case and without a port"),
+    ("storefront", {"hosts": ["api.example.com", "API.example.com"]},
+     SHOP + "hosts: 'API.example.com': write a name such as api.example.com, in lower case and without a port"),
     ("storefront", {"allowed_origins": ["example.com"]},
      SHOP + "allowed_origins: 'example.com': write \"*\" or an origin such as https://app.example.com"),
     # providers

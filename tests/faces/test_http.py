@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from conflux.dialects.base import Place
 from conflux.faces.http import Heard, Limits, Mounts, goes_listed, hear, secret_of
@@ -226,3 +227,26 @@ async def test_a_reload_between_head_and_body_leaves_nobody_without_an_answer() 
         assert b" 404 " in answer
         writer.close()
     assert door.reported == []
+
+
+async def test_a_page_may_send_what_its_client_sends() -> None:
+    catalogue = shop()
+    front = catalogue.storefronts["shop"]
+    catalogue.storefronts["shop"] = replace(front, allowed_origins=("https://a.test",))
+    async with opened(World(catalogue)) as door:
+        asked = "access-control-request-headers: authorization, x-stainless-os, x-shop-fallback"
+        status, head, _ = await door.get("/v1/chat/completions", "origin: https://a.test", asked, method="OPTIONS")
+        assert status == 204
+        assert b"access-control-allow-headers: authorization, x-stainless-os, x-shop-fallback\r\n" in head + b"\r\n"
+        status, head, _ = await door.get("/v1/models", "origin: https://b.test", asked, method="OPTIONS")
+        assert status == 403 and b"stainless" not in head
+
+
+async def test_anthropics_clients_find_the_requests_id_on_lists_too() -> None:
+    async with opened(World(shop())) as door:
+        for path, known in (("/v1/models", 200), ("/v1/models/shop/one", 200), ("/v1/models/nobody", 404)):
+            status, head, body = await door.get(path, "anthropic-version: 2023-06-01")
+            fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
+            assert status == known and fields[b"request-id"] == fields[b"x-request-id"]
+            assert (fields[b"request-id"] in body) is (known == 404)
+        assert b"\r\nrequest-id:" not in (await door.get("/v1/models"))[1]

@@ -12,6 +12,7 @@ from conflux.catalogue.listings import SHAPES
 from conflux.catalogue.listings.choose import LISTS
 from conflux.dialects import DIALECTS
 from conflux.faces import lists as module
+from conflux.faces.http import _SECRET_HEADERS
 from conflux.faces.lists import Lists, parse_query, takes_gzip
 from conflux.faces.question import Question, Reply
 from conflux.neutral.errors import GatewayError, Kind
@@ -175,12 +176,15 @@ async def test_who_speaks_anthropics_protocol_is_refused_in_it(
     asked: Any, asks: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Spoken:
+        id_header = b"spoken-id"
+
         def error(self, error: GatewayError, style: str) -> tuple[int, bytes]:
             return 418, error.kind.encode()
 
     monkeypatch.setitem(DIALECTS, "anthropic-messages", Spoken())
     found = await asked(**asks, anthropic_version="2023-06-01")
     assert found.status == 418 and found.body.decode() in set(Kind)
+    assert found.id_header == b"spoken-id"
     assert (await asked(**asks)).status in (200, 401, 404)  # a limit is nothing to the others
 
 
@@ -243,14 +247,23 @@ async def test_a_key_that_is_looked_up_while_the_catalogue_changes(world: World,
     assert len(ids(await asked())) == 4
 
 
-@pytest.mark.parametrize("query", [b"a=%ff", b"a=\xff", b"&".join(b"a=1" for _ in range(60))])
-def test_a_query_nobody_can_read_is_refused(query: bytes) -> None:
+def test_a_query_of_very_many_parameters_is_refused() -> None:
     with pytest.raises(GatewayError, match="query"):
-        parse_query(query)
+        parse_query(b"&".join(b"a=1" for _ in range(60)))
 
 
 def test_the_last_of_a_name_counts() -> None:
     assert parse_query(b"a=1&b=&a=2") == {"a": "2", "b": ""}
+
+
+@pytest.mark.parametrize("query", [b"a=%ff", b"a=\xff", b"%ff=1", b"a=%zz"])
+def test_what_is_not_utf_8_is_a_parameter_nobody_knows(query: bytes) -> None:
+    assert parse_query(query + b"&filter=agents")["filter"] == "agents"
+
+
+async def test_who_keeps_lists_keeps_those_of_every_keys_header_apart(asked: Any) -> None:
+    kept = (field(await asked(), b"vary") or b"").split(b", ")
+    assert {*_SECRET_HEADERS, b"authorization"} <= set(kept)
 
 
 async def test_over_the_wire(world: World) -> None:

@@ -121,6 +121,9 @@ def test_until_when(snapshot: Snapshot, text: str, seconds: int) -> None:
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"storefront": "nowhere"}, ["'nowhere'; there are conflux, tokenflux, inference, llmbase"]),
+    ({"name": "two\nlines"}, ["--name"]),
+    ({"name": "clear\x1b[2J"}, ["--name"]),
+    ({"name": "n" * 201}, ["--name"]),
     ({"models": ["gpt-4o-mini", "a", "b"]}, ["no model 'a'", "no model 'b'"]),
     ({"models": []}, ["--models"]),
     ({"budget_usd": "five"}, ["--budget-usd"]),

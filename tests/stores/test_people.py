@@ -33,10 +33,11 @@ async def names(people):
     return [one.name for one in await people.workspaces()]
 
 
-async def test_there_is_always_a_default(people):
+async def test_there_is_always_a_default(people, clock):
     (one,) = await people.workspaces()
     assert (one.name, one.enabled, one.users, one.keys) == ("default", True, 1, 0)
     (user,) = await people.users()
+    assert one.created == user.created == int(clock())
     assert (user.workspace, user.name, user.role, user.enabled) == ("default", "default", "owner", True)
 
 

@@ -180,6 +180,7 @@ _NAME_LIMIT = 200
 _MOUNT = re.compile(r"^/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?$", re.ASCII)
 _PREFIX = re.compile(r"^[A-Za-z0-9_-]{2,40}$", re.ASCII)
 _HEADER = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$", re.ASCII)
+_HOST = re.compile(r"^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$", re.ASCII)
 _ORIGIN = re.compile(r"^(?:\*|https?://[^/\s]+)$", re.ASCII)
 _CREDENTIAL = re.compile(r"^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$", re.ASCII)
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
@@ -262,9 +263,7 @@ def storefront_of(row: StorefrontRow, wrong: Wrong) -> Storefront:
             wrong("key_prefixes", f"{', '.join(sorted(stray))} of {name} is not among them")
     if not _HEADER.match(row.header_prefix):
         wrong("header_prefix", f"{row.header_prefix!r}: use lower-case letters, digits and -")
-    for origin in row.allowed_origins:
-        if not _ORIGIN.match(origin):
-            wrong("allowed_origins", f'{origin!r}: write "*" or an origin such as https://app.example.com')
+    _check_names(row, wrong)
     for name in _PATHS:
         for path in getattr(row, name):
             if path not in LISTS:
@@ -274,6 +273,15 @@ def storefront_of(row: StorefrontRow, wrong: Wrong) -> Storefront:
     for name in ("hosts", "key_prefixes", "test_prefixes", "agent_prefixes", "allowed_origins", *_PATHS):
         fields[name] = tuple(fields[name])
     return Storefront(**fields)
+
+
+def _check_names(row: StorefrontRow, wrong: Wrong) -> None:
+    for host in row.hosts:
+        if not _HOST.match(host):
+            wrong("hosts", f"{host!r}: write a name such as api.example.com, in lower case and without a port")
+    for origin in row.allowed_origins:
+        if not _ORIGIN.match(origin):
+            wrong("allowed_origins", f'{origin!r}: write "*" or an origin such as https://app.example.com')
 
 
 def _check_storefront_figures(row: StorefrontRow, wrong: Wrong) -> None:

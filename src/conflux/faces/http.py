@@ -189,7 +189,7 @@ class HttpFace:
                 raise GatewayError(Kind.NOT_FOUND, "this path is no longer served: look at the gateway's configuration")
             if reads:
                 question = Question(method="GET", path=found, query=b"", secret=heard.secret, mount=mount,
-                                    headers=request.headers)  # fmt: skip
+                                    headers=request.headers, request_id=self._request_id()[1])  # fmt: skip
                 await self._answer(question, exchange)
                 await exchange.drained()  # a list is long, and the next one may be asked for already
                 return
@@ -355,7 +355,7 @@ class HttpFace:
         method = scope["method"]
         if method == "OPTIONS":
             allow = _READ if dialect is None else _WRITE
-            await self._preflight(exchange, heard, mount or self._current_mounts().root, allow)
+            await self._preflight(exchange, heard, mount or self._current_mounts().root, allow, scope["headers"])
             return
         if path == _RESPONSES and method == "GET" and any(name == b"sec-websocket-key" for name, _ in scope["headers"]):
             raise GatewayError(Kind.UPGRADE_REQUIRED, f"WebSocket is not spoken here: POST to {path} over HTTP")
@@ -371,6 +371,7 @@ class HttpFace:
             secret=heard.secret,
             mount=mount,
             headers=scope["headers"],
+            request_id=self._request_id()[1],
         )
         await self._answer(question, exchange)
 
@@ -378,17 +379,22 @@ class HttpFace:
         reply = await self._public.answer(question)
         if reply.storefront is not None:
             exchange.serving(reply.storefront)
-        await exchange.reply(reply.status, [*reply.headers, self._request_id()], reply.body)
+        headers = [*reply.headers, (b"x-request-id", question.request_id)]
+        if reply.id_header:
+            headers.append((reply.id_header, question.request_id))
+        await exchange.reply(reply.status, headers, reply.body)
 
-    async def _preflight(self, exchange: HttpExchange, heard: Heard, storefront: Storefront, allow: bytes) -> None:
+    async def _preflight(
+        self, exchange: HttpExchange, heard: Heard, storefront: Storefront, allow: bytes, asked: Headers
+    ) -> None:
         if heard.origin is None:  # nobody's page asks: the plain question what there is
             await exchange.reply(204, [(b"allow", allow + b", OPTIONS"), self._request_id()], b"")
             return
         allowed = any(name == b"access-control-allow-origin" for name, _ in cors(storefront, heard.origin))
         headers = [
             (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-            (b"access-control-allow-headers", b"authorization, content-type, x-api-key, api-key, "
-             b"x-firebase-appcheck, anthropic-version, anthropic-beta, idempotency-key, x-conflux-fallback"),
+            # Clients send headers of their own, official ones a dozen; which of them count is said where they are read.
+            (b"access-control-allow-headers", dict(asked).get(b"access-control-request-headers", b"*")),
             (b"access-control-max-age", b"600"),
         ]  # fmt: skip
         await exchange.reply(204 if allowed else 403, [*(headers if allowed else ()), self._request_id()], b"")

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from urllib.parse import parse_qs
 
+from msgspec.structs import replace
+
 from conflux.catalogue.listings import SHAPES
 from conflux.catalogue.listings.choose import LISTS, View, choose
 from conflux.catalogue.listings.pages import Encoder, keep
@@ -28,8 +30,9 @@ from conflux.relay.standing import Standing, standing_of
 
 _PUBLIC = (b"cache-control", b"public, max-age=86400")
 _PRIVATE = (b"cache-control", b"private, no-cache")
-_VARY = (b"vary", b"accept-encoding, authorization, x-api-key, api-key, anthropic-version")
+_VARY = (b"vary", b"accept-encoding, authorization, x-api-key, api-key, x-goog-api-key, anthropic-version")
 _GZIP = (b"content-encoding", b"gzip")
+_ANTHROPIC = "anthropic-messages"
 _WORTH_GZIP = 1400  # less fits into one packet anyhow
 _SHELVES_KEPT = 1000
 _BYTES_KEPT = 32 * 1024 * 1024
@@ -124,8 +127,10 @@ class Lists:
                 page = self._one(shelf, view, name, snapshot, storefront)
         except GatewayError as error:
             storefront = storefront or root_storefront(snapshot)
+            error.request_id = question.request_id.decode()
             return refusal(error, storefront, anthropic=anthropic)
-        return page.reply(headers, private=caller is not None)
+        reply = page.reply(headers, private=caller is not None)
+        return replace(reply, id_header=DIALECTS[_ANTHROPIC].id_header) if anthropic else reply
 
     def _shelf(self, standing: Standing) -> Shelf:
         found = self._shelves.get(standing.fingerprint)
@@ -157,9 +162,9 @@ class Lists:
 
 def refusal(error: GatewayError, storefront: Storefront, *, anthropic: bool) -> Reply:
     """In the words of the protocol that asked."""
-    dialect = DIALECTS.get("anthropic-messages" if anthropic else "openai-chat", DIALECTS["openai-chat"])
+    dialect = DIALECTS[_ANTHROPIC if anthropic else "openai-chat"]
     status, content = dialect.error(error, storefront.error_style)
-    return Reply(status=status, headers=[JSON], body=content, storefront=storefront)
+    return Reply(status=status, headers=[JSON], body=content, storefront=storefront, id_header=dialect.id_header)
 
 
 def takes_gzip(headers: Headed) -> bool:
@@ -178,9 +183,9 @@ def takes_gzip(headers: Headed) -> bool:
 
 
 def parse_query(query: bytes) -> dict[str, str]:
-    """Query parameters, the last of a name wins; what is not UTF-8 is refused."""
+    """Query parameters, the last of a name wins. What is not UTF-8 is no name or value that anybody knows."""
     try:
-        found = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
+        found = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=50, errors="replace")
     except ValueError:
-        raise invalid("the query string is not valid") from None
+        raise invalid("the query string has more than 50 parameters") from None
     return {name: values[-1] for name, values in found.items()}

@@ -155,6 +155,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+_NAME_MOST = 200
 _NEEDS_SOME = frozenset({"list", "show", "verify", "usage", "revoke", "remove", "delete", "preview"})
 
 
@@ -171,6 +172,8 @@ def understand(asked: NewKey, snapshot: Snapshot, now: float) -> KeyOrder:
     if storefront is None:
         raise ConfigError([_no_storefront(str(asked.storefront), snapshot)])
     prefix = _prefix(asked, storefront, problems)
+    if len(asked.name) > _NAME_MOST or not asked.name.isprintable():
+        problems.append(f"--name: up to {_NAME_MOST} printable characters; it is shown in lists")
     if asked.models == []:
         problems.append("--models: names no model; leave it out for a key that may run all of them")
     for name in asked.models or ():

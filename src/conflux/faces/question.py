@@ -16,6 +16,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     secret: str | None
     mount: Storefront | None
     headers: list[tuple[bytes, bytes]]
+    request_id: bytes = b""  # of the answer to come
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,3 +24,4 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers = []
     body: bytes = b""
     storefront: Storefront | None = None
+    id_header: bytes = b""  # where its protocol's clients look for the request's id, beside x-request-id

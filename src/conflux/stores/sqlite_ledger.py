@@ -138,11 +138,12 @@ class SqliteLedger:
 
 
 def claim(connection: sqlite3.Connection, now: int) -> None:
-    """Say that the file has a new owner, and give it what every store has."""
+    """Say that the file has a new owner, and give it what every store has. `now`: in milliseconds; people are dated in
+    seconds."""
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("INSERT OR IGNORE INTO meta VALUES (1, ?, ?, 0, 0)", (str(uuid.uuid4()), now))
-    connection.execute("INSERT OR IGNORE INTO workspace VALUES (1, 'default', ?)", (now,))
-    connection.execute("INSERT OR IGNORE INTO app_user VALUES (1, 1, 'default', ?)", (now,))
+    connection.execute("INSERT OR IGNORE INTO workspace VALUES (1, 'default', ?)", (now // 1000,))
+    connection.execute("INSERT OR IGNORE INTO app_user VALUES (1, 1, 'default', ?)", (now // 1000,))
     connection.execute("INSERT OR IGNORE INTO user_role VALUES (1, 'owner')")
     connection.execute("UPDATE meta SET owner_epoch = owner_epoch + 1")
     connection.execute("COMMIT")
