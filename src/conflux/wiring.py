@@ -384,6 +384,7 @@ async def _open_doors(running: Running, listener: Any) -> None:
         running.store.spending,
         running.problems,
         None if own_port else running.metrics.render,
+        running.store.usage,
     )
     limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
     face = running.face = HttpFace(running.gateway, public, limits, _report)

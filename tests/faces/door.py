@@ -11,6 +11,7 @@ from conflux.faces.metrics import Metrics
 from conflux.faces.public import Public
 from conflux.faces.server import QuietServer, bind_tcp, make_server
 from conflux.neutral.records import Caller
+from conflux.neutral.reports import UsageAsked, UsageRow
 from tests.relay.world import World
 
 
@@ -21,6 +22,11 @@ class Spent:
     spent: int = 1
     held: int = 2
     cap: int | None = 10
+
+
+class NoUsage:
+    async def sums(self, asked: UsageAsked) -> list[UsageRow]:
+        return []
 
 
 @dataclass
@@ -52,14 +58,16 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def opened(world: World, limits: Limits | None = None, *, metrics: bool = True) -> AsyncIterator[Door]:
+async def opened(
+    world: World, limits: Limits | None = None, *, metrics: bool = True, usage: Any = None
+) -> AsyncIterator[Door]:
     problems: dict[str, str] = {}
     counted = Metrics(lambda: {"upstream_connections": 3.0})
 
     async def spending(caller: Caller) -> list[Any]:
         return [Spent()]
 
-    public = Public(world.parts, spending, lambda: problems, counted.render if metrics else None)
+    public = Public(world.parts, spending, lambda: problems, counted.render if metrics else None, usage or NoUsage())
     reported: list[tuple[Exception, str]] = []
     face = HttpFace(world.gateway, public, limits or Limits(), lambda error, path: reported.append((error, path)))
     listener = bind_tcp("127.0.0.1", 0)

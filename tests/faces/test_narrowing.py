@@ -17,6 +17,7 @@ from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Tier
 from conflux.relay.admit import Admitted, admit
 from conflux.relay.parts import Incoming, Parts
+from tests.faces.door import NoUsage
 from tests.policy.samples import caller, model, policy, rule
 from tests.relay.answers import request
 from tests.relay.shops import PRICE, shop
@@ -80,7 +81,7 @@ async def ask(parts: Parts, headers: Headers) -> Reply:
     async def no_spending(_: Caller) -> list[Any]:
         return []
 
-    public = Public(parts, no_spending, dict, None)
+    public = Public(parts, no_spending, dict, None, NoUsage())
     storefront = parts.snapshot().storefront("shop")
     question = Question(method="GET", path="/v1/models", query=b"", secret=KEY, mount=storefront, headers=headers)
     return await public.answer(question)

@@ -63,8 +63,10 @@ DRIFTS = {
     ),
     "a receipt gone": (
         "DELETE FROM request WHERE variance > 0",
-        {"unaccounted": 1, "budgets_drifted": 5, "nano_usd_drift": 500},
+        {"unaccounted": 1, "budgets_drifted": 5, "usage_drifted": 1, "nano_usd_drift": 500},
     ),
+    "a sum by day too high": ("UPDATE usage_day SET input = input + 1 WHERE simulated = 0", {"usage_drifted": 2}),
+    "a sum by tag gone": ("DELETE FROM usage_tag", {"usage_drifted": 1}),
     "a line too dear": (
         "UPDATE request SET detail = json_replace(detail, '$[0][0][3]', 41) WHERE detail LIKE '%435000%'",
         {"misstated": 1},

@@ -12,6 +12,7 @@ import msgspec
 from conflux.catalogue.listings.choose import LISTS
 from conflux.faces.lists import Lists
 from conflux.faces.question import Question, Reply
+from conflux.faces.usage import UsageBook, answer
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ledger import Receipt, request_id_number, request_id_text
 from conflux.neutral.money import credits_text, per_token, usd
@@ -48,7 +49,9 @@ class Public:
         spending: Spending,
         ready: Callable[[], dict[str, str]],
         metrics: Callable[[], bytes] | None,
+        usage: UsageBook,
     ) -> None:
+        self._usage = usage
         self._parts = parts
         self._lists = Lists(parts)
         self._spending = spending
@@ -115,6 +118,11 @@ class Public:
         return Reply(headers=[JSON, (b"cache-control", b"private, no-cache")], body=msgspec.json.encode(view),
                      storefront=storefront)  # fmt: skip
 
+    async def usage(self, question: Question, _: str) -> Reply:
+        caller, storefront, _snapshot = await self._caller(question)
+        found = await answer(self._usage, question, caller, self._parts.clock.time())
+        return msgspec.structs.replace(found, storefront=storefront)
+
     async def live(self, question: Question, _: str) -> Reply:
         return Reply(headers=[JSON], body=b'{"status":"live"}')
 
@@ -142,6 +150,7 @@ EXACT: dict[str, Handler] = {
     "/": Public.home,
     **dict.fromkeys(LISTS, Public.models),
     "/v1/key": Public.key,
+    "/v1/usage": Public.usage,
     "/health/live": Public.live,
     "/health/ready": Public.ready,
     "/metrics": Public.metrics,

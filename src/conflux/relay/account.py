@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from conflux.billing.amounts import Unpriced, charge
 from conflux.billing.credits import tier_credits, token_credits
 from conflux.billing.estimate import conversation_tokens, tokens_of
+from conflux.billing.tags import tags_of
 from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Call, Ending, Line, Settlement
 from conflux.neutral.usage import NOTHING, Provenance, Usage
@@ -99,6 +100,7 @@ def settlement(
         status=status,
         latency_ms=int(seconds * 1000),
         first_byte_ms=None if first_byte is None else int(first_byte * 1000),
+        tags=tags_of(admitted.envelope.body),
     )
 
 

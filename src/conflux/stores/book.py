@@ -16,6 +16,7 @@ from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, le
 from conflux.stores.budgets import Full, refusal
 from conflux.stores.rows import hold_row, request_row
 from conflux.stores.sql import Run
+from conflux.stores.usage_rows import Used
 
 _LEASE_MS = 30 * 60 * 1000  # longer than any request may take
 MOST_HELD = 10**16  # nano-USD, ten million USD: sums of many such stay within 64 bits
@@ -77,6 +78,7 @@ class Book(ABC):
         # What was lost with a failing disk: endings, and requests that could not begin; see `lost` and `owed`.
         self._lost_ends: dict[int, Settlement] = {}
         self._lost_starts: set[int] = set()
+        self._used = Used()
         self._clear()
 
     def _clear(self) -> None:
@@ -90,6 +92,7 @@ class Book(ABC):
         self._gone: list[int] = []
         self._costs: dict[int, int] = {}
         self._touched: list[Window] = []
+        self._used.clear()
 
     # -- what a batch is made of: each step decides in memory and leaves its rows behind
 
@@ -157,6 +160,7 @@ class Book(ABC):
         self._gone.append(number)
         self._costs[number] = booked.cost
         self._requests += row
+        self._used.add(row, end.tags)
         self._entries += legs(number, order.caller_key, booked)
         for place, call in enumerate(end.calls):
             self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)

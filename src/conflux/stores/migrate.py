@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conflux.neutral.errors import ConfigError
 
-HEAD = "0003"
+HEAD = "0004"
 
 _HERE = Path(__file__).parent / "migrations"
 

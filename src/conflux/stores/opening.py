@@ -18,6 +18,7 @@ from conflux.stores.owner_budgets import OwnerBudgets
 from conflux.stores.people import People
 from conflux.stores.policies import Policies
 from conflux.stores.sqlite_ledger import Recovered, SqliteLedger
+from conflux.stores.usage import Usage
 from conflux.stores.verify import verify
 
 
@@ -41,6 +42,7 @@ class Store:
         self.people = People(ledger, self.keys.changed, now)
         self.policies = Policies(ledger, self.keys.changed, now)
         self.catalogue = CatalogueRows(ledger, now)
+        self.usage = Usage(ledger)
 
     @property
     def trouble(self) -> str | None:

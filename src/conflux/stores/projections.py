@@ -11,6 +11,7 @@ from typing import NamedTuple
 from conflux.stores.booking import Account
 from conflux.stores.budgets import DAY, span_of
 from conflux.stores.sql import Run
+from conflux.stores.usage_rows import rebuild_usage
 
 Figures = dict[tuple[int, int], list[int]]  # (budget, start of the window) -> [posted, held]
 
@@ -97,10 +98,10 @@ _PUT = (
 
 
 def rebuild(run: Run) -> int:
-    """How many windows were wrong."""
+    """How many rows of all projections were wrong."""
     right, found = figures(run), stored(run)
     wrong = [window for window in right.keys() | found.keys() if right.get(window) != found.get(window)]
     for budget, start in wrong:
         posted, held = right.get((budget, start), (0, 0))
         run.execute(_PUT, (budget, start, posted, held))
-    return len(wrong)
+    return len(wrong) + rebuild_usage(run)

@@ -206,6 +206,27 @@ entry = _table(
     keyed=True,
 )
 
+# What was used: sums of receipts by the day on which they began.
+_SUMMED = ("requests", "cost", "variance", "provider_cost", "credits", *_BUCKETS)
+
+
+def _usage(name: str, *more: SchemaItem) -> Table:
+    return _table(
+        name,
+        _long("key_id", primary_key=True),
+        _long("day", primary_key=True),  # since 1970-01-01, UTC
+        *(Column(one, Text, primary_key=True) for one in ("storefront", "model", "served_model")),
+        *(_long(one, primary_key=True) for one in ("simulated", "user_id", "workspace_id")),
+        *more,
+        *(_long(one) for one in _SUMMED),
+        keyed=True,
+    )
+
+
+usage_day = _usage("usage_day")
+# Those of them that carry tags of their caller, once for each set of tags.
+usage_tag = _usage("usage_tag", Column("tags", Text, primary_key=True))
+
 # A user without a row here is a member.
 user_role = _table(
     "user_role",

@@ -15,6 +15,7 @@ from conflux.stores.budgets import span_of
 from conflux.stores.migrate import HEAD, revision_of
 from conflux.stores.projections import figures, stored
 from conflux.stores.sqlite_file import check_whole, connect_reader, unreadable
+from conflux.stores.usage_rows import drift
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unreceipted: int  # entries or attempts without a receipt, or a receipt without its attempts
     budgets_drifted: int  # windows that are not what entries and holds say
     budgets_overrun: int  # windows above their cap, that no admin lowered
+    usage_drifted: int  # sums by day that are not what the receipts say
     nano_usd_drift: int  # by how much the windows are wrong, added up
 
     @property
@@ -149,6 +151,7 @@ def _examine(run: sqlite3.Connection) -> Report:
             lowered is None or start > span_of(period, lowered).start
             for period, start, lowered in run.execute(_OVERRUN).fetchall()
         ),
+        usage_drifted=drift(run),
         nano_usd_drift=sum(abs(one) for gap in gaps for one in gap),
     )
 

@@ -1,0 +1,147 @@
+"""What was used, summed by day: a projection of the receipts.
+
+Law: `usage_day` sums every settled request, `usage_tag` those that carry tags of their caller, once for each set of
+tags. Both change in the transaction that settles, once a batch for each of their rows, and follow from `request` alone.
+"""
+
+from typing import Any
+
+import msgspec
+
+from conflux.neutral.reports import FIGURES
+from conflux.neutral.usage import BUCKETS
+from conflux.stores.budgets import DAY
+from conflux.stores.rows import REQUEST
+from conflux.stores.sql import Run
+
+Sums = dict[tuple[Any, ...], list[int]]  # a row's name -> its figures
+
+NAME = ("key_id", "day", "storefront", "model", "served_model", "simulated", "user_id", "workspace_id")
+_FIRST, _LAST = REQUEST.index("cost"), REQUEST.index(BUCKETS[-1]) + 1
+assert REQUEST[_FIRST:_LAST] == FIGURES[1:]
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def tags_text(tags: dict[str, str]) -> str:
+    return str(_encode(tags), "utf-8")
+
+
+class Used:
+    """What a batch adds."""
+
+    __slots__ = ("_days", "_tags")
+
+    def __init__(self) -> None:
+        self._days: dict[tuple[Any, ...], list[tuple[int, ...]]] = {}
+        self._tags: dict[tuple[Any, ...], list[tuple[int, ...]]] = {}
+
+    def add(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
+        """`row`: of `request`."""
+        name = (row[2], row[1] // DAY, row[5], row[6], row[11] or "", row[7], row[3], row[4])
+        figures = row[_FIRST:_LAST]
+        known = self._days.get(name)
+        if known is None:
+            self._days[name] = [figures]
+        else:
+            known.append(figures)
+        if tags:
+            self._tags.setdefault((*name, tags_text(tags)), []).append(figures)
+
+    def clear(self) -> None:
+        self._days.clear()
+        self._tags.clear()
+
+    def day_rows(self) -> list[tuple[Any, ...]]:
+        return _summed(self._days)
+
+    def tag_rows(self) -> list[tuple[Any, ...]]:
+        return _summed(self._tags)
+
+
+def _summed(parts: dict[tuple[Any, ...], list[tuple[int, ...]]]) -> list[tuple[Any, ...]]:
+    return [
+        (*name, 1, *rows[0]) if len(rows) == 1 else (*name, len(rows), *map(sum, zip(*rows, strict=True)))
+        for name, rows in parts.items()
+    ]
+
+
+def _upsert(table: str, name: tuple[str, ...], change: str) -> str:
+    columns = (*name, *FIGURES)
+    changes = ", ".join(change.format(table=table, one=one) for one in FIGURES)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        f" ON CONFLICT ({', '.join(name)}) DO UPDATE SET {changes}"
+    )
+
+
+_TAG_NAME = (*NAME, "tags")
+_MORE = "{one} = {table}.{one} + excluded.{one}"
+ADD_DAY = _upsert("usage_day", NAME, _MORE)
+ADD_TAG = _upsert("usage_tag", _TAG_NAME, _MORE)
+_TABLES = (("usage_day", NAME), ("usage_tag", _TAG_NAME))
+
+
+_FACTS = (
+    f"key_id, created / {DAY}, storefront, requested_model, coalesce(served_model, ''), simulated, user_id,"
+    " workspace_id"
+)
+
+
+def sums(run: Run) -> tuple[Sums, Sums]:
+    """What both tables must say, from the receipts alone."""
+    added = ", ".join(f"sum({one})" for one in FIGURES[1:])
+    days = f"SELECT {_FACTS}, count(*), {added} FROM request GROUP BY {_FACTS}"
+    return _read(run, days, len(NAME)), _tagged(run)
+
+
+def _tagged(run: Run) -> Sums:
+    # Nearly all receipts have no tags: their detail ends in an empty object.
+    query = f"SELECT {_FACTS}, {', '.join(FIGURES[1:])}, detail FROM request WHERE detail NOT LIKE '%,{{}}]'"
+    found: Sums = {}
+    for row in run.execute(query):
+        name = (*row[: len(NAME)], tags_text(_tags_of(row[-1])))
+        figures = found.setdefault(name, [0] * len(FIGURES))
+        for place, more in enumerate((1, *row[len(NAME) : -1])):
+            figures[place] += more
+    return found
+
+
+_detail = msgspec.json.Decoder(tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw, dict[str, str]])
+
+
+def _tags_of(detail: str) -> dict[str, str]:
+    return _detail.decode(detail)[3]
+
+
+def _read(run: Run, query: str, name: int) -> Sums:
+    return {tuple(row[:name]): [int(one) for one in row[name:]] for row in run.execute(query)}
+
+
+def drift(run: Run) -> int:
+    """How many rows are not what the receipts say."""
+    return sum(len(_wrong(right, _stored(run, *table))) for right, table in zip(sums(run), _TABLES, strict=True))
+
+
+def rebuild_usage(run: Run) -> int:
+    """Write both tables anew where they are wrong; how many rows were."""
+    wrong = 0
+    for right, (table, name) in zip(sums(run), _TABLES, strict=True):
+        bad = _wrong(right, _stored(run, table, name))
+        where = " AND ".join(f"{one} = ?" for one in name)
+        put = _upsert(table, name, "{one} = excluded.{one}")
+        for one in bad:
+            if one in right:
+                run.execute(put, (*one, *right[one]))
+            else:
+                run.execute(f"DELETE FROM {table} WHERE {where}", one)
+        wrong += len(bad)
+    return wrong
+
+
+def _stored(run: Run, table: str, name: tuple[str, ...]) -> Sums:
+    return _read(run, f"SELECT {', '.join((*name, *FIGURES))} FROM {table}", len(name))
+
+
+def _wrong(right: Sums, found: Sums) -> list[tuple[Any, ...]]:
+    return [one for one in right.keys() | found.keys() if right.get(one) != found.get(one)]
