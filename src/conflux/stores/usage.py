@@ -78,7 +78,8 @@ def _by_tag(run: Run, asked: UsageAsked, where: str, values: list[Any]) -> _Foun
 
 
 def _where(asked: UsageAsked, names: _Names) -> tuple[str, list[Any]]:
-    parts, values = ["day BETWEEN ? AND ?"], [asked.first, asked.last]
+    parts = ["day BETWEEN ? AND ?"]
+    values: list[Any] = [asked.first, asked.last]
     if asked.key is not None:
         parts.append("key_id = ?")
         values.append(asked.key)
