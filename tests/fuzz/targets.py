@@ -57,11 +57,11 @@ def open_chat(data: bytes, chance: Random) -> None:
         a_sayable(error)
         return
     assert envelope.size > 0
-    for shape in SHAPES:
-        sent = json.loads(CHAT.forward(envelope, shape).body)
-        assert sent["model"] == "up"
-        assert len(sent["messages"]) == len(envelope.body["messages"])
     try:
+        for shape in SHAPES:
+            sent = json.loads(CHAT.forward(envelope, shape).body)
+            assert sent["model"] == "up"
+            assert len(sent["messages"]) == len(envelope.body["messages"])
         request = CHAT.read_request(envelope)
         written = CHAT.write_request(request, chance.choice(SHAPES)).body
     except GatewayError as error:
