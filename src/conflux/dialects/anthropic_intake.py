@@ -13,47 +13,19 @@ from conflux.dialects import anthropic_answer_wire as wire
 from conflux.dialects import anthropic_usage
 from conflux.dialects.anthropic_answer_wire import BROKEN, NULL, Block, Delta, Event, Message, fault_of
 from conflux.dialects.anthropic_usage import AbsurdUsage, WireUsage
-from conflux.dialects.base import Tally
-from conflux.dialects.sse import SseError, SseReader
-from conflux.neutral.events import Fault
+from conflux.dialects.event_intake import EventIntake
 
 Taken = tuple[Event, bytes]
 
 
-class Intake:
+class Intake(EventIntake):
     """Bytes in, events out, and the tally beside."""
 
-    __slots__ = ("_sse", "tally", "used")
+    __slots__ = ("used",)
 
     def __init__(self) -> None:
-        self.tally = Tally()
+        super().__init__()
         self.used: WireUsage | None = None  # the upstream's own words, as far as they go
-        self._sse = SseReader()
-
-    def cut(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        """The events that are complete now."""
-        try:
-            return self._sse.feed(data)
-        except SseError as error:
-            self.fail(str(error))
-            return []
-
-    def rest(self) -> list[tuple[bytes, bytes]]:
-        """The event that the upstream left without its end, when it closed."""
-        try:
-            return self._sse.end()
-        except SseError as error:
-            self.fail(str(error))
-            return []
-
-    def closed(self) -> None:
-        """The upstream said all it had to say: an answer of nothing is none."""
-        if self.tally.events == 0:
-            self.fail("the answer is empty, or no event stream")
-
-    def fail(self, message: str) -> None:
-        if self.tally.fault is None:
-            self.tally.fault = Fault(message=message)
 
     def take(self, name: bytes, payload: bytes) -> Taken | None:
         """One event of a stream. None where it holds nothing that may pass."""

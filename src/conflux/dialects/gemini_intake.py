@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from conflux.dialects.base import Tally
+from conflux.dialects.event_intake import EventIntake
 from conflux.dialects.gemini_answer_wire import (
     NULL,
     Candidate,
@@ -24,8 +24,6 @@ from conflux.dialects.gemini_errors import fault_of
 from conflux.dialects.gemini_usage import WireUsage, read_usage
 from conflux.dialects.openai_chat_answer_wire import BROKEN
 from conflux.dialects.openai_usage import AbsurdUsage
-from conflux.dialects.sse import SseError, SseReader
-from conflux.neutral.events import Fault
 from conflux.neutral.usage import Usage
 
 _usage = msgspec.json.Decoder(WireUsage | None).decode
@@ -42,35 +40,23 @@ class Taken(Struct):
     finishes: bool  # it holds the end of a candidate
 
 
-class Intake:
+class Intake(EventIntake):
     """Bytes in, events out, and the tally beside."""
 
-    __slots__ = ("_seen", "_sse", "tally")
+    __slots__ = ("_seen",)
 
     def __init__(self) -> None:
-        self.tally = Tally()
-        self._sse = SseReader()
+        super().__init__()
         self._seen: dict[int, bool] = {}  # candidate: has it finished
 
-    def cut(self, data: bytes) -> Iterator[Taken]:
+    def read_on(self, data: bytes) -> Iterator[Taken]:
         """One by one: whoever finds fault with an event takes in no further one."""
-        try:
-            events = self._sse.feed(data)
-        except SseError as error:
-            self.fail(str(error))
-            return
-        yield from self._taken(events)
+        return self._taken(self.cut(data))
 
-    def rest(self) -> Iterator[Taken]:
+    def read_rest(self) -> Iterator[Taken]:
         """What the upstream left without its end, when it closed."""
-        try:
-            events = self._sse.end()
-        except SseError as error:
-            self.fail(str(error))
-            return
-        yield from self._taken(events)
-        if self.tally.events == 0:
-            self.fail("the answer is empty, or no event stream")
+        yield from self._taken(self.rest())
+        self.closed()
 
     def whole(self, body: bytes) -> Taken | None:
         """A plain answer. None where it is a fault."""
@@ -83,10 +69,6 @@ class Intake:
             return None
         self.tally.done = self.tally.finished = True
         return found
-
-    def fail(self, message: str) -> None:
-        if self.tally.fault is None:
-            self.tally.fault = Fault(message=message)
 
     def _taken(self, events: list[tuple[bytes, bytes]]) -> Iterator[Taken]:
         for _, payload in events:

@@ -56,11 +56,11 @@ class GeminiReader:
         self._calls = 0
 
     def feed(self, data: bytes) -> list[Event]:
-        events = self._events(self._intake.cut(data))
+        events = self._events(self._intake.read_on(data))
         return events + self._close() if self.tally.fault is not None else events
 
     def end(self) -> list[Event]:
-        return self._events(self._intake.rest()) + self._close()
+        return self._events(self._intake.read_rest()) + self._close()
 
     def whole(self, body: bytes) -> list[Event]:
         taken = self._intake.whole(body)

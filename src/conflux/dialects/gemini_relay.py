@@ -30,10 +30,10 @@ class GeminiPassThrough:
         self._usage: WireUsage | None = None  # the last the upstream said
 
     def feed(self, data: bytes) -> bytes:
-        return b"".join([self._event(taken) for taken in self._intake.cut(data)])
+        return b"".join([self._event(taken) for taken in self._intake.read_on(data)])
 
     def end(self) -> bytes:
-        return b"".join([self._event(taken) for taken in self._intake.rest()])
+        return b"".join([self._event(taken) for taken in self._intake.read_rest()])
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)

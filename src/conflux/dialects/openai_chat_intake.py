@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 
-from conflux.dialects.base import Tally
+from conflux.dialects.event_intake import EventIntake
 from conflux.dialects.openai_chat_answer_wire import (
     BROKEN,
     DONE,
@@ -23,7 +23,6 @@ from conflux.dialects.openai_chat_answer_wire import (
     read_chunk,
 )
 from conflux.dialects.openai_usage import AbsurdUsage, read_and_pass
-from conflux.dialects.sse import SseError, SseReader
 from conflux.neutral.events import Fault
 
 # Finish reasons by which upstreams say that they failed.
@@ -33,40 +32,14 @@ _FAILURES = frozenset({"error", "abort", "network_error", "insufficient_system_r
 Taken = tuple[Chunk, Raw, list[Choice], bytes | Raw | None]
 
 
-class Intake:
+class Intake(EventIntake):
     """Bytes in, chunks out, and the tally beside."""
 
-    __slots__ = ("_seen", "_sse", "tally")
+    __slots__ = ("_seen",)
 
     def __init__(self) -> None:
-        self.tally = Tally()
-        self._sse = SseReader()
+        super().__init__()
         self._seen: dict[int, bool] = {}  # choice: has it finished
-
-    def cut(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        """The events that are complete now."""
-        try:
-            return self._sse.feed(data)
-        except SseError as error:
-            self.fail(str(error))
-            return []
-
-    def rest(self) -> list[tuple[bytes, bytes]]:
-        """The event that the upstream left without its end, when it closed."""
-        try:
-            return self._sse.end()
-        except SseError as error:
-            self.fail(str(error))
-            return []
-
-    def closed(self) -> None:
-        """The upstream said all it had to say: an answer of nothing is none."""
-        if self.tally.events == 0:
-            self.fail("the answer is empty, or no event stream")
-
-    def fail(self, message: str) -> None:
-        if self.tally.fault is None:
-            self.tally.fault = Fault(message=message)
 
     def take(self, name: bytes, payload: bytes) -> Taken | None:
         """One event of a stream. None where it holds nothing that may pass."""

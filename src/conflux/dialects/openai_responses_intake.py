@@ -12,12 +12,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from conflux.dialects import strict_json
-from conflux.dialects.base import Tally
+from conflux.dialects.event_intake import EventIntake
 from conflux.dialects.openai_chat_answer_wire import BROKEN, DONE, fault_of
 from conflux.dialects.openai_responses_errors import wait_in
 from conflux.dialects.openai_responses_usage import read_usage
 from conflux.dialects.openai_usage import AbsurdUsage
-from conflux.dialects.sse import SseError, SseReader
 from conflux.neutral.events import Fault
 
 FINAL = frozenset({"response.completed", "response.incomplete"})
@@ -98,41 +97,15 @@ _type = msgspec.json.Decoder(_Type).decode
 _any = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class ResponsesIntake:
+class ResponsesIntake(EventIntake):
     """Bytes in, events out, and the tally beside."""
 
-    __slots__ = ("_sse", "final", "sequence", "tally")
+    __slots__ = ("final", "sequence")
 
     def __init__(self) -> None:
-        self.tally = Tally()
+        super().__init__()
         self.final: dict[str, Any] | None = None  # the response as the last word said it
         self.sequence = -1
-        self._sse = SseReader()
-
-    def cut(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        """The events that are complete now."""
-        try:
-            return self._sse.feed(data)
-        except SseError as error:
-            self.fail(str(error))
-            return []
-
-    def rest(self) -> list[tuple[bytes, bytes]]:
-        """The event that the upstream left without its end, when it closed."""
-        try:
-            return self._sse.end()
-        except SseError as error:
-            self.fail(str(error))
-            return []
-
-    def closed(self) -> None:
-        """The upstream said all it had to say: an answer of nothing is none."""
-        if self.tally.events == 0:
-            self.fail("the answer is empty, or no event stream")
-
-    def fail(self, message: str) -> None:
-        if self.tally.fault is None:
-            self.tally.fault = Fault(message=message)
 
     def take(self, name: bytes, payload: bytes) -> Taken | None:
         """One event of a stream. None where it holds nothing that is read."""
