@@ -6,8 +6,8 @@ from tests.dialects.gemini_golden import streams
 
 def taken(name: str) -> Intake:
     intake = Intake()
-    list(intake.cut(next(one.wire for one in streams() if one.name == name)))
-    list(intake.rest())
+    list(intake.read_on(next(one.wire for one in streams() if one.name == name)))
+    list(intake.read_rest())
     return intake
 
 
@@ -36,13 +36,13 @@ def test_searches_are_counted() -> None:
 
 def test_no_stream_at_all_is_a_fault() -> None:
     intake = Intake()
-    list(intake.cut(b"<html>"))
-    list(intake.rest())
+    list(intake.read_on(b"<html>"))
+    list(intake.read_rest())
     assert intake.tally.fault is not None
 
 
 def test_case_45_an_endless_line_is_a_fault() -> None:
     intake = Intake()
     for _ in range(9):
-        list(intake.cut(b"data: " + b"x" * (1 << 20)))
+        list(intake.read_on(b"data: " + b"x" * (1 << 20)))
     assert intake.tally.fault is not None
