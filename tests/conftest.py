@@ -9,7 +9,12 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Iterator
 from ipaddress import ip_address
+
+import pytest
+
+from tests.postgres import Server
 
 # Read by the tests themselves, so kept: see ./run fuzz.
 _KEPT = frozenset({"CONFLUX_FUZZ_INPUTS"})
@@ -54,3 +59,11 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if foreign(name)]:
         del os.environ[name]
     sys.addaudithook(_stay_inside)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """Started once, and only if some test asks for it."""
+    server = Server()
+    yield server
+    server.close()

@@ -1,4 +1,4 @@
-"""Twin of stores/budget_rows.py. What budgets do to requests is in test_sqlite_ledger.py."""
+"""Twin of stores/budget_rows.py. What budgets do to requests is in test_ledger.py."""
 
 import pytest
 

@@ -21,7 +21,7 @@ from conflux.neutral.ledger import Checkpoint, Ending, Line
 from conflux.neutral.records import Scope
 from conflux.neutral.usage import Usage
 from conflux.stores.sqlite_ledger import SqliteLedger
-from conflux.stores.verify import examine
+from conflux.stores.sqlite_verify import examine
 from tests.stores.books import NOON, Clock, ending, order
 
 HISTORIES = int(os.environ.get("TEST_HISTORIES", "60"))

@@ -80,7 +80,7 @@ async def test_a_secret_is_in_no_file(books, keys, tmp_path):
     for path in tmp_path.iterdir():
         content = path.read_bytes()
         assert secret.encode() not in content and secret[8:-6].encode() not in content
-    books.open()
+    await books.open()
 
 
 async def test_revoking_counts_at_once(keys, ring):

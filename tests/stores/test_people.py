@@ -85,7 +85,7 @@ async def test_what_has_keys_stays(people, keys):
     assert await names(people) == ["default", "acme"]
 
 
-async def test_what_is_removed_leaves_nothing_to_whoever_gets_its_number(books, people):
+async def test_what_is_removed_leaves_nothing_to_whoever_gets_its_number(books, people, kind):
     policies = Policies(books.ledger, lambda: None, books.clock)
     await people.create_workspace("acme")
     first = await people.create_user("acme", "ann", "admin")
@@ -99,7 +99,7 @@ async def test_what_is_removed_leaves_nothing_to_whoever_gets_its_number(books, 
         assert await books.one(f"SELECT count(*) FROM {table}") == 0
     await people.create_workspace("other")
     again = await people.create_user("other", "bob", "member")
-    assert (again.id, again.enabled, again.role) == (first.id, True, "member")
+    assert (again.id == first.id, again.enabled, again.role) == (kind == "sqlite", True, "member")
     await people.delete_user("other", "bob")
     assert await people.users("other") == []
     assert books.clean()

@@ -54,9 +54,9 @@ async def test_projections_follow_from_entries_and_holds_alone(books, ledger):
 
     names = await ledger.read(
         lambda run: {
-            row[0]: row[1:]
+            row[0]: (row[1], row[2] or row[3], row[4])
             for row in run.execute(
-                "SELECT budget.id, kind, coalesce(storefront.name, scope_id), period FROM budget"
+                "SELECT budget.id, kind, storefront.name, scope_id, period FROM budget"
                 " LEFT JOIN storefront ON kind = 'storefront' AND storefront.id = scope_id"
             )
         }

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from conflux.stores.sqlite_ledger import SqliteLedger
-from conflux.stores.verify import verify
+from conflux.stores.sqlite_verify import verify
 from tests.stores.books import environment
 
 ROUNDS = int(os.environ.get("TEST_KILLS", "6"))

@@ -1,4 +1,4 @@
-"""Twin of stores/sqlite_book.py: the mirror beside the file. What callers see of it is in test_sqlite_ledger.py."""
+"""Twin of stores/sqlite_book.py: the mirror beside the file. What callers see of it is in test_ledger.py."""
 
 import sqlite3
 

@@ -19,6 +19,11 @@ from tests.stores.books import ending, environment, order
 # -- batches
 
 
+@pytest.fixture
+def kind() -> str:
+    return "sqlite"
+
+
 async def test_what_comes_at_once_is_one_transaction(ledger):
     await asyncio.gather(*(ledger.reserve(order()) for _ in range(64)))
     assert ledger.batches == 1
@@ -89,7 +94,7 @@ async def test_closing_writes_what_is_queued(books, ledger):
     await ledger.aclose()
     await asyncio.gather(*waiting)
     assert not Path(f"{books.path}-wal").exists()
-    books.open()
+    await books.open()
     assert (await books.ledger.recover()).requests == 300
 
 

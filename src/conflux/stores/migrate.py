@@ -6,10 +6,14 @@ written by a newer version is left alone.
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conflux.neutral.errors import ConfigError
 
-HEAD = "0004"
+if TYPE_CHECKING:
+    import sqlalchemy
+
+HEAD = "0005"
 
 _HERE = Path(__file__).parent / "migrations"
 
@@ -27,12 +31,22 @@ def migrate(connection: sqlite3.Connection, target: str = HEAD) -> None:
     found = revision_of(connection)
     if found == target:
         return
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    # The connection commits by itself, so the one transaction of all steps is opened here.
+    event.listen(engine, "begin", lambda opened: opened.exec_driver_sql("BEGIN IMMEDIATE"))
+    with engine.connect() as opened:
+        upgrade(opened, found, target)
+
+
+def upgrade(opened: "sqlalchemy.Connection", found: str | None, target: str) -> None:
+    """From revision `found`, on a connection of either database."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.pool import StaticPool
 
     config = Config()
     # The value is read by a ConfigParser, to which a percent sign means something.
@@ -44,9 +58,5 @@ def migrate(connection: sqlite3.Connection, target: str = HEAD) -> None:
         raise ConfigError(
             [f"the database has schema {found}, which this version of Conflux does not know: use the newer version"]
         ) from None
-    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-    # The connection commits by itself, so the one transaction of all steps is opened here.
-    event.listen(engine, "begin", lambda opened: opened.exec_driver_sql("BEGIN IMMEDIATE"))
-    with engine.connect() as opened:
-        config.attributes["connection"] = opened
-        command.upgrade(config, target)
+    config.attributes["connection"] = opened
+    command.upgrade(config, target)

@@ -14,12 +14,16 @@ from conflux.stores.catalogue import CatalogueRows
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.key_ring import KeyRing
 from conflux.stores.keys import Keys, caller_by_id, find_caller
+from conflux.stores.ledger import Recovered
 from conflux.stores.owner_budgets import OwnerBudgets
 from conflux.stores.people import People
 from conflux.stores.policies import Policies
-from conflux.stores.sqlite_ledger import Recovered, SqliteLedger
+from conflux.stores.postgres_reads import PostgresReaders
+from conflux.stores.postgres_verify import examine
+from conflux.stores.sqlite_ledger import SqliteLedger
+from conflux.stores.sqlite_verify import verify
 from conflux.stores.usage import Usage
-from conflux.stores.verify import verify
+from conflux.stores.verify import Report
 
 
 class Spent(NamedTuple):
@@ -95,3 +99,12 @@ def has_store(path: Path) -> bool:
 def verify_file(path: Path) -> dict[str, int]:
     """Every invariant of a data directory's ledger, also beside a running server."""
     return verify(path / DATABASE).counts()
+
+
+async def verify_url(url: str) -> Report:
+    """Every invariant of a PostgreSQL database's ledger, also beside running servers."""
+    readers = PostgresReaders(url)
+    try:
+        return await readers.run(examine, snapshot=True)
+    finally:
+        readers.close()

@@ -52,12 +52,12 @@ def _held(run: Run, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]
 def _owners(run: Run) -> dict[tuple[str, int | str], list[tuple[int, str]]]:
     """Budgets by what they belong to: (kind, id or name) -> [(budget, period)]."""
     query = (
-        "SELECT budget.id, kind, CASE kind WHEN 'storefront' THEN storefront.name ELSE scope_id END, period FROM budget"
+        "SELECT budget.id, kind, scope_id, storefront.name, period FROM budget"
         " LEFT JOIN storefront ON kind = 'storefront' AND storefront.id = scope_id"
     )
     found: dict[tuple[str, int | str], list[tuple[int, str]]] = defaultdict(list)
-    for budget, kind, owner, period in run.execute(query):
-        found[kind, owner].append((budget, period))
+    for budget, kind, owner, storefront, period in run.execute(query):
+        found[kind, storefront if kind == "storefront" else owner].append((budget, period))
     return found
 
 

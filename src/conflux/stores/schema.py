@@ -195,6 +195,25 @@ attempt = _table(
     keyed=True,
 )
 
+# Processes on one PostgreSQL. Whose row stands still for a lease's time is dead, and its holds are anybody's; see
+# postgres_pulse.py.
+owner = _table(
+    "owner",
+    Column("epoch", Long, primary_key=True, autoincrement=False),  # meta.owner_epoch of its time
+    _long("beat"),  # grows as long as the process lives
+    _long("batch"),  # the last batch it committed
+    _long("gone"),  # 1: it has gone of itself
+)
+
+# What all processes on one PostgreSQL share.
+common = _table(
+    "common",
+    Column("id", Long, primary_key=True, autoincrement=False),
+    _long("changes"),  # grows with each job: whoever sees it grow reads again
+    _maybe_text("pepper"),  # what must come out where the right pepper goes in
+    CheckConstraint("id = 1", name="one_row"),
+)
+
 # Triggers of the first migration refuse every UPDATE and DELETE.
 entry = _table(
     "entry",

@@ -79,6 +79,7 @@ _TAG_NAME = (*NAME, "tags")
 _MORE = "{one} = {table}.{one} + excluded.{one}"
 ADD_DAY = _upsert("usage_day", NAME, _MORE)
 ADD_TAG = _upsert("usage_tag", _TAG_NAME, _MORE)
+DAY_ROW, TAG_ROW = (*NAME, *FIGURES), (*_TAG_NAME, *FIGURES)
 _TABLES = (("usage_day", NAME), ("usage_tag", _TAG_NAME))
 
 

@@ -82,6 +82,19 @@ def _column(text: str) -> Any:
     return sa.Column(name, kind, nullable=nullable, autoincrement=False)
 
 
+_SAID = "entries are never changed: book a new transaction"
+_GUARDS: dict[str, list[str]] = {
+    "sqlite": [
+        f"CREATE TRIGGER entry_no_{act.lower()} BEFORE {act} ON entry BEGIN SELECT RAISE(ABORT, '{_SAID}'); END"
+        for act in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [
+        f"CREATE FUNCTION entry_stays() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION '{_SAID}'; END$$",
+        "CREATE TRIGGER entry_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON entry EXECUTE FUNCTION entry_stays()",
+    ],
+}
+
+
 def upgrade() -> None:
     for name, (key, columns) in _TABLES.items():
         op.create_table(
@@ -92,11 +105,8 @@ def upgrade() -> None:
             sqlite_strict=True,
             sqlite_with_rowid=" " not in key,
         )
-    for act in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER entry_no_{act.lower()} BEFORE {act} ON entry "
-            "BEGIN SELECT RAISE(ABORT, 'entries are never changed: book a new transaction'); END"
-        )
+    for statement in _GUARDS[op.get_context().dialect.name]:
+        op.execute(statement)
     for number, name in enumerate(_ACCOUNTS, 1):
         op.execute(f"INSERT INTO account (id, name) VALUES ({number}, '{name}')")
 
