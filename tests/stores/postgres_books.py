@@ -33,7 +33,7 @@ async def die(ledger: PostgresLedger) -> None:
 
 
 @contextlib.asynccontextmanager
-async def child(code: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def child(code: str, *arguments: str) -> AsyncIterator[Any]:
     """A Python that runs this code; its words are read line by line."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, *arguments, env=environment(),

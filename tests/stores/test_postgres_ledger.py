@@ -204,7 +204,7 @@ asyncio.run(main(sys.argv[1]))
 
 async def test_one_is_killed_in_the_middle_of_a_batch_and_the_other_ends_what_it_promised(books, ledger, other):
     scope = await ledger.set_budget("key", 1, "total", None)
-    promised = []
+    promised: list[int] = []
     async with child(PROMISER, books.url) as victim:
         while len(promised) < 300:
             promised.append(int(await victim.stdout.readline()))

@@ -50,7 +50,7 @@ async def heard(books):
     event = asyncio.Event()
     found.heard = event.set
     await found.recover()
-    while found._pulse._changes is None:
+    while found._pulse is None or found._pulse._changes is None:
         await asyncio.sleep(0.01)
     event.clear()
     yield event

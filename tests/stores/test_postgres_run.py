@@ -23,9 +23,8 @@ async def test_work_that_waits_leaves_the_loop_to_others():
         await asyncio.sleep(0)
         return name
 
-    found = await asyncio.gather(
-        in_greenlet(lambda: wait(slow("a")) + wait(slow("b"))), in_greenlet(lambda: wait(slow("c")))
-    )
+    both = in_greenlet(lambda: wait(slow("a")) + wait(slow("b")))
+    found: list[str] = list(await asyncio.gather(both, in_greenlet(lambda: wait(slow("c")))))
     assert found == ["ab", "c"]
     assert seen.index("c waits") < seen.index("b waits")
 
@@ -87,8 +86,8 @@ async def test_sums_are_whole_numbers(run):
 
 
 async def test_a_value_that_fits_no_column_is_not_a_lost_server(run):
-    for values in ((1.5,), ("x\0",), (1 << 70,)):
+    for value in (1.5, "x\0", 1 << 70):
         with pytest.raises((TypeError, asyncpg.InterfaceError, asyncpg.PostgresError)) as caught:
-            await in_greenlet(lambda values=values: run.execute("SELECT ?::bigint", values))
+            await run.send("SELECT ?::bigint", (value,))
         assert not is_gone(caught.value), caught.value
     assert is_gone(ConnectionRefusedError()) and is_gone(TimeoutError())

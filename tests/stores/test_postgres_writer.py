@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import asyncpg
 import pytest
@@ -106,8 +107,8 @@ async def test_a_commit_of_which_nobody_knows_is_looked_up(books, ledger, writer
 
     monkeypatch.setattr(run, "script", breaks)
     new = order(50)
-    found = await asyncio.gather(ledger.settle(ending(asked.request_id, 60)), ledger.reserve(new))
-    assert found == [60, None]
+    both: Any = await asyncio.gather(ledger.settle(ending(asked.request_id, 60)), ledger.reserve(new))
+    assert list(both) == [60, None]
     assert writer._run is not run and ledger.batches == batches + 1
     assert [(one.posted, one.held) for one in await ledger.standing((scope,))] == [(60, 50)]
     assert await ledger.settle(ending(new.request_id, 50)) == 50
@@ -115,8 +116,9 @@ async def test_a_commit_of_which_nobody_knows_is_looked_up(books, ledger, writer
 
 
 async def test_one_bad_step_does_not_take_the_others_with_it(books, ledger):
-    bad, good = order(1.5), [order(1) for _ in range(5)]
-    found = await asyncio.gather(*(ledger.reserve(one) for one in (*good, bad)), return_exceptions=True)
+    bad: Any = 1.5
+    good = [order(1) for _ in range(5)]
+    found = await asyncio.gather(*(ledger.reserve(one) for one in (*good, order(bad))), return_exceptions=True)
     assert found[:5] == [None] * 5
     assert isinstance(found[5], StoreError)
     asked = good[0]
