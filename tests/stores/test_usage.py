@@ -98,7 +98,7 @@ async def test_a_key_by_its_id(filled, ledger):
     await ledger.write(
         lambda run: (
             run.execute(
-                "INSERT INTO api_key VALUES (2, x'00', 'p', 'l', 'n', 's', 1, 1, NULL, 0, 0, 0, 0, NULL, NULL)"
+                "INSERT INTO api_key VALUES (2, ?, 'p', 'l', 'n', 's', 1, 1, NULL, 0, 0, 0, 0, NULL, NULL)", (b"",)
             ).rowcount
         )
     )
