@@ -55,7 +55,14 @@ def operations(keys: Keys, snapshot: Snapshot) -> Operations:
     async def echo(params: dict[str, Any]) -> Any:
         return params
 
-    return Operations(keys, lambda: snapshot, reload, lambda: {"in_flight": 2}, verify, {"more.echo": echo})
+    async def workspaces(params: dict[str, Any]) -> Any:
+        return {"workspaces": [{"name": "default"}, {"name": "acme"}]}
+
+    async def users(params: dict[str, Any]) -> Any:
+        return {"users": [{"name": {"default": "default", "acme": "ann"}[params["workspace"]]}]}
+
+    more = {"more.echo": echo, "workspaces.list": workspaces, "users.list": users}
+    return Operations(keys, lambda: snapshot, reload, lambda: {"in_flight": 2}, verify, more)
 
 
 # --- understanding
@@ -167,6 +174,21 @@ async def test_a_wish_of_the_wrong_shape(operations: Operations, keys: Keys, par
         await operations.run("keys.create", params)
     assert next(iter(params)) in str(found.value)
     assert keys.orders == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [
+        ({}, []),
+        ({"workspace": "acme", "user": "ann"}, []),
+        ({"workspace": "amce", "user": "ann"}, ["'amce'"]),
+        ({"workspace": "acme", "user": "anne"}, ["'acme'", "'anne'"]),
+    ],
+)
+async def test_whom_a_key_makes_is_told(operations: Operations, owner: dict[str, str], told: list[str]) -> None:
+    made = await operations.run("keys.create", owner)
+    assert bool(told) is ("notes" in made)
+    assert all(word in made["notes"][0] for word in told)
 
 
 async def test_keys_are_listed_in_dollars_and_without_secrets(operations: Operations, keys: Keys) -> None:

@@ -8,6 +8,7 @@ from conflux.faces.public import receipt_view
 from conflux.neutral.ledger import Call, Ending, Line, Receipt, request_id_text
 from conflux.neutral.usage import Provenance, Usage
 from tests.faces.door import opened
+from tests.policy.samples import caller, policy
 from tests.relay.shops import shop
 from tests.relay.world import KEY, World
 
@@ -72,7 +73,18 @@ async def test_a_key_sees_itself() -> None:
             {"scope": "key", "window": "total", "spent_usd": "0.000000001", "held_usd": "0.000000002",
              "cap_usd": "0.00000001", "left_usd": "0.000000007"}
         ]  # fmt: skip
+        assert json.loads(body)["limits"] == []
         assert (await door.get("/v1/key"))[0] == 401
+
+
+async def test_a_key_sees_how_fast_it_may_go() -> None:
+    world = World(shop())
+    world.keys.callers[KEY] = caller(policies=(policy("workspace", deny=("a",)), policy("user", concurrent=2)))
+    async with opened(world) as door:
+        _, _, body = await door.get("/v1/key", BEARER)
+        assert json.loads(body)["limits"] == [
+            {"scope": "user", "requests_per_minute": None, "tokens_per_minute": None, "concurrent": 2}
+        ]
 
 
 async def test_readiness_says_what_is_wrong() -> None:

@@ -27,6 +27,13 @@ def test_a_key_for_people_is_alone_on_standard_output(plain: Served) -> None:
     assert "once" in ended.stderr
 
 
+def test_a_slip_in_a_workspaces_name_is_seen(plain: Served) -> None:
+    ended = plain.run("keys", "create", "--workspace", "defualt", "--json")
+    assert set(json.loads(ended.stdout)) == {"id", "key"}
+    assert "'defualt'" in ended.stderr and "no policy or budget" in ended.stderr
+    assert "defualt" not in plain.run("keys", "create", "--workspace", "defualt").stderr
+
+
 def test_a_revoked_key_stops_at_once(plain: Served) -> None:
     made = plain.ask("keys.create", name="short-lived")
     assert plain.get("/v1/key", key=made["key"]).status == 200

@@ -178,6 +178,8 @@ def _add_keys(app: typer.Typer, actions: Actions) -> None:
             "expires": expires,
         }
         made = actions.operate({"config": config, "data": data}, "keys.create", params)
+        for note in made.pop("notes", ()):
+            print(f"conflux: {note}", file=sys.stderr)
         if json:
             out_json(made)
         else:

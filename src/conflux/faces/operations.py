@@ -88,8 +88,21 @@ class Operations:
         except msgspec.ValidationError as error:
             raise ConfigError([f"keys create: {error}"]) from None
         order = understand(asked, self._snapshot(), time.time())
+        unknown = await self._unknown(order)
         key_id, secret = await self._keys.create(order)
-        return {"id": key_id, "key": secret}
+        made = {"id": key_id, "key": secret}
+        return made | {"notes": unknown} if unknown else made
+
+    async def _unknown(self, order: KeyOrder) -> list[str]:
+        """Whom the key makes. A slip in a name would otherwise lead, unseen, past everything that narrows the one
+        that was meant."""
+        workspaces = (await self._more["workspaces.list"]({}))["workspaces"]
+        if order.workspace not in {one["name"] for one in workspaces}:
+            return [f"there was no workspace {order.workspace!r}: it was made, and no policy or budget is in it yet"]
+        users = (await self._more["users.list"]({"workspace": order.workspace}))["users"]
+        if order.user not in {one["name"] for one in users}:
+            return [f"the workspace {order.workspace!r} had no user {order.user!r}: it was made, as a member"]
+        return []
 
     async def keys_list(self, params: dict[str, Any]) -> Any:
         rows = []

@@ -114,6 +114,16 @@ class Public:
                 }
                 for found in await self._spending(caller)
             ],
+            "limits": [
+                {
+                    "scope": one.kind,
+                    "requests_per_minute": one.terms.requests_per_minute,
+                    "tokens_per_minute": one.terms.tokens_per_minute,
+                    "concurrent": one.terms.concurrent,
+                }
+                for one in caller.policies
+                if one.terms.limited
+            ],
         }
         return Reply(headers=[JSON, (b"cache-control", b"private, no-cache")], body=msgspec.json.encode(view),
                      storefront=storefront)  # fmt: skip
