@@ -60,6 +60,26 @@ def test_a_stream_is_a_list_unless_the_query_says_otherwise() -> None:
     assert not goes_listed(Place())
 
 
+def test_of_mounts_below_each_other_the_longest_is_meant() -> None:
+    catalogue = shop()
+    for name, mount in (("inner", "/outer/inner"), ("outer", "/outer"), ("odd", "/outer/v1")):
+        catalogue.storefronts[name] = Storefront(id=name, name=name, mount=mount)
+    mounts = Mounts(World(catalogue).snapshot)
+    whose = {
+        "/outer/inner/v1/models": "inner",
+        "/outer/inner": "inner",
+        "/outer/innermost/models": "outer",
+        "/outer/models": "outer",
+        "/outer/v1/models": "odd",
+    }
+    for path, name in whose.items():
+        found, _ = mounts.find(path, b"")
+        assert found is not None and found.id == name, path
+        listed = mounts.lists.get(path.encode())
+        assert listed is None or (listed[1] is not None and listed[1].id == name), path
+    assert mounts.lists[b"/outer/v1/models"][0] == mounts.find("/outer/v1/models", b"")[1]
+
+
 def test_a_mount_takes_whole_segments_only() -> None:
     catalogue = shop()
     below = Storefront(id="below", name="Below", mount="/below", hosts=("Below.test",))

@@ -126,11 +126,13 @@ class Mounts:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.root = root_storefront(snapshot)
-        self._by_prefix = [
+        mounted = [
             (storefront.mount.rstrip("/"), storefront)
             for storefront in snapshot.catalogue.storefronts.values()
             if storefront.mount != "/"
         ]
+        mounted.sort(key=lambda one: len(one[0]))
+        self._by_prefix = mounted[::-1]  # a mount may lie below another: the longest that fits is meant, here and below
         self._by_host = {
             host.lower().encode(): storefront
             for storefront in snapshot.catalogue.storefronts.values()
@@ -141,12 +143,12 @@ class Mounts:
         at_root = [] if self._by_host else [("", None)]
         self.short: dict[bytes, tuple[str, Storefront | None]] = {
             (prefix + path).encode(): (dialect, storefront)
-            for prefix, storefront in [*at_root, *self._by_prefix]
+            for prefix, storefront in [*at_root, *mounted]
             for path, dialect in GENERATION.items()
         }
         self.lists: dict[bytes, tuple[str, Storefront | None]] = {
             (prefix + path).encode(): (path, storefront)
-            for prefix, storefront in [*at_root, *self._by_prefix]
+            for prefix, storefront in [*at_root, *mounted]
             for path in LISTS
         }
 
