@@ -163,3 +163,8 @@ def test_hints_are_named() -> None:
 
 def test_neighbours_of_one_role_are_one_content() -> None:
     assert contents(HI, HI) == [{"role": "user", "parts": [{"text": "Hi"}, {"text": "Hi"}]}]
+
+
+def test_a_file_that_is_nowhere_is_refused() -> None:
+    with pytest.raises(GatewayError, match="a file needs its data"):
+        contents(said(Role.USER, File(name="a.pdf")))

@@ -118,3 +118,11 @@ def test_what_only_gemini_knows_is_kept_by_its_path() -> None:
         "novel", "generationConfig.novel", "generationConfig.speechConfig",
         "tools[0].functionDeclarations[0].behavior", "tools[0].functionDeclarations[0].novel",
     }  # fmt: skip
+
+
+def test_unknown_fields_are_known_by_their_whole_name() -> None:
+    found = read(**{"a.b": 1, "generationConfig.x": 2, "generationConfig": {"y": 3}})
+    assert found.extra == {"a.b": 1, "generationConfig.x": 2, "generationConfig.y": 3}
+    with pytest.raises(GatewayError) as error:
+        read(contents=[{**HI, "": [1]}])
+    assert error.value.param == "contents[0]."

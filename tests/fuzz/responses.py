@@ -3,8 +3,8 @@
 import json
 from random import Random
 
+from conflux.dialects import DIALECTS
 from conflux.dialects.base import Shape, Wanted
-from conflux.dialects.openai_chat import OpenAIChat
 from conflux.dialects.openai_responses import OpenAIResponses
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event
@@ -14,7 +14,7 @@ from tests.dialects import golden_responses
 from tests.dialects.golden_responses import data_of
 from tests.fuzz.laws import check_events, cut
 
-RESPONSES, CHAT = OpenAIResponses(), OpenAIChat()
+RESPONSES = OpenAIResponses()
 ASKED = Request(dialect="openai-responses", messages=())
 WANTED = Wanted(answer_id="resp_ours", model="house/model", created=7)
 SHAPES = (Shape(model="up"), Shape(model="up", stream=True, max_output=5, temperature=0.5, effort="high"))
@@ -49,9 +49,14 @@ def open_request(data: bytes, chance: Random) -> None:
         request = RESPONSES.read_request(envelope)
         again = RESPONSES.write_request(request, chance.choice(SHAPES)).body
         assert RESPONSES.open(again).model == "up"
-        CHAT.write_request(request, chance.choice(SHAPES))
     except GatewayError as error:
         a_sayable(error)
+        return
+    for dialect in DIALECTS.values():
+        try:
+            dialect.write_request(request, chance.choice(SHAPES))
+        except GatewayError as error:
+            a_sayable(error)
 
 
 def _written(events: list[Event]) -> None:

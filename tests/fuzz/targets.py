@@ -9,6 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
+from conflux.dialects import DIALECTS
 from conflux.dialects.base import Place, Shape, Wanted
 from conflux.dialects.gemini import Gemini
 from conflux.dialects.openai_chat import OpenAIChat
@@ -57,17 +58,31 @@ def open_chat(data: bytes, chance: Random) -> None:
         a_sayable(error)
         return
     assert envelope.size > 0
-    try:
-        for shape in SHAPES:
+    for shape in SHAPES:
+        try:
             sent = json.loads(CHAT.forward(envelope, shape).body)
-            assert sent["model"] == "up"
-            assert len(sent["messages"]) == len(envelope.body["messages"])
+        except GatewayError as error:
+            a_sayable(error)
+            continue
+        assert sent["model"] == "up"
+        assert len(sent["messages"]) == len(envelope.body["messages"])
+    try:
         request = CHAT.read_request(envelope)
         written = CHAT.write_request(request, chance.choice(SHAPES)).body
     except GatewayError as error:
         a_sayable(error)
         return
     assert CHAT.open(written).model == "up"
+    to_all(request, chance)
+
+
+def to_all(request: Request, chance: Random) -> None:
+    """Towards every dialect a request is written, or refused in words."""
+    for dialect in DIALECTS.values():
+        try:
+            dialect.write_request(request, chance.choice(SHAPES))
+        except GatewayError as error:
+            a_sayable(error)
 
 
 def read_stream(data: bytes, chance: Random) -> None:
@@ -166,7 +181,7 @@ def upstream_error(data: bytes, chance: Random) -> None:
     assert isinstance(fault.message, str)
 
 
-GEMINI = Gemini()
+GEMINI, EMBEDDINGS = Gemini(), DIALECTS["embeddings"]
 
 
 def open_gemini(data: bytes, chance: Random) -> None:
@@ -177,13 +192,7 @@ def open_gemini(data: bytes, chance: Random) -> None:
     except GatewayError as error:
         a_sayable(error)
         return
-    for dialect in (GEMINI, CHAT):
-        try:
-            written = dialect.write_request(request, chance.choice(SHAPES)).body
-        except GatewayError as error:
-            a_sayable(error)
-            continue
-        assert json.loads(written)
+    to_all(request, chance)
 
 
 def chat_to_gemini(data: bytes, chance: Random) -> None:
@@ -224,7 +233,26 @@ def relay_gemini(data: bytes, chance: Random) -> None:
     if one.tally.fault is None:
         out += one.last(Usage(input=1))
         for event in out.split(b"\n\n"):
-            assert not event or json.loads(event.removeprefix(b"data: "))["responseId"] == "chatcmpl-ours"
+            if event:  # what passes as it came may hold numbers that no reader here takes
+                said = json.loads(event.removeprefix(b"data: "), parse_int=str)
+                assert said["responseId"] == "chatcmpl-ours"
+
+
+def open_embeddings(data: bytes, chance: Random) -> None:
+    try:
+        envelope = EMBEDDINGS.open(data)
+        sent = json.loads(EMBEDDINGS.forward(envelope, chance.choice(SHAPES)).body, parse_int=str)
+    except GatewayError as error:
+        a_sayable(error)
+        return
+    assert sent["model"] == "up" and envelope.size > 0
+
+
+def relay_embeddings(data: bytes, chance: Random) -> None:
+    lane = EMBEDDINGS.passthrough(WANTED)
+    lane.whole(data)
+    if lane.tally.fault is None:
+        assert json.loads(lane.last(Usage(input=1)).decode(errors="replace"), parse_int=str)["model"] == "house/model"
 
 
 class Target(NamedTuple):
@@ -239,6 +267,16 @@ _USAGES = tuple(json.dumps(json.loads(answer)["usage"]).encode() for answer in _
 _GEMINI = tuple(row.wire for row in gemini_golden.requests())
 _GEMINI_STREAMS = tuple(row.wire for row in gemini_golden.streams())
 _GEMINI_ANSWERS = tuple(row.wire for row in gemini_golden.answers())
+_EMBEDS = (
+    b'{"model":"m","input":["a","b"],"dimensions":3,"encoding_format":"base64","user":"u"}',
+    b'{"model":"m","input":[[1,2],[3]]}',
+    b'{"model":"m","input":"x"}',
+)
+_EMBEDDED = (
+    b'{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.1,-0.2]}],"model":"up",'
+    b'"usage":{"prompt_tokens":3,"total_tokens":3}}',
+    b'{"object":"list","data":[{"object":"embedding","index":0,"embedding":"AAAA"}],"model":"up"}',
+)
 _ERRORS = (b'{"error":{"message":"m","type":"t","code":null}}', b'{"detail":"d"}', b'[{"error":"x"}]', b"<html>")
 
 TARGETS: dict[str, Target] = {
@@ -256,6 +294,8 @@ TARGETS: dict[str, Target] = {
     "gemini.reader.feed": Target(read_gemini, _GEMINI_STREAMS),
     "gemini.reader.whole": Target(read_gemini_whole, _GEMINI_ANSWERS),
     "gemini.passthrough.feed": Target(relay_gemini, _GEMINI_STREAMS),
+    "embeddings.open": Target(open_embeddings, _EMBEDS),
+    "embeddings.relay": Target(relay_embeddings, _EMBEDDED),
     "messages.open": Target(messages.open_request, messages.REQUESTS),
     "messages.feed": Target(messages.read_stream, messages.STREAMS),
     "messages.whole": Target(messages.read_whole, messages.ANSWERS),
@@ -273,6 +313,16 @@ TARGETS: dict[str, Target] = {
 CORPUS: dict[str, list[bytes]] = {
     "passthrough.whole": [
         b'{"choices":[{"message":{"content":"x"}}],"usage":{"total_tokens":9,"completion_tokens":4}}'
+    ],
+    "gemini.open": [
+        b'{"contents":[{"role":"user","":[{"text":"Hi"}]}]}',
+        b'{"contents":[{"parts":[{"text":"Hi"}]}],"generationConfig.x":1,"a.b":2}',
+    ],
+    "gemini.passthrough.feed": [b'data: {"candidates":[{"role":' + b"9" * 5000 + b"}]}\n\n"],
+    "gemini.write": [b'{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"id":"f"}}]}]}'],
+    "open": [
+        b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"tool_choice":{"type":"function","function":'
+        b'{"name":"look"}}}'
     ],
     "responses.open": [b'{"model":"m","input":"x","tools":[{"type":{"index":1}}]}'],
     "responses.relay.feed": [

@@ -53,10 +53,15 @@ def config(port: int) -> str:
             f'[[provider]]\nid = "{name}"\ndialect = "{dialect}"\nlane = "{lane}"\n'
             f'base_url = "http://127.0.0.1:{port}{below}"\n'
             f'[[pool]]\nid = "{name}"\n[[pool.target]]\nprovider = "{name}"\nmodel = "up-{name}"\n'
-            f'[[model]]\nid = "{model_of(dialect, lane)}"\npool = "{name}"\nstorefront = "conflux"\n'
-            f'context = 100000\ncapabilities = [{CAPABILITIES}]\nprice = {{ input = "1.00", output = "2.00" }}\n'
-        )
+        ) + model_row(model_of(dialect, lane), name)
     return text
+
+
+def model_row(name: str, pool: str) -> str:
+    return (
+        f'[[model]]\nid = "{name}"\npool = "{pool}"\nstorefront = "conflux"\ncontext = 100000\n'
+        f'capabilities = [{CAPABILITIES}]\nprice = {{ input = "1.00", output = "2.00" }}\n'
+    )
 
 
 class Pair(NamedTuple):
@@ -68,12 +73,13 @@ class Pair(NamedTuple):
 
 
 @contextmanager
-def serving(folder: Path | None = None) -> Iterator[Pair]:
+def serving(folder: Path | None = None, more: str = "") -> Iterator[Pair]:
+    """`more`: at the end of the configuration."""
     with tempfile.TemporaryDirectory() as made:
         background = Background()
         sim = SimServer()
         background.run(sim.start())
-        served = Served(folder or Path(made), config(sim.port)).start()
+        served = Served(folder or Path(made), config(sim.port) + more).start()
         try:
             yield Pair(served, served.key(name="matrix"), sim.port)
         finally:

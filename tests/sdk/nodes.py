@@ -29,16 +29,27 @@ def started_with() -> dict[str, str]:
 
 @cache
 def installed() -> Path:
-    """The folder with its packages in it. Raises with one line where they cannot be had."""
-    mark, lock = FOLDER / "node_modules" / ".conflux", (FOLDER / "package-lock.json").read_text()
+    return install(FOLDER)
+
+
+def install(folder: Path, *scripts: str) -> Path:
+    """The folder with its packages in it. Raises with one line where they cannot be had.
+
+    `scripts`: the only ones of the packages' own that run.
+    """
+    mark, lock = folder / "node_modules" / ".conflux", (folder / "package-lock.json").read_text()
     if not (mark.is_file() and mark.read_text() == lock):
-        ended = subprocess.run([NODE, NPM, "ci", "--ignore-scripts"], cwd=FOLDER, env=started_with(), text=True,
+        ended = subprocess.run([NODE, NPM, "ci", "--ignore-scripts"], cwd=folder, env=started_with(), text=True,
                                capture_output=True, timeout=PATIENCE, check=False)  # fmt: skip
         if ended.returncode:
             why = next((line for line in ended.stderr.splitlines() if " code " in line), "it did not say why")
-            raise AssertionError(f"the packages of tests/sdk/node are missing, and npm could not install them: {why}")
+            raise AssertionError(f"the packages of {folder} are missing, and npm could not install them: {why}")
+        for script in scripts:
+            subprocess.run(
+                [NODE, script], cwd=folder, env=started_with(), capture_output=True, timeout=PATIENCE, check=True
+            )
         mark.write_text(lock)
-    return FOLDER
+    return folder
 
 
 def run_node(script: str, *arguments: str) -> Any:

@@ -74,6 +74,11 @@ def test_unknown_markers_are_all_reported() -> None:
     assert made.fault is None
 
 
+def test_what_is_no_marker_in_a_system_message_is_left_alone() -> None:
+    assert text_of(plan("[[say: hi]]", system="write [[their-name]] or [[name: x]]")) == "hi"
+    assert "their-name" in text_of(plan("[[their-name]]"))
+
+
 def test_thinking_is_shown_when_asked_for() -> None:
     assert plan().thinking == ""
     assert plan(effort="high").thinking == "Thinking with effort high."

@@ -80,3 +80,8 @@ def test_quirks_refuse_fields_and_nonsense_is_no_body() -> None:
     for raw in (b"{", b"[]"):
         with pytest.raises(BadRequest):
             read(raw, "/v1/responses", 0, Quirks())
+
+
+def test_tools_that_the_real_one_runs_itself_are_no_functions() -> None:
+    kinds = ("web_search", "tool_search", "image_generation", "local_shell")
+    assert ask(tools=[{"type": kind} for kind in kinds]).tools.schemas == {}

@@ -46,7 +46,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "stream", "shown"), CASES.values(), ids=CASES)
-async def test_a_client_that_leaves(
+async def test_case_36_a_client_that_leaves(
     real: Served, real_key: str, upstreams: Upstreams, text: str, stream: bool, shown: bytes
 ) -> None:
     number = await leave(real, upstreams, real_key, ask(real_key, text, stream=stream), shown)
@@ -59,7 +59,7 @@ async def test_a_client_that_leaves(
         assert receipt["cost_usd"] == "0"
 
 
-async def test_a_client_that_leaves_on_the_long_way(real: Served, real_key: str, upstreams: Upstreams) -> None:
+async def test_case_36_a_client_that_leaves_on_the_long_way(real: Served, real_key: str, upstreams: Upstreams) -> None:
     for text, shown in ((HELD, b""), (DRIP, b"003 ")):
         data = ask(real_key, text).replace(b"completions HTTP", b"completions?beta=true HTTP")
         number = await leave(real, upstreams, real_key, data, shown)

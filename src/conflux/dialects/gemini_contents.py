@@ -224,6 +224,8 @@ def _file(file: File) -> Json:
         raise GatewayError(Kind.UNSUPPORTED, "file_id: send the file itself", param="messages")
     kind = file.media_type or _TYPES.get((file.name or "").rsplit(".", 1)[-1].lower())
     if file.data is None:
+        if file.url is None:
+            raise GatewayError(Kind.INVALID, "a file needs its data or where it is: send either", param="messages")
         found: Json = {"fileUri": file.url}
         if kind is not None:
             found["mimeType"] = kind

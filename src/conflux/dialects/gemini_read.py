@@ -83,9 +83,9 @@ def _extra(body: dict[str, Any], unknown: list[str]) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     for path in unknown:
         step, _, name = path.partition(".")
-        if not name:
-            extra[step] = body[step]
-        elif step == "generationConfig" and "." not in name:
+        if path in body:
+            extra[path] = body[path]
+        elif step == "generationConfig" and name in body[step]:
             extra[path] = body[step][name]
         elif not step.startswith("tools["):
             raise invalid(f"{path}: this field is not known here: leave it out", param=path)

@@ -23,8 +23,10 @@ _QUOTED = 400
 
 def plan_for(ask: Ask, script: Script, headers: dict[str, str]) -> Plan:
     """Decide the whole answer."""
-    steps = markers.read(f"{script.markers(ask.model, ask.text, headers)} {ask.system} {ask.text}")
-    unknown = [one for step in steps for one in step.unknown]
+    scripted = script.markers(ask.model, ask.text, headers)
+    steps = markers.read(f"{scripted} {ask.system} {ask.text}")
+    # Agents' instructions are full of brackets that are not meant for us.
+    unknown = [one for step in markers.read(f"{scripted} {ask.text}") for one in step.unknown]
     found = _step(steps, ask)
     thinking = found.think
     if thinking is None:

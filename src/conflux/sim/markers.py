@@ -1,7 +1,8 @@
 """Markers in a prompt: [[name: argument]] tells the simulator what to do.
 
 Law: a marker is read from the script, the system message and the last user message, in this order; the later word wins.
-What looks like a marker and is none is answered with a text that says so: nothing is ignored.
+What looks like a marker and is none is answered with a text that says so, except in a system message, whose brackets
+may be anybody's.
 """
 
 import json

@@ -45,7 +45,8 @@ _PARTS = {
     "developer": ("input_text",),
 }
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
-_OTHERS = ("reasoning", "web_search_call", "compaction")
+_OTHERS = ("reasoning", "web_search_call", "tool_search_call", "compaction")
+_TOOLS = ("function", "custom", "namespace", "web_search", "tool_search", "image_generation", "local_shell")
 CUSTOM = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 
 
@@ -183,7 +184,7 @@ def _tools(body: dict[str, Any]) -> Offered:
     for place, tool in enumerate(body.get("tools", ())):
         kind = tool.get("type") if isinstance(tool, dict) else None
         inner = tool.get("tools", ()) if kind == "namespace" else (tool,)
-        if kind not in ("function", "custom", "namespace", "web_search"):
+        if kind not in _TOOLS:
             raise BadRequest(f"Invalid value: '{kind}' as 'tools[{place}].type'", f"tools[{place}]")
         for one in inner:
             if one.get("type") not in ("function", "custom"):

@@ -1,0 +1,1 @@
+"""Real coding agents against a real gateway: `./run clients`."""
