@@ -110,7 +110,7 @@ def main() -> int:
 
 def version(node: Path, program: str) -> str:
     environment = {**started_with(), "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
-    command = [node / "node_modules" / ".bin" / program, "--version"]
+    command = [str(node / "node_modules" / ".bin" / program), "--version"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
     return f"{program} {ended.stdout.strip().removeprefix('codex-cli ')}"
 
