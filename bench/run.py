@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from sysconfig import get_config_var
 from typing import Any
 
 from bench.edges import first_byte_ms, fsync_ms, open_streams, start_to_ready
@@ -33,6 +34,9 @@ ANSWER = {
                  "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 70, "completion_tokens": 24, "total_tokens": 94},
 }  # fmt: skip
+
+
+CHAT = "/v1/chat/completions"
 
 
 def request_body(stream: bool) -> bytes:
@@ -133,25 +137,25 @@ def measure_streams(server: Started, port: int, path: str, key: str, count: int,
     return found
 
 
-def conflux_config(folder: Path, name: str, upstream: int | None, lane: str = "auto") -> Path:
+def conflux_config(folder: Path, name: str, upstream: int | None) -> Path:
     """A gateway before one upstream; None: before none, so that its simulator stands in for every model."""
     file = folder / f"{name}.toml"
     if upstream is None:
         file.write_text("")
         return file
     file.write_text(
-        f'[[provider]]\nid = "local"\ndialect = "openai-chat"\nlane = "{lane}"\n'
+        '[[provider]]\nid = "local"\ndialect = "openai-chat"\n'
         f'base_url = "http://127.0.0.1:{upstream}/v1"\n'
         f'[[pool]]\nid = "deepseek-v4-pro"\n[[pool.target]]\nprovider = "local"\nmodel = "{UPSTREAM_MODEL}"\n'
     )
     return file
 
 
-def start_conflux(folder: Path, name: str, upstream: int | None, lane: str = "auto") -> tuple[Started, int, str]:
+def start_conflux(folder: Path, name: str, upstream: int | None) -> tuple[Started, int, str]:
     port = free_port()
     data = folder / f"data-{name}"
-    config = conflux_config(folder, name, upstream, lane)
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    config = conflux_config(folder, name, upstream)
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "CONFLUX_LIMITS__DRAIN_SECONDS": "0"}
     base = [sys.executable, "-m", "conflux"]
     server = Started(name, [*base, "serve", "--config", str(config), "--data", str(data), "--port", str(port)], 0, env)
     wait_for(f"http://127.0.0.1:{port}/health/ready")
@@ -179,8 +183,8 @@ class Bench:
         self.started.append(server)
         return server
 
-    def plain(self, server: Started, port: int, headers: dict[str, str]) -> dict[str, float]:
-        return measure_plain(server, port, "/v1/chat/completions", headers, self.seconds, self.folder)
+    def plain(self, server: Started, port: int, headers: dict[str, str], path: str = CHAT) -> dict[str, float]:
+        return measure_plain(server, port, path, headers, self.seconds, self.folder)
 
     def run(self, peers: bool) -> None:
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -191,10 +195,10 @@ class Bench:
         wait_for(f"http://127.0.0.1:{self.proxy_port}/v1/")
         say("nginx: plain, then streams")
         self.rows["nginx"] = dict(self.plain(proxy, self.proxy_port, bearer("none")))
-        path = "/stream/v1/chat/completions"
+        path = "/stream" + CHAT
         self.rows["nginx"] |= measure_streams(proxy, self.proxy_port, path, "none", self.streams, self.rounds)
-        for label, lane in (("conflux", "auto"), ("conflux compat", "compat")):
-            self.conflux(label, lane)
+        for label, path in (("conflux", CHAT), ("conflux, Anthropic client", "/v1/messages")):
+            self.conflux(label, path)
         self.edges()
         self.lists()
         say("nginx again: plain")
@@ -204,17 +208,18 @@ class Bench:
 
             self.rows |= measure_peers(self.folder, self.plain_port, self.started, self.plain, say)
 
-    def conflux(self, label: str, lane: str) -> None:
+    def conflux(self, label: str, path: str) -> None:
+        """The upstream speaks chat completions; at another path every answer is translated."""
         say(f"{label}: plain, then streams")
         row = self.rows[label] = {}
         for kind, upstream in (("plain", self.plain_port), ("stream", self.stream_port)):
-            server, port, key = start_conflux(self.folder, f"{kind}-{lane}", upstream, lane)
+            server, port, key = start_conflux(self.folder, f"{kind}{path.replace('/', '-')}", upstream)
             self.started.append(server)
             if kind == "plain":
                 row["rss_idle_mib"] = server.rss_mib()
-                row |= self.plain(server, port, bearer(key))
+                row |= self.plain(server, port, bearer(key), path)
             else:
-                row |= measure_streams(server, port, "/v1/chat/completions", key, self.streams, self.rounds)
+                row |= measure_streams(server, port, path, key, self.streams, self.rounds)
             server.stop()
 
     def edges(self) -> None:
@@ -232,7 +237,7 @@ class Bench:
         self.start("quick", [*upstream, str(quick), "0"], 1)
         server, port, key = start_conflux(folder, "idle", quick)
         self.started.append(server)
-        body, path = request_body(stream=True), "/v1/chat/completions"
+        body, path = request_body(stream=True), CHAT
         direct = first_byte_ms(quick, path, key, body)
         through = first_byte_ms(port, path, key, body)
         disk = fsync_ms(folder)
@@ -281,9 +286,15 @@ def main() -> None:
             bench.run(asked.peers)
         finally:
             bench.stop()
-    facts = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
-             "python": platform.python_version(), "seconds": asked.seconds,
-             "streams_at_once": asked.streams, "date": time.strftime("%Y-%m-%d"), **bench.facts}  # fmt: skip
+    build = "shared library" if get_config_var("Py_ENABLE_SHARED") else "static"
+    facts = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
+        "python": f"{platform.python_version()}, {build}",
+        "seconds": asked.seconds,
+        "streams_at_once": asked.streams,
+        "date": time.strftime("%Y-%m-%d"),
+        **bench.facts,
+    }
     write_report(bench.rows, facts, asked.out)
 
 

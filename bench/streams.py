@@ -1,6 +1,6 @@
 """The load of the streamed measurements: so many streams at once, each read to its end, first bytes timed.
 
-Law: counts what arrived. A stream that did not end with [DONE] is lost, and says so.
+Law: counts what arrived. A stream without its protocol's last word is lost, and says so.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ class Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.first is None and b"data: " in data:
             self.first = time.perf_counter() - self.sent
-        self.chunks += data.count(b'"content"')
+        self.chunks += data.count(b'"content"') + data.count(b'"text_delta"')
         self.tail = (self.tail + data)[-64:]
-        if b"[DONE]" in self.tail:
+        if b"[DONE]" in self.tail or b'"message_stop"' in self.tail:
             self.whole = True
             self.transport.close()
             if not self.done.done():
