@@ -23,6 +23,7 @@ from conflux.neutral.errors import ConfigError, NoSuch, StoreError
 from conflux.settings import BrokenSettings, Config, load, redacted
 
 if TYPE_CHECKING:
+    from conflux.stores.opening import Books
     from conflux.wiring import Running
 
 
@@ -111,6 +112,11 @@ class Program:
             return subprocess.run(launch.argv, env=launch.environment, check=False).returncode
         finally:
             signal.signal(signal.SIGINT, before)
+
+    def books(self, flags: dict[str, Any]) -> "Books":
+        from conflux.stores.opening import Books
+
+        return Books(self._config(flags).data_dir)
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
         from conflux.stores.opening import verify_file

@@ -2,7 +2,9 @@
 
 import json
 
+import msgspec
 import pytest
+from msgspec import Raw
 
 from conflux.dialects.openai_responses_usage import read_usage, write_usage
 from conflux.dialects.openai_usage import AbsurdUsage
@@ -41,3 +43,8 @@ def test_nothing_counted_is_no_usage(raw: bytes) -> None:
 def test_what_cannot_be_true_is_absurd(raw: bytes) -> None:
     with pytest.raises(AbsurdUsage):
         read_usage(raw)
+
+
+def test_a_cost_is_written_with_its_own_digits():
+    assert msgspec.json.encode(write_usage(Usage(), Raw(b"0.0000609"))).endswith(b',"cost":0.0000609}')
+    assert "cost" not in write_usage(Usage())

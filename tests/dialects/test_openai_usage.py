@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from conflux.dialects.openai_usage import ABSURD, AbsurdUsage, read_and_pass, read_usage, write_usage
 from conflux.neutral.usage import Usage
@@ -136,3 +138,8 @@ def test_a_total_that_is_missing_or_wrong_is_not_shown() -> None:
         found, passed = read_and_pass(said)
         assert found is not None
         assert json.loads(bytes(passed)) == write_usage(found)
+
+
+def test_a_cost_is_written_with_its_own_digits():
+    assert msgspec.json.encode(write_usage(Usage(), Raw(b"0.0000609"))).endswith(b',"cost":0.0000609}')
+    assert "cost" not in write_usage(Usage())

@@ -8,5 +8,12 @@ from tests.faces.admins import office
 
 async def test_all_groups_are_there_and_none_hides_another(tmp_path: Path) -> None:
     async with office(tmp_path) as admin:
-        assert {name.split(".")[0] for name in admin.work} == {"workspaces", "users", "policies", "models", "budgets"}
+        assert {name.split(".")[0] for name in admin.work} == {
+            "workspaces",
+            "users",
+            "policies",
+            "models",
+            "budgets",
+            "ledger",
+        }
         assert not set(admin.work) & set(OPERATIONS)

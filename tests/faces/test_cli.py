@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conflux.faces.cli import build
+from conflux.faces.cli_ledger import Books
 from conflux.faces.launch import Launch
 
 ROW = {
@@ -55,6 +56,9 @@ class Played:
 
     def doctor(self, flags: dict[str, Any]) -> list[tuple[str, bool, str]]:
         return self.findings
+
+    def books(self, flags: dict[str, Any]) -> Books:
+        raise AssertionError("nothing here reads books")
 
     def start(self, launch: Launch) -> int:
         raise AssertionError("nothing here starts a program")

@@ -1,13 +1,16 @@
 """From an answer to its settlement: who is believed, what it costs, what the house owes."""
 
+import msgspec
 import pytest
+from msgspec import Raw
 
+from conflux.billing.amounts import Hold
 from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Ending
-from conflux.neutral.money import PriceSheet
+from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.records import Tier
 from conflux.neutral.usage import Provenance, Usage
-from conflux.relay.account import NO_ACCOUNT, account, measure
+from conflux.relay.account import NO_ACCOUNT, account, cost_of, measure
 from tests.policy.samples import caller
 from tests.relay.answers import COST, INPUT, OUTPUT, Answer, broken, refused, request, streamed, usage, whole
 from tests.relay.shops import shop
@@ -54,6 +57,18 @@ def test_an_account_adds_up_and_what_is_quarantined_has_no_lines() -> None:
 def test_without_a_price_nothing_is_charged() -> None:
     one = admitted(request(), shop(price=PriceSheet()), caller(test=True))
     assert account(tally(Usage(input=3)), one, cut=False)[2:] == ((), 0)
+
+
+def test_an_answer_says_the_cost_that_its_receipt_will() -> None:
+    one = admitted(request())
+    found = account(tally(Usage(input=3, output=4)), one, cut=False)
+    assert cost_of(found, one) == Raw(usd(found.charge).encode())
+    small = msgspec.structs.replace(one, hold=Hold(found.charge - 1, 0))
+    assert cost_of(found, small) == Raw(usd(found.charge - 1).encode()), "nobody pays more than was held"
+    free = msgspec.structs.replace(small, simulated=True)
+    assert cost_of(found, free) == Raw(usd(found.charge).encode())
+    silent = msgspec.structs.replace(one.storefront, usage_cost=False)
+    assert cost_of(found, msgspec.structs.replace(one, storefront=silent)) is None
 
 
 # --- what the settlement says

@@ -7,7 +7,7 @@ import pytest
 
 from conflux.neutral.errors import GatewayError, Kind, StoreError
 from conflux.neutral.ledger import Ending, request_id_text
-from conflux.neutral.money import PriceSheet
+from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.records import Scope, Storefront
 from conflux.neutral.usage import Provenance, Usage
 from tests.policy.samples import caller, model
@@ -45,7 +45,8 @@ async def test_a_plain_answer_is_reserved_sent_settled_and_only_then_given() -> 
     assert world.journal == ["reserved", "send", "settled", "reply 200"]
     answer = world.client.json
     assert answer["choices"][0]["message"]["content"] == "hello there"
-    assert answer["usage"] == USED
+    assert answer["usage"] == {**USED, "cost": COST / 10**9}
+    assert f'"cost":{usd(COST)}'.encode() in world.client.body, "the ledger's own digits"
     end = world.settled
     assert (end.ending, end.charge, end.provenance) == (Ending.DONE, COST, Provenance.PROVIDER)
     assert end.usage == Usage(input=11, output=7)
@@ -60,6 +61,14 @@ async def test_a_stream_is_started_before_its_first_byte_and_settled_before_its_
     assert world.client.content == "hello"
     assert world.client.events[-1] == "DONE"
     assert (world.settled.ending, world.settled.charge) == (Ending.DONE, COST)
+
+
+async def test_the_last_usage_of_a_stream_says_its_cost_only_where_it_is_asked_for() -> None:
+    for asked_for in (True, False):
+        world = World(None, streamed("hel", "lo"))
+        await asked(world, request(stream=True, stream_options={"include_usage": asked_for}))
+        said = [one["usage"] for one in world.client.events[:-1] if one.get("usage")]
+        assert said == ([{**USED, "cost": COST / 10**9}] if asked_for else [])
 
 
 async def test_the_hold_says_who_pays_and_covers_the_worst() -> None:

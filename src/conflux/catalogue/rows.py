@@ -71,6 +71,7 @@ class StorefrontRow(Row):
     model_echo: str = "requested"
     strict_capabilities: bool = False
     margin: str = "1"
+    usage_cost: bool = True
     default_max_output: int | None = None
     default_temperature: float | None = None
     allowed_origins: list[str] = []

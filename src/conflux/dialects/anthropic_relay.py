@@ -95,7 +95,7 @@ class MessagesPassThrough:
         taken = self._intake.take_whole(body)
         self._plain = taken[0] if taken is not None else None
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         plain = self._plain
         counted = self._counted(usage)
         if plain is not None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from conflux.dialects import anthropic_errors, call_ids, signatures, strict_json
 from conflux.dialects.anthropic_usage import write as write_usage
@@ -107,7 +108,7 @@ class MessagesWriter:
     def feed(self, events: Iterable[Event]) -> bytes:
         return b"".join([self._write(event) for event in events])
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         out = self._close()
         if self._index < 0:
             out += self._begin({"type": "text", "text": ""}) + self._close()
@@ -192,7 +193,7 @@ class MessagesWriter:
         self._block = ""
         return _STOP % self._index
 
-    def whole(self, events: Iterable[Event], usage: Usage) -> bytes:
+    def whole(self, events: Iterable[Event], usage: Usage, cost: Raw | None = None) -> bytes:
         blocks: list[dict[str, Any]] = []
         arguments: list[str] = []
         model, open_block = "", False

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Raw
 
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event, Fault
@@ -110,11 +111,12 @@ class AnswerWriter(Protocol):
         """What of a streamed answer may go out at once."""
         ...
 
-    def last(self, usage: Usage) -> bytes:
-        """What may go out only once the request is settled: the end of a stream."""
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
+        """What may go out only once the request is settled: the end of a stream. `cost`: a number, for protocols whose
+        usage may hold it."""
         ...
 
-    def whole(self, events: Iterable[Event], usage: Usage) -> bytes: ...
+    def whole(self, events: Iterable[Event], usage: Usage, cost: Raw | None = None) -> bytes: ...
 
     def keep_alive(self) -> bytes:
         """One whole event that says nothing, at whatever place the stream is."""
@@ -142,7 +144,7 @@ class Lane(Protocol):
         ...
 
     def whole(self, body: bytes) -> None: ...
-    def last(self, usage: Usage) -> bytes: ...
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes: ...
     def keep_alive(self) -> bytes: ...
     def fail(self, error: GatewayError) -> bytes:
         """The last bytes of this stream where it cannot be finished."""

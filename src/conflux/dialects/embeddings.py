@@ -170,7 +170,7 @@ class EmbeddingsPassThrough:
         tally.model, self._rows = found.model, found.data
         tally.events, tally.content, tally.finished, tally.done = 1, True, True, True
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         model = self._wanted.model or self.tally.model or ""
         count = {"prompt_tokens": usage.prompt_total, "total_tokens": usage.total}
         return strict_json.encode({"object": "list", "data": self._rows, "model": model, "usage": count})

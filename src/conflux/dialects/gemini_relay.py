@@ -5,6 +5,7 @@ body of a plain one. What names the upstream is replaced or left out; candidates
 """
 
 import msgspec
+from msgspec import Raw
 
 from conflux.dialects import gemini_errors
 from conflux.dialects.base import Tally, Wanted
@@ -48,7 +49,7 @@ class GeminiPassThrough:
             self._usage = taken.usage
             self._held.append(taken)
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         out = [self._said(taken, None) for taken in self._held[:-1]]
         end = self._held[-1] if self._held else Taken(None, [], None, None, None, True)
         counted = self._usage if self.tally.usage is not None else None

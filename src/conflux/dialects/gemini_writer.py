@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from conflux.dialects import gemini_errors, gemini_wire, strict_json
 from conflux.dialects.base import Wanted
@@ -81,14 +82,14 @@ class GeminiWriter:
     def fail(self, error: GatewayError) -> bytes:
         return gemini_errors.event(error)
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         candidates = [
             {"content": {"parts": [{"text": ""}], "role": "model"}, "finishReason": self._reason(index), "index": index}
             for index in sorted(self._stops)
         ]
         return write_data(strict_json.encode(self._answer(candidates, usage)))
 
-    def whole(self, events: Iterable[Event], usage: Usage) -> bytes:
+    def whole(self, events: Iterable[Event], usage: Usage, cost: Raw | None = None) -> bytes:
         found: dict[int, list[dict[str, Any]]] = {}
         logprobs: dict[int, list[Any]] = {}
         for event in events:

@@ -83,13 +83,13 @@ class ChatPassThrough:
         self._keep(usage)
         self._head = self._begin(chunk, "chat.completion")
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         if self._choices is not None:
-            return b"".join((self._head, self._choices, b',"usage":', self._counted(usage), b"}"))
+            return b"".join((self._head, self._choices, b',"usage":', self._counted(usage, cost), b"}"))
         if not self._wanted.include_usage:
             return DONE_EVENT
         head = self._head or b"data: " + self._begin(None, "chat.completion.chunk")
-        return b"".join((head, b'[],"usage":', self._counted(usage), b"}\n\n", DONE_EVENT))
+        return b"".join((head, b'[],"usage":', self._counted(usage, cost), b"}\n\n", DONE_EVENT))
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)
@@ -97,6 +97,10 @@ class ChatPassThrough:
     def fail(self, error: GatewayError) -> bytes:
         return openai_errors.event(error)
 
-    def _counted(self, usage: Usage) -> bytes | Raw:
-        """The upstream's own words where it counted, else what was estimated and billed."""
-        return self._usage if self._usage is not None else strict_json.encode(write_usage(usage))
+    def _counted(self, usage: Usage, cost: Raw | None) -> bytes | Raw:
+        """The upstream's own words where it counted, else what was estimated and billed; and what it costs."""
+        if self._usage is None:
+            return strict_json.encode(write_usage(usage, cost))
+        if cost is None:
+            return self._usage
+        return b"".join((bytes(self._usage).rstrip()[:-1], b',"cost":', cost, b"}"))

@@ -7,6 +7,8 @@ an index on every tool delta, and ids and names exactly once.
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import Raw
+
 from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
@@ -59,10 +61,10 @@ class ChatWriter:
     def feed(self, events: Iterable[Event]) -> bytes:
         return b"".join([self._write(event) for event in events])
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         if not self._wanted.include_usage:
             return DONE_EVENT
-        return self._chunk([], usage=write_usage(usage)) + DONE_EVENT
+        return self._chunk([], usage=write_usage(usage, cost)) + DONE_EVENT
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)
@@ -109,7 +111,7 @@ class ChatWriter:
                  "model": self._model, "choices": choices, **more}  # fmt: skip
         return write_data(strict_json.encode(chunk))
 
-    def whole(self, events: Iterable[Event], usage: Usage) -> bytes:
+    def whole(self, events: Iterable[Event], usage: Usage, cost: Raw | None = None) -> bytes:
         gathered: dict[int, _Gathered] = {}
         for event in events:
             if isinstance(event, Began):
@@ -122,7 +124,7 @@ class ChatWriter:
             "created": self._wanted.created,
             "model": self._model,
             "choices": [choice.render(index) for index, choice in sorted(gathered.items())],
-            "usage": write_usage(usage),
+            "usage": write_usage(usage, cost),
         }
         return strict_json.encode(answer)
 

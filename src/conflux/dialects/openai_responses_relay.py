@@ -119,8 +119,8 @@ class ResponsesPassThrough:
         if found is not None:
             self._held = self._response(found)
 
-    def last(self, usage: Usage) -> bytes:
-        response = {**(self._held or self._response({})), "usage": write_usage(usage)}
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
+        response = {**(self._held or self._response({})), "usage": write_usage(usage, cost)}
         if not self._last:
             return strict_json.encode(response)
         event = {"type": self._last, "response": response, "sequence_number": self._intake.sequence}

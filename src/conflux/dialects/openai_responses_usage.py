@@ -50,12 +50,14 @@ def read_usage(raw: bytes | Raw) -> Usage | None:
     return Usage(input=fresh, cache_read=cached, output=output, reasoning=reasoning)
 
 
-def write_usage(usage: Usage) -> dict[str, Any]:
+def write_usage(usage: Usage, cost: Raw | None = None) -> dict[str, Any]:
+    """`cost`: in USD, an exact number."""
     written = usage.cache_write_5m + usage.cache_write_1h
-    return {
+    found: dict[str, Any] = {
         "input_tokens": usage.prompt_total,
         "input_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": written},
         "output_tokens": usage.completion_total,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": usage.total,
     }
+    return found if cost is None else {**found, "cost": cost}

@@ -158,13 +158,13 @@ class ResponsesWriter:
             **more,
         }
 
-    def _ended(self, usage: Usage) -> dict[str, Any]:
+    def _ended(self, usage: Usage, cost: Raw | None) -> dict[str, Any]:
         reason = _INCOMPLETE.get(self._stop)
         if self._stop is Stop.REFUSAL and not self._refused:
             reason = "content_filter"  # nothing else would tell that its words are a refusal
         status = "completed" if reason is None else "incomplete"
         details = None if reason is None else {"reason": reason}
-        return self._response(status, incomplete_details=details, usage=write_usage(usage))
+        return self._response(status, incomplete_details=details, usage=write_usage(usage, cost))
 
     def _end_items(self) -> bytes:
         """What is open is done; an answer is never empty where the model refused."""
@@ -173,16 +173,16 @@ class ResponsesWriter:
             out += self._refuse(_REFUSED) + self._close()
         return out
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         out = self._begin() + self._end_items()
-        response = self._ended(usage)
+        response = self._ended(usage, cost)
         return out + self._sequence.event(f"response.{response['status']}", {"response": response})
 
-    def whole(self, events: Iterable[Event], usage: Usage) -> bytes:
+    def whole(self, events: Iterable[Event], usage: Usage, cost: Raw | None = None) -> bytes:
         for event in events:
             self._write(event)  # the stream nobody reads puts the items together
         self._end_items()
-        return strict_json.encode(self._ended(usage))
+        return strict_json.encode(self._ended(usage, cost))
 
     def keep_alive(self) -> bytes:
         return self._begin() or self._told("response.in_progress")

@@ -109,11 +109,13 @@ def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, int,
     return found, prompt, completion
 
 
-def write_usage(usage: Usage) -> dict[str, Any]:
-    return {
+def write_usage(usage: Usage, cost: Raw | None = None) -> dict[str, Any]:
+    """`cost`: in USD, an exact number."""
+    found: dict[str, Any] = {
         "prompt_tokens": usage.prompt_total,
         "completion_tokens": usage.completion_total,
         "total_tokens": usage.total,
         "prompt_tokens_details": {"cached_tokens": usage.cache_read, "audio_tokens": usage.audio},
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
     }
+    return found if cost is None else {**found, "cost": cost}

@@ -4,7 +4,7 @@ Law: only a list; each operation is at home in its own file.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from conflux.faces.budget_admin import BudgetAdmin, Budgets
 from conflux.faces.model_admin import ModelAdmin, Statuses
@@ -29,6 +29,8 @@ class Rooms(Protocol):
     @property
     def policies(self) -> PoliciesAndStatuses: ...
 
+    async def rebuild(self) -> int: ...
+
     async def caller(self, key_id: str) -> Caller | None: ...
 
 
@@ -36,7 +38,12 @@ def administration(
     store: Rooms, snapshot: Callable[[], Snapshot], refresh: Callable[[], Awaitable[None]], now: Callable[[], float]
 ) -> dict[str, Work]:
     """Every operation by its name."""
+
+    async def rebuild(params: dict[str, Any]) -> Any:
+        return {"rebuilt": await store.rebuild()}
+
     return {
+        "ledger.rebuild": rebuild,
         **BudgetAdmin(store.budgets).table(),
         **PeopleAdmin(store.people).table(),
         **PolicyAdmin(store.policies, store.caller, snapshot, now).table(),

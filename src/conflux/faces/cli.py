@@ -22,6 +22,7 @@ from conflux.faces.cli_common import (
     out_json,
     table,
 )
+from conflux.faces.cli_ledger import Books, add_ledger
 from conflux.faces.cli_people import add_people
 from conflux.faces.cli_policies import add_policies
 from conflux.faces.cli_run import add_run
@@ -42,6 +43,7 @@ class Actions(Protocol):
         ...
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]: ...
+    def books(self, flags: dict[str, Any]) -> Books: ...
     def start(self, launch: Launch) -> int: ...
 
 
@@ -70,7 +72,7 @@ def build(actions: Actions) -> typer.Typer:
     add_policies(app, actions)
     add_budgets(app, actions)
     _add_config(app, actions)
-    _add_ledger(app, actions)
+    add_ledger(app, actions)
     add_run(app, actions)
     return app
 
@@ -318,20 +320,3 @@ def _add_config(app: typer.Typer, actions: Actions) -> None:
             out_json(found)
         else:
             out(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
-
-
-def _add_ledger(app: typer.Typer, actions: Actions) -> None:
-    ledger = typer.Typer(no_args_is_help=True, help="Look after the ledger.", rich_markup_mode=None)
-    app.add_typer(ledger, name="ledger")
-
-    @ledger.command()
-    def verify(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
-        """Check every invariant; exits 0 only if everything holds. Works beside a running server."""
-        found = actions.verify({"config": config, "data": data})
-        if json:
-            out_json(found)
-        else:
-            for name, count in found.items():
-                out(f"{name:32} {count}")
-        if any(count for name, count in found.items() if not name.startswith("checked")):
-            raise typer.Exit(1)

@@ -102,6 +102,7 @@ class Storefront(msgspec.Struct, frozen=True, kw_only=True):
     model_echo: str = "requested"  # requested | upstream
     strict_capabilities: bool = False
     margin: str = "1"  # exact decimal, on cost
+    usage_cost: bool = True  # answers say in their usage what they cost
     default_max_output: int | None = None
     default_temperature: float | None = None
     allowed_origins: tuple[str, ...] = ()  # CORS; "*" for any

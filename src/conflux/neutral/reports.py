@@ -4,9 +4,14 @@ Law: figures are integers as the ledger has them: nano-USD, micro-credits, token
 the one on which a request began.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
-from conflux.neutral.usage import BUCKETS
+from conflux.neutral.ledger import ID_CHANCES, Receipt
+from conflux.neutral.usage import BUCKETS, Usage
+
+_DAY_MS = 86_400_000
 
 # What sums may be split by, beside the caller's own tags.
 DIMENSIONS = ("day", "model", "served_model", "key", "user", "workspace", "storefront")
@@ -32,3 +37,36 @@ class UsageRow(msgspec.Struct, frozen=True):
     tag: str | None
     simulated: bool
     figures: tuple[int, ...]
+
+
+class Span(NamedTuple):
+    """Days since the epoch, both within."""
+
+    first: int
+    last: int
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """An id begins with its milliseconds."""
+        return self.first * _DAY_MS * ID_CHANCES, min((self.last + 1) * _DAY_MS * ID_CHANCES, 1 << 63) - 1
+
+
+class Exported(NamedTuple):
+    receipt: Receipt
+    key: str
+    user: str
+    workspace: str
+    variance: int
+    provider_cost: int
+    tags: dict[str, str]
+
+
+class Asked(NamedTuple):
+    """One call to a provider, as the ledger has it."""
+
+    upstream_id: str | None
+    request_id: int
+    model: str  # the provider's own name of it
+    usage: Usage | None
+    cost: int | None  # nano-USD; None: not known
+    status: str

@@ -6,6 +6,7 @@ quarantined and not billed. Nobody pays for what was not delivered.
 
 from typing import NamedTuple
 
+from msgspec import Raw
 from msgspec.structs import replace
 
 from conflux.billing.amounts import Unpriced, charge
@@ -14,6 +15,7 @@ from conflux.billing.estimate import conversation_tokens, tokens_of
 from conflux.billing.tags import tags_of
 from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Call, Ending, Line, Settlement
+from conflux.neutral.money import usd
 from conflux.neutral.usage import NOTHING, Provenance, Usage
 from conflux.relay.admit import Admitted
 from conflux.relay.attempt import Attempt, Trial
@@ -51,6 +53,15 @@ def account(tally: Tally, admitted: Admitted, *, cut: bool) -> Account:
     except Unpriced:
         lines, total = (), 0  # only what posts nothing comes this far without a price
     return Account(usage, provenance, lines, total)
+
+
+def cost_of(found: Account, admitted: Admitted) -> Raw | None:
+    """What the answer itself says that it costs, in USD: exactly what its receipt will. None where its storefront's
+    answers do not say."""
+    if not admitted.storefront.usage_cost:
+        return None
+    charge = found.charge if admitted.simulated else min(found.charge, admitted.hold.amount)
+    return Raw(usd(charge).encode())
 
 
 NO_ACCOUNT = Account(NOTHING, Provenance.UNKNOWN, (), 0)

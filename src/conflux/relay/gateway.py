@@ -23,7 +23,7 @@ from conflux.neutral.ledger import (
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 from conflux.policy.rates import Ticket
-from conflux.relay.account import NO_ACCOUNT, Account, account, settlement
+from conflux.relay.account import NO_ACCOUNT, Account, account, cost_of, settlement
 from conflux.relay.admit import Admitted, admit, count, expected_tokens
 from conflux.relay.attempt import Attempt, Failed, Trial
 from conflux.relay.headers import JSON, identified, plain, streamed
@@ -280,7 +280,7 @@ class Passage:
         self.waiting = None  # the answer is here: from now on nothing is interrupted
         attempt.close(good=True)
         found = account(attempt.lane.tally, admitted, cut=False)
-        body = attempt.lane.last(found.usage)  # nobody pays for what cannot be written
+        body = attempt.lane.last(found.usage, cost_of(found, admitted))  # nobody pays for what cannot be written
         outcome = await self._settle(Ending.DONE, found, status=200)
         headers = plain(
             admitted, self.snapshot, self._dropped(), outcome.charge, outcome.credits, self.request_id.encode()
@@ -311,7 +311,7 @@ class Passage:
             return await self._cut(tally.fault.message[:200] if tally.fault is not None else _UNFINISHED)
         attempt.close(good=True)
         found = account(tally, admitted, cut=False)
-        last = attempt.lane.last(found.usage)
+        last = attempt.lane.last(found.usage, cost_of(found, admitted))
         outcome = await self._settle(Ending.DONE, found, status=200)
         await self.exchange.finish(last)
         return outcome

@@ -4,6 +4,8 @@ Law: passthrough only where both ends speak the same dialect and the provider's 
 a reader and a writer back to back, and behaves like any lane.
 """
 
+from msgspec import Raw
+
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import AnswerReader, AnswerWriter, Dialect, Lane, Shape, Tally, Wanted, Written
 from conflux.dialects.freeform import FreeformReader, as_functions, tools_of
@@ -39,10 +41,10 @@ class CompatLane:
         reader = self._reader
         self._events = reader.feed(body) + reader.end() if self._gathers else reader.whole(body)
 
-    def last(self, usage: Usage) -> bytes:
+    def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         if self._events is not None:
-            return self._writer.whole(self._events, usage)
-        return self._writer.last(usage)
+            return self._writer.whole(self._events, usage, cost)
+        return self._writer.last(usage, cost)
 
     def keep_alive(self) -> bytes:
         return self._writer.keep_alive()

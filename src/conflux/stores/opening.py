@@ -4,14 +4,17 @@ Law: the lock first, then the file, then what stands on it; closed in the revers
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
 from typing import NamedTuple
 
+from conflux.neutral.errors import ConfigError
 from conflux.neutral.records import Caller
+from conflux.neutral.reports import Asked, Exported, Span
 from conflux.stores.catalogue import CatalogueRows
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
+from conflux.stores.exporting import asked_of, count, receipts
 from conflux.stores.key_ring import KeyRing
 from conflux.stores.keys import Keys, caller_by_id, find_caller
 from conflux.stores.ledger import Recovered
@@ -20,6 +23,7 @@ from conflux.stores.people import People
 from conflux.stores.policies import Policies
 from conflux.stores.postgres_reads import PostgresReaders
 from conflux.stores.postgres_verify import examine
+from conflux.stores.sqlite_file import connect_reader
 from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.sqlite_verify import verify
 from conflux.stores.usage import Usage
@@ -64,6 +68,9 @@ class Store:
         await self.ledger.set_budget(kind, owner, window, cap)
         self.keys.changed()
 
+    async def rebuild(self) -> int:
+        return await self.ledger.rebuild()
+
     async def verify(self) -> dict[str, int]:
         report = await asyncio.get_running_loop().run_in_executor(None, verify, self._data.database)
         return report.counts()
@@ -94,6 +101,27 @@ def open_store(path: Path, now: Callable[[], float] = time) -> Store:
 
 def has_store(path: Path) -> bool:
     return (path / DATABASE).exists()
+
+
+class Books:
+    """The books of a data directory, read beside whoever writes them."""
+
+    def __init__(self, path: Path) -> None:
+        if not has_store(path):
+            raise ConfigError([f"there is no gateway's data in {path}: name another with --data"])
+        self._run = connect_reader(path / DATABASE)
+
+    def count(self, span: Span) -> int:
+        return count(self._run, span)
+
+    def receipts(self, span: Span) -> Iterator[Exported]:
+        return receipts(self._run, span)
+
+    def asked(self, provider: str, span: Span) -> Iterator[Asked]:
+        return asked_of(self._run, provider, span)
+
+    def close(self) -> None:
+        self._run.close()
 
 
 def verify_file(path: Path) -> dict[str, int]:

@@ -10,6 +10,7 @@ import msgspec
 from conflux.neutral.ledger import Call, Ending, Line, Receipt, Reservation, Settlement
 from conflux.neutral.usage import BUCKETS, Provenance, Usage
 from conflux.stores.booking import Booked, Hold
+from conflux.stores.sql import Run
 
 _FACTS = ("created", "key_id", "user_id", "workspace_id", "storefront", "requested_model", "simulated")
 HOLD = (
@@ -144,6 +145,21 @@ RECEIPT = (
     f" credits, simulated, status, detail, {', '.join(BUCKETS)} FROM request WHERE id = ?"
 )
 ATTEMPTS = "SELECT target, provider_cost, upstream_id FROM attempt WHERE request_id = ? ORDER BY n"
+
+
+def attempts_of(run: Run, first: int, last: int) -> dict[int, list[tuple[Any, ...]]]:
+    """Those of all requests between two ids, in their order."""
+    query = "SELECT request_id, target, provider_cost, upstream_id FROM attempt WHERE request_id BETWEEN ? AND ?"
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for row in run.execute(f"{query} ORDER BY request_id, n", (first, last)):
+        found.setdefault(row[0], []).append(tuple(row[1:]))
+    return found
+
+
+def tags_of(row: tuple[Any, ...]) -> dict[str, str]:
+    """`row`: as RECEIPT reads it."""
+    tags: dict[str, str] = _detail_decoder.decode(row[13])[3]
+    return tags
 
 
 def receipt_of(row: tuple[Any, ...], attempts: list[tuple[Any, ...]]) -> Receipt:

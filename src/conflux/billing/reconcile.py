@@ -1,0 +1,179 @@
+"""A provider's invoice against the ledger, line by line.
+
+Law: pure. Lines are matched by the id that the provider gave its answer. What only one side has and what the two say
+differently is listed; nothing is guessed. Figures are exact: a cost is a decimal text, never a float.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from conflux.neutral.errors import ConfigError
+
+# What is compared, and what providers' exports call it.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "id": ("id", "generation_id", "request_id", "response_id", "upstream_id"),
+    "cost": ("cost", "cost_usd", "total_cost", "amount", "amount_usd", "usage"),
+    "input": ("input_tokens", "prompt_tokens", "tokens_prompt", "n_context_tokens_total"),
+    "output": ("output_tokens", "completion_tokens", "tokens_completion", "n_generated_tokens_total"),
+    "model": ("model", "model_id", "model_name"),
+}
+_DIGITS = 18
+_DECIMAL = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,18}))?(?:[eE]([+-]?\d{1,2}))?", re.ASCII)
+_PER_NANO = 10 ** (_DIGITS - 9)
+
+
+class Billed(NamedTuple):
+    """One line, of the invoice or of the ledger. None: it does not say."""
+
+    id: str
+    cost: int | None = None  # of 10**-18 USD
+    input: int | None = None
+    output: int | None = None
+    model: str | None = None
+    place: str = ""  # where it stands: the line of the file, or the request
+
+
+class Difference(NamedTuple):
+    kind: str  # missing: not on the invoice | extra: not in the ledger | differs
+    id: str
+    place: str
+    field: str = ""
+    ours: str = ""
+    theirs: str = ""
+
+
+def read(text: str, name: str, said: Mapping[str, str]) -> list[Billed]:
+    """CSV with a head, JSON (a list of objects, or an object with one), or JSON lines. `said`: which of its columns
+    mean what. Raises ConfigError with every mistake's line."""
+    rows = list(_rows(text, name))
+    if not rows:
+        raise ConfigError([f"{name} has no lines"])
+    columns = _columns(rows[0][1], name, said)
+    problems: list[str] = []
+    found = [_billed(place, row, columns, problems) for place, row in rows]
+    if problems:
+        raise ConfigError([f"{name}: {problem}" for problem in problems[:20]])
+    return found
+
+
+def _rows(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    start = text.lstrip("\ufeff \t\r\n")
+    if start[:1] not in ("[", "{"):
+        reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+        for row in reader:
+            yield f"line {reader.line_num}", row
+        return
+    decode = msgspec.json.Decoder(float_hook=str).decode
+    try:
+        whole = decode(start)
+    except msgspec.DecodeError:
+        try:
+            for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+                if line.strip():
+                    yield f"line {number}", _object(decode(line), name, f"line {number}")
+        except msgspec.DecodeError as error:
+            raise ConfigError([f"{name} line {number}: this is neither CSV nor JSON: {error}"]) from None
+        return
+    rows = whole if isinstance(whole, list) else next((one for one in whole.values() if isinstance(one, list)), [whole])
+    for number, row in enumerate(rows, 1):
+        yield f"row {number}", _object(row, name, f"row {number}")
+
+
+def _object(row: Any, name: str, place: str) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise ConfigError([f"{name} {place}: an object with the columns is wanted"])
+    return row
+
+
+def _columns(row: Mapping[str, Any], name: str, said: Mapping[str, str]) -> dict[str, str]:
+    problems = [f"--columns: {one!r} is none of {', '.join(COLUMNS)}" for one in said if one not in COLUMNS]
+    problems += [
+        f"--columns: {name} has no column {column!r}; it has {', '.join(map(str, row))}"
+        for column in said.values()
+        if column not in row
+    ]
+    found = dict(said)
+    for one, usual in COLUMNS.items():
+        known = next((column for column in usual if column in row and column not in found.values()), None)
+        if one not in found and known is not None:
+            found[one] = known
+    if not problems and "id" not in found:
+        problems.append(f"{name} has no column with the provider's ids that is known: say --columns id=NAME")
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _billed(place: str, row: Mapping[str, Any], columns: Mapping[str, str], problems: list[str]) -> Billed:
+    def value(one: str) -> str:
+        found = row.get(columns.get(one, ""))
+        return "" if found is None else str(found).strip()
+
+    def number(one: str) -> int | None:
+        text = value(one).replace(",", "")
+        if not text:
+            return None
+        try:
+            return exact(text) if one == "cost" else int(text)
+        except ValueError:
+            problems.append(f"{place}: {columns[one]}: {text[:40]!r} is no {'amount' if one == 'cost' else 'count'}")
+            return None
+
+    if not value("id"):
+        problems.append(f"{place}: {columns['id']} is empty")
+    return Billed(value("id"), number("cost"), number("input"), number("output"), value("model") or None, place)
+
+
+def exact(text: str) -> int:
+    """A decimal as an integer of 10**-18, finer digits cut. Raises ValueError."""
+    found = _DECIMAL.fullmatch(text.removeprefix("$"))
+    if found is None:
+        raise ValueError(text)
+    fraction, power = found.group(3) or "", int(found.group(4) or 0)
+    digits, shift = int(found.group(2) + fraction), _DIGITS - len(fraction) + power
+    value: int = digits * 10**shift if shift >= 0 else digits // 10**-shift
+    return -value if found.group(1) else value
+
+
+def of_nano(nano: int | None) -> int | None:
+    return None if nano is None else nano * _PER_NANO
+
+
+def shown(value: int) -> str:
+    whole, rest = divmod(abs(value), 10**_DIGITS)
+    return f"{'-' if value < 0 else ''}{whole}" + (f".{rest:0{_DIGITS}d}".rstrip("0") if rest else "")
+
+
+def compare(invoice: Iterable[Billed], ledger: Iterable[Billed], tolerance: int = 0) -> list[Difference]:
+    """`tolerance`: how far apart two costs may be, of 10**-18 USD."""
+    ours: dict[str, Billed] = {}
+    found: list[Difference] = []
+    for one in ledger:
+        if one.id in ours:
+            found.append(Difference("differs", one.id, one.place, "id", "twice", "once"))
+        ours[one.id] = one
+    seen: set[str] = set()
+    for theirs in invoice:
+        mine = ours.get(theirs.id)
+        if mine is None or theirs.id in seen:
+            field = "id" if mine is not None else ""
+            found.append(Difference("extra", theirs.id, theirs.place, field, "", "again" if field else ""))
+            continue
+        seen.add(theirs.id)
+        found += _differences(mine, theirs, tolerance)
+    found += [Difference("missing", one.id, one.place) for one in ours.values() if one.id not in seen]
+    return found
+
+
+def _differences(mine: Billed, theirs: Billed, tolerance: int) -> Iterator[Difference]:
+    for field in ("model", "input", "output", "cost"):
+        a, b = getattr(mine, field), getattr(theirs, field)
+        if a is None or b is None or a == b or (field == "cost" and abs(a - b) <= tolerance):
+            continue
+        texts = (shown(a), shown(b)) if field == "cost" else (str(a), str(b))
+        yield Difference("differs", theirs.id, theirs.place, field, *texts)

@@ -1,0 +1,268 @@
+"""`conflux ledger` and `conflux reconcile`: the books checked, mended, read out, and held against a provider's invoice.
+
+Law: what only reads works beside a running server. Standard output is the answer alone, progress goes to standard
+error, and an exit code of 1 says that something does not hold.
+"""
+
+import contextlib
+import csv
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import msgspec
+import typer
+
+from conflux.billing.reconcile import Billed, Difference, compare, exact, of_nano, read
+from conflux.faces.cli_common import ConfigFlag, DataFlag, JsonFlag, Operates, out, out_json, table
+from conflux.faces.public import receipt_view
+from conflux.faces.usage import harmless
+from conflux.neutral.errors import ConfigError
+from conflux.neutral.ledger import request_id_text
+from conflux.neutral.money import credits_text, usd
+from conflux.neutral.reports import Asked, Exported, Span
+from conflux.neutral.usage import BUCKETS
+
+_EPOCH = date(1970, 1, 1)
+_EVER = 3_000_000  # days: longer than ids last
+_FILTERS = ("model", "key", "user", "workspace", "storefront")
+
+
+class Books(Protocol):
+    """What is read beside a server."""
+
+    def count(self, span: Span) -> int: ...
+    def receipts(self, span: Span) -> Iterator[Exported]: ...
+    def asked(self, provider: str, span: Span) -> Iterator[Asked]: ...
+    def close(self) -> None: ...
+
+
+class Keeps(Operates, Protocol):
+    def verify(self, flags: dict[str, Any]) -> dict[str, int]: ...
+    def books(self, flags: dict[str, Any]) -> Books: ...
+
+
+FromFlag = Annotated[str | None, typer.Option("--from", help="First day, such as 2026-11-01 (UTC).")]
+ToFlag = Annotated[str | None, typer.Option("--to", help="Last day, within.")]
+
+
+def add_ledger(app: typer.Typer, actions: Keeps) -> None:
+    ledger = typer.Typer(no_args_is_help=True, help="Look after the ledger.", rich_markup_mode=None)
+    app.add_typer(ledger, name="ledger")
+
+    @ledger.command(epilog="Example:  conflux ledger verify --json")
+    def verify(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
+        """Check every invariant; exits 0 only if everything holds. Works beside a running server."""
+        found = actions.verify({"config": config, "data": data})
+        if json:
+            out_json(found)
+        else:
+            for name, count in found.items():
+                out(f"{name:32} {count}")
+        if any(count for name, count in found.items() if not name.startswith("checked")):
+            raise typer.Exit(1)
+
+    @ledger.command(epilog="Example:  conflux ledger rebuild")
+    def rebuild(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
+        """Make budgets and sums anew from receipts, entries and holds. On books in order it changes nothing."""
+        done = actions.operate({"config": config, "data": data}, "ledger.rebuild", {})
+        out_json(done) if json else out(f"{done['rebuilt']} rows were wrong, and are right now")
+
+    _add_export(ledger, actions)
+    _add_reconcile(app, actions)
+
+
+def _add_export(ledger: typer.Typer, actions: Keeps) -> None:
+    @ledger.command(
+        epilog="Examples:  conflux ledger export > receipts.csv   |   conflux ledger export --format jsonl "
+        "--from 2026-11-01 --to 2026-11-30 --workspace acme --output november.jsonl"
+    )
+    def export(
+        form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+        first: FromFlag = None,
+        last: ToFlag = None,
+        model: Annotated[str | None, typer.Option(help="Only this model, as it was asked for.")] = None,
+        key: Annotated[str | None, typer.Option(help="Only this key, by its id.")] = None,
+        user: Annotated[str | None, typer.Option(help="Only this user.")] = None,
+        workspace: Annotated[str | None, typer.Option(help="Only this workspace.")] = None,
+        storefront: Annotated[str | None, typer.Option(help="Only this storefront.")] = None,
+        output: Annotated[Path | None, typer.Option(help="A file instead of standard output.")] = None,
+        config: ConfigFlag = None,
+        data: DataFlag = None,
+    ) -> None:
+        """Every receipt as CSV or JSON lines, oldest first. Works beside a running server."""
+        if form not in ("csv", "jsonl"):
+            raise ConfigError([f"ledger export: --format is csv or jsonl, not {form!r}"])
+        span = span_of("ledger export", first, last)
+        wanted = {"model": model, "key": key, "user": user, "workspace": workspace, "storefront": storefront}
+        with contextlib.closing(actions.books({"config": config, "data": data})) as books, _writing(output) as file:
+            write = _csv_writer(file) if form == "csv" else _json_writer(file)
+            for one in progress(books.receipts(span), books.count(span), "receipts"):
+                if all(value in (None, _facts(one)[name]) for name, value in wanted.items()):
+                    write(one)
+
+
+@contextlib.contextmanager
+def _writing(output: Path | None) -> Iterator[Any]:
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as error:
+        raise ConfigError([f"ledger export: {output}: {error.strerror or error}"]) from None
+
+
+def span_of(command: str, first: str | None, last: str | None) -> Span:
+    days = []
+    for name, text, otherwise in (("--from", first, 0), ("--to", last, _EVER)):
+        try:
+            days.append(otherwise if text is None else max((date.fromisoformat(text) - _EPOCH).days, 0))
+        except ValueError:
+            raise ConfigError([f"{command}: {name}: {text!r} is no day such as 2026-11-01"]) from None
+    if days[0] > days[1]:
+        raise ConfigError([f"{command}: --from {first} is after --to {last}"])
+    return Span(*days)
+
+
+def _facts(one: Exported) -> dict[str, str]:
+    return {"model": one.receipt.requested_model, "key": one.key, "user": one.user, "workspace": one.workspace,
+            "storefront": one.receipt.storefront}  # fmt: skip
+
+
+_COLUMNS = (
+    *("id", "created", "key", "user", "workspace", "storefront", "requested_model", "served_model", "ending", "status"),
+    *("cost_usd", "variance_usd", "provider_cost_usd", "credits", *BUCKETS, "provenance", "price_version", "simulated"),
+    "tags",
+)
+
+
+def _csv_writer(file: Any) -> Any:
+    writer = csv.writer(file)
+    writer.writerow(_COLUMNS)
+
+    def write(one: Exported) -> None:
+        receipt = one.receipt
+        usage = [getattr(receipt.usage, bucket) for bucket in BUCKETS]
+        tags = msgspec.json.encode(one.tags, order="deterministic").decode() if one.tags else ""
+        writer.writerow([
+            request_id_text(receipt.request_id), receipt.created, one.key, harmless(one.user), harmless(one.workspace),
+            receipt.storefront, harmless(receipt.requested_model), receipt.served_model or "", receipt.ending.value,
+            receipt.status, usd(receipt.cost), usd(one.variance), usd(one.provider_cost), credits_text(receipt.credits),
+            *usage, receipt.provenance.value, receipt.price_version, str(receipt.simulated).lower(), tags,
+        ])  # fmt: skip
+
+    return write
+
+
+def _json_writer(file: Any) -> Any:
+    def write(one: Exported) -> None:
+        whose = {"key": one.key, "user": one.user, "workspace": one.workspace, "tags": one.tags}
+        house = {"variance_usd": usd(one.variance), "provider_cost_usd": usd(one.provider_cost)}
+        file.write(msgspec.json.encode({**receipt_view(one.receipt, admin=True), **whose, **house}).decode() + "\n")
+
+    return write
+
+
+def progress(items: Iterator[Any], total: int, what: str) -> Iterator[Any]:
+    """A bar on standard error, where somebody looks at it."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        for number, item in enumerate(items, 1):
+            if number % 1000 == 0:
+                bar.update(task, completed=number)
+            yield item
+
+
+def _add_reconcile(app: typer.Typer, actions: Keeps) -> None:
+    @app.command(
+        epilog="Examples:  conflux reconcile usage.csv --provider openrouter   |   conflux reconcile invoice.json "
+        "--provider openai --columns id=response_id,cost=usd_total --from 2026-11-01 --to 2026-11-30"
+    )
+    def reconcile(
+        file: Annotated[Path, typer.Argument(help="The provider's invoice or usage export: CSV, JSON or JSON lines.")],
+        provider: Annotated[str, typer.Option(help="The provider's id, as in the configuration.")],
+        columns: Annotated[str, typer.Option(help="Which column is what: id, cost, input, output, model.")] = "",
+        first: FromFlag = None,
+        last: ToFlag = None,
+        tolerance: Annotated[
+            str, typer.Option("--tolerance-usd", help="Two costs this near are the same: ours are rounded up.")
+        ] = "0.00000001",
+        config: ConfigFlag = None,
+        data: DataFlag = None,
+        json: JsonFlag = False,
+    ) -> None:
+        """Hold a provider's invoice against the ledger: what is missing, extra or differs. Exits 0 only if nothing."""
+        span = span_of("reconcile", first, last)
+        invoice = read(_content(file), file.name, _mapping(columns))
+        try:
+            near = exact(tolerance)
+        except ValueError:
+            raise ConfigError([f"reconcile: --tolerance-usd: {tolerance!r} is no amount such as 0.001"]) from None
+        with contextlib.closing(actions.books({"config": config, "data": data})) as books:
+            ours, unnamed = _ours(books, provider, span)
+        if not ours:
+            raise ConfigError([f"reconcile: the ledger knows of no call to {provider!r} with an id in these days"])
+        found = compare(invoice, ours, near)
+        _tell(found, len(invoice), len(ours), unnamed, json=json)
+        if found:
+            raise typer.Exit(1)
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"reconcile: {file}: {error.strerror or error}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"reconcile: {file} is not UTF-8: {error.reason} at byte {error.start}"]) from None
+
+
+def _mapping(text: str) -> dict[str, str]:
+    found = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, equals, column = part.partition("=")
+        if not equals or not column:
+            raise ConfigError([f"reconcile: --columns: {part!r}: write NAME=COLUMN, for example id=response_id"])
+        found[name.strip()] = column.strip()
+    return found
+
+
+def _ours(books: Books, provider: str, span: Span) -> tuple[list[Billed], int]:
+    """The calls that the provider named, and how many it did not."""
+    found, unnamed = [], 0
+    for call in progress(books.asked(provider, span), books.count(span), "calls"):
+        if call.status == "failed":
+            continue  # nothing came back: nothing to pay
+        if call.upstream_id is None:
+            unnamed += 1
+            continue
+        usage = call.usage
+        found.append(Billed(
+            call.upstream_id, of_nano(call.cost), usage.prompt_total if usage else None,
+            usage.completion_total if usage else None, call.model, request_id_text(call.request_id),
+        ))  # fmt: skip
+    return found, unnamed
+
+
+def _tell(found: list[Difference], lines: int, calls: int, unnamed: int, *, json: bool) -> None:
+    counts = {kind: sum(one.kind == kind for one in found) for kind in ("missing", "extra", "differs")}
+    if json:
+        rows = [one._asdict() for one in found]
+        out_json({"invoice": lines, "ledger": calls, "without_id": unnamed, **counts, "differences": rows})
+        return
+    if found:
+        table(["what", "provider's id", "where", "field", "ours", "theirs"], [list(one) for one in found])
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    print(f"conflux: {lines} lines of the invoice, {calls} calls in the ledger: {told}", file=sys.stderr)
+    if unnamed:
+        print(f"conflux: {unnamed} calls have no id of the provider and were left out", file=sys.stderr)
