@@ -42,7 +42,7 @@ def test_dropped_added_and_altered_lines_are_each_found():
 
 def test_costs_that_are_near_are_the_same():
     ours, theirs = Billed("a", of_nano(10)), Billed("a", of_nano(3), place="line 2")
-    assert compare([theirs], [ours], of_nano(7)) == []
+    assert compare([theirs], [ours], 7 * 10**9) == []
     assert compare([theirs], [ours], 7 * 10**9 - 1) == [
         Difference("differs", "a", "line 2", "cost", "0.00000001", "0.000000003")
     ]
