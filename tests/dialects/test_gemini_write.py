@@ -142,3 +142,9 @@ BUDGETS = {"quirks": {"thinking_budget_models": "gemini-2"}, "model": "gemini-2.
 )
 def test_thinking(shape: dict[str, Any], reasoning: Reasoning | None, config: dict[str, Any]) -> None:
     assert written(shape, reasoning=reasoning)[0]["generationConfig"]["thinkingConfig"] == config
+
+
+def test_what_a_schema_is_called_is_part_of_it() -> None:
+    body, _ = written(output=Output(kind="json_schema", name="city", description="a place", schema={"type": "object"}))
+    shown = body["generationConfig"]["responseSchema"]
+    assert (shown["title"], shown["description"]) == ("city", "a place")

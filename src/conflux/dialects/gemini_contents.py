@@ -127,6 +127,8 @@ class _Writer:
         for part in message.parts:
             if isinstance(part, Thinking):
                 if part.issuer not in (wire.NAME, None):
+                    if part.text:
+                        self.dropped.add("thinking")
                     continue  # another's thoughts are no instruction of ours to Gemini
                 if part.text:
                     out.append(_signed({"text": part.text, "thought": True}, part.signature))

@@ -180,7 +180,9 @@ def _settings(request: Request, dropped: list[str]) -> dict[str, Any]:
         found["responseMimeType"] = "application/json"
     if request.output.schema:
         lost: set[str] = set()
-        found["responseSchema"] = clean(request.output.schema, lost, ordered=True)
+        labels = {"title": request.output.name, "description": request.output.description}
+        said = {name: label for name, label in labels.items() if label is not None and request.dialect != wire.NAME}
+        found["responseSchema"] = clean({**said, **request.output.schema}, lost, ordered=True)
         dropped += [f"response_format.{name}" for name in sorted(lost)]
     for name in ("user", "metadata"):
         if getattr(request, name) is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from conflux.dialects import losses, names, strict_json
+from conflux.dialects import losses, names, strict_json, thinking_effort
 from conflux.dialects import openai_responses_wire as wire
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_responses_read import ENCRYPTED, LOGPROBS
@@ -184,8 +184,9 @@ def _write_options(request: Request, body: dict[str, Any]) -> None:
     if request.output.kind != "text":
         body["text"] = {"format": _write_format(request.output)}
     reasoning = request.reasoning
-    if reasoning is not None and (reasoning.effort or reasoning.summary):
-        said = {"effort": reasoning.effort, "summary": reasoning.summary}
+    if reasoning is not None and (reasoning.effort or reasoning.summary or reasoning.budget):
+        effort = thinking_effort.effort_of(reasoning) if reasoning.budget else reasoning.effort
+        said = {"effort": effort, "summary": reasoning.summary}
         body["reasoning"] = {field: value for field, value in said.items() if value is not None}
         if reasoning.effort != "none":
             include.append(ENCRYPTED)
@@ -234,6 +235,8 @@ def _unwritten(request: Request) -> tuple[str, ...]:
     found = [field for field in hints if getattr(sampling, field) is not None]
     if any(isinstance(part, Thinking) and part.text and not part.signature for part in _thoughts(request)):
         found.append("unsigned reasoning")
+    if any(message.name for message in request.messages):
+        found.append("messages.name")
     return tuple(found)
 
 
