@@ -1,10 +1,12 @@
 """The command line: what is said becomes what is asked, and only the answer is on standard output."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from conflux.faces.cli import build
@@ -83,6 +85,22 @@ def test_version(played: Played) -> None:
     found = said(played, "--version")
     assert (found.exit_code, found.stdout) == (0, "9.9.9\n")
     assert played.heard == []
+
+
+def commands(group: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands(one, *path, name)
+        else:
+            yield (*path, name), one
+
+
+def test_every_commands_help_has_an_example(played: Played) -> None:
+    found = dict(commands(get_command(build(played))))
+    assert len(found) > 30
+    for path, one in found.items():
+        shown = " ".join((one.epilog or "").split())
+        assert shown.startswith("Example") and f"conflux {' '.join(path)}" in shown, path
 
 
 def test_nothing_said_is_help(played: Played) -> None:

@@ -108,7 +108,7 @@ def _add_serve(app: typer.Typer, actions: Actions) -> None:
         if not well:
             raise typer.Exit(1)
 
-    @app.command()
+    @app.command(epilog="Example:  conflux reload --data /var/lib/conflux")
     def reload(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
         """Have the running server read its configuration again (the same as SIGHUP)."""
         done = actions.operate({"config": config, "data": data}, "server.reload", {})
@@ -119,7 +119,7 @@ def _add_serve(app: typer.Typer, actions: Actions) -> None:
         if done["restart"]:
             print(f"conflux: only a restart takes over {', '.join(done['restart'])}", file=sys.stderr)
 
-    @app.command()
+    @app.command(epilog="Example:  conflux status --json")
     def status(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
         """What the running server is doing."""
         done = actions.operate({"config": config, "data": data}, "server.status", {})
@@ -192,7 +192,7 @@ def _add_keys(app: typer.Typer, actions: Actions) -> None:
 
 
 def _add_keys_list(keys: typer.Typer, actions: Actions) -> None:
-    @keys.command("list")
+    @keys.command("list", epilog="Example:  conflux keys list --json")
     def list_keys(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
         """All keys, without their secrets."""
         found = actions.operate({"config": config, "data": data}, "keys.list", {})
@@ -206,7 +206,7 @@ def _add_keys_list(keys: typer.Typer, actions: Actions) -> None:
         ]  # fmt: skip
         table(["id", "name", "key", "storefront", "spent $", "budget $", "kind"], rows)
 
-    @keys.command()
+    @keys.command(epilog="Example:  conflux keys revoke key_7")
     def revoke(
         key_id: Annotated[str, typer.Argument(help="The key's id, from `conflux keys list`.")],
         config: ConfigFlag = None,
@@ -251,7 +251,7 @@ def _add_models(app: typer.Typer, actions: Actions) -> None:
         ]  # fmt: skip
         table(["storefront", "model", "role", "context", "in / out per 1M", "status"], rows)
 
-    @models.command()
+    @models.command(epilog="Example:  conflux models show gpt-4o-mini --json")
     def show(
         model: Annotated[str, typer.Argument(help="An id or an alias.")],
         storefront: StorefrontFlag = None,
@@ -312,7 +312,7 @@ def _add_config(app: typer.Typer, actions: Actions) -> None:
     config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration.", rich_markup_mode=None)
     app.add_typer(config_app, name="config")
 
-    @config_app.command()
+    @config_app.command(epilog="Example:  conflux config show --config /etc/conflux.toml")
     def show(config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
         """The merged configuration, secrets redacted."""
         found = actions.show_config({"config": config, "data": data})
