@@ -1,4 +1,4 @@
-"""The golden tables of the openai-chat dialect, and the many ways one stream can arrive.
+"""The golden tables of the openai-chat dialect and of what is read like it, and the many ways one stream can arrive.
 
 Law: the tables are data; what they shorten (see their heads) is put back here, so that tests compare exact bytes.
 """
@@ -21,7 +21,8 @@ from conflux.neutral import events
 from conflux.neutral.events import Event, Fault
 from conflux.neutral.usage import Usage
 
-FOLDER = Path(__file__).resolve().parents[1] / "golden" / "openai-chat"
+FOLDER = Path(__file__).resolve().parents[1] / "golden"
+CHAT, COMPLETIONS = "openai-chat", "openai-completions"
 
 WANTED = Wanted(answer_id="chatcmpl-ours", model="house/model", created=1700000009, include_usage=True)
 UNASKED = msgspec.structs.replace(WANTED, include_usage=False)
@@ -70,17 +71,17 @@ class Golden:
             assert tally.usage == self.usage
 
 
-def streams() -> list[Golden]:
-    return list(_load("streams", "stream"))
+def streams(dialect: str = CHAT) -> list[Golden]:
+    return list(_load("streams", "stream", dialect))
 
 
-def answers() -> list[Golden]:
-    return list(_load("answers", "answer"))
+def answers(dialect: str = CHAT) -> list[Golden]:
+    return list(_load("answers", "answer", dialect))
 
 
 @cache
-def _load(table: str, kind: str) -> tuple[Golden, ...]:
-    data = tomllib.loads((FOLDER / f"{table}.toml").read_text())
+def _load(table: str, kind: str, dialect: str) -> tuple[Golden, ...]:
+    data = tomllib.loads((FOLDER / dialect / f"{table}.toml").read_text())
     found = []
     for row in data[kind]:
         relayed = row["relayed"]
@@ -129,8 +130,8 @@ class GoldenRequest:
 
 
 @cache
-def requests() -> tuple[GoldenRequest, ...]:
-    data = tomllib.loads((FOLDER / "requests.toml").read_text())
+def requests(dialect: str = CHAT) -> tuple[GoldenRequest, ...]:
+    data = tomllib.loads((FOLDER / dialect / "requests.toml").read_text())
     return tuple(
         GoldenRequest(
             name=row["name"],

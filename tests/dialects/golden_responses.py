@@ -45,7 +45,7 @@ class Stream:
 
 @cache
 def streams() -> tuple[Stream, ...]:
-    data = tomllib.loads((FOLDER.parent / "openai-responses" / "streams.toml").read_text())
+    data = tomllib.loads((FOLDER / "openai-responses" / "streams.toml").read_text())
     return tuple(
         Stream(
             name=row["name"],

@@ -21,7 +21,7 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.request import Request
 from conflux.neutral.usage import BUCKETS, Usage
 from tests.dialects import gemini_golden, golden
-from tests.fuzz import messages, responses
+from tests.fuzz import completions, messages, responses
 from tests.fuzz.laws import check_events, cut
 
 CHAT = OpenAIChat()
@@ -296,6 +296,11 @@ TARGETS: dict[str, Target] = {
     "gemini.passthrough.feed": Target(relay_gemini, _GEMINI_STREAMS),
     "embeddings.open": Target(open_embeddings, _EMBEDS),
     "embeddings.relay": Target(relay_embeddings, _EMBEDDED),
+    "completions.open": Target(completions.open_request, completions.REQUESTS),
+    "completions.feed": Target(completions.read_stream, completions.STREAMS),
+    "completions.whole": Target(completions.read_whole, completions.ANSWERS),
+    "completions.relay.feed": Target(completions.relay_stream, completions.STREAMS),
+    "completions.relay.whole": Target(completions.relay_whole, completions.ANSWERS),
     "messages.open": Target(messages.open_request, messages.REQUESTS),
     "messages.feed": Target(messages.read_stream, messages.STREAMS),
     "messages.whole": Target(messages.read_whole, messages.ANSWERS),

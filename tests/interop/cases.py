@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tests.interop.asked import CITY, Asked, Face, Seen, Used
-from tests.interop.openai_faces import Chat, Responses
+from tests.interop.openai_faces import Chat, Completions, Responses
 from tests.interop.other_faces import Gemini, Messages
 
-FACES: dict[str, Face] = {face.name: face for face in (Chat(), Responses(), Messages(), Gemini())}
+FACES: dict[str, Face] = {face.name: face for face in (Chat(), Completions(), Responses(), Messages(), Gemini())}
 # Protocols of upstreams: where the simulator speaks them, below its address.
 UPSTREAMS = {"openai-chat": "/v1", "openai-responses": "/v1", "anthropic-messages": "/v1", "gemini": "/v1beta"}
 

@@ -11,7 +11,10 @@ from tests.interop.cases import CASES, FACES, UPSTREAMS
 from tests.interop.compatibility import PAGE, outcomes, page
 from tests.interop.matrix import Cell, Pair, cells, run, send, serving
 
-GENERATES = {name for name in DIALECTS if name not in ("embeddings", "openai-completions")}
+GENERATES = DIALECTS.keys() - {"embeddings"}
+CONVERSES = GENERATES - {
+    "openai-completions"
+}  # as an upstream it answers only its own clients: see test_completions.py
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def test_the_page_says_what_the_cells_say(found: Mapping[Cell, str]) -> None:
 
 def test_none_is_missing() -> None:
     assert set(FACES) == GENERATES
-    assert set(UPSTREAMS) == GENERATES
+    assert set(UPSTREAMS) == CONVERSES
     assert len(app.DIALECTS) >= len(UPSTREAMS)
     table = [cell for cell in cells() if cell.lane == "auto"]
     assert len(table) == len(set(table)) == len(FACES) * len(UPSTREAMS) * len(CASES) * 2

@@ -10,7 +10,7 @@ from tests.policy.samples import case, envelope, model, refusal
 
 GATED = sorted(MEETS)
 # What every catalogue states of a chat model: where it is not there, it is not there.
-STATED = {Need.TOOLS, Need.VISION, Need.AUDIO}
+STATED = {Need.TOOLS, Need.VISION, Need.AUDIO, Need.COMPLETIONS}
 
 
 def test_every_need_is_gated_but_what_no_model_decides() -> None:

@@ -77,7 +77,14 @@ def callable_tools(request: Request) -> tuple[tuple[Tool, ...], tuple[str, ...]]
 
 
 def check_vital(request: Request, dialect: str) -> None:
-    """Raises where the conversation rests on what only its own provider can read."""
+    """Raises where the conversation rests on what only its own provider can read, or asks for what no other does."""
+    if request.dialect != dialect and request.vital:
+        name = request.vital[0]
+        raise GatewayError(
+            Kind.UNSUPPORTED,
+            f"{name}: this model's provider takes no such request: leave it out, or choose another model",
+            param=name,
+        )
     for message in request.messages:
         for part in message.parts:
             if isinstance(part, Opaque) and part.vital and part.dialect != dialect:

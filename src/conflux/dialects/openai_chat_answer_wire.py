@@ -63,6 +63,16 @@ class Choice(Struct, forbid_unknown_fields=True):
     logprobs: Any = None
 
 
+class TextChoice(Choice, forbid_unknown_fields=True):
+    """The same of completions, where the text stands beside the index: read as what a chat would have said."""
+
+    text: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.text is not None:
+            self.delta = Delta(content=self.text)
+
+
 class Chunk(Struct):
     """One event of a stream, or a plain answer: what is read of it. The rest is skipped and never passes."""
 
@@ -101,6 +111,10 @@ _choice = _loose(Choice, delta=_delta, message=_delta)
 _chunk = msgspec.json.Decoder(Chunk).decode
 _any_chunk = msgspec.json.Decoder(_AnyChunk).decode
 _choices = msgspec.json.Decoder(list[Choice] | None).decode
+_text_choices = msgspec.json.Decoder(list[TextChoice] | None).decode
+_any_text_choices = msgspec.json.Decoder(
+    GenericAlias(list, (_loose(TextChoice, delta=_delta, message=_delta),)) | None
+).decode
 _any_choices = msgspec.json.Decoder(GenericAlias(list, (_choice,)) | None).decode
 
 
@@ -129,6 +143,15 @@ def read_choices(raw: Raw) -> tuple[Raw, list[Choice]]:
     except msgspec.ValidationError:
         sifted = Raw(strict_json.encode(_any_choices(raw)))
         return sifted, _choices(sifted) or []
+
+
+def read_text_choices(raw: Raw) -> tuple[Raw, list[Choice]]:
+    """The same for completions."""
+    try:
+        return raw, list(_text_choices(raw) or ())
+    except msgspec.ValidationError:
+        sifted = Raw(strict_json.encode(_any_text_choices(raw)))
+        return sifted, list(_text_choices(sifted) or ())
 
 
 def fault_of(value: Any) -> Fault:

@@ -4,6 +4,7 @@ Law: what is noted here is all that is ever known of an answer: usage, size, end
 answer that cannot be read is a Fault, and after a Fault, or the protocol's last word, nothing more is taken in.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -30,15 +31,17 @@ _FAILURES = frozenset({"error", "abort", "network_error", "insufficient_system_r
 
 # The chunk; its choices as they may pass and as records; its usage as it may pass, None where it says none.
 Taken = tuple[Chunk, Raw, list[Choice], bytes | Raw | None]
+ChoiceDecoder = Callable[[Raw], tuple[Raw, list[Choice]]]
 
 
 class Intake(EventIntake):
     """Bytes in, chunks out, and the tally beside."""
 
-    __slots__ = ("_seen",)
+    __slots__ = ("_choices", "_seen")
 
-    def __init__(self) -> None:
+    def __init__(self, choices: ChoiceDecoder = read_choices) -> None:
         super().__init__()
+        self._choices = choices
         self._seen: dict[int, bool] = {}  # choice: has it finished
 
     def take(self, name: bytes, payload: bytes) -> Taken | None:
@@ -77,7 +80,7 @@ class Intake(EventIntake):
                 tally.fault = _fault_in(chunk, name, payload)
                 if tally.fault is not None:
                     return None
-            raw, choices = read_choices(chunk.choices) if chunk.choices is not UNSET else (NULL, [])
+            raw, choices = self._choices(chunk.choices) if chunk.choices is not UNSET else (NULL, [])
         except BROKEN as error:
             self.fail(f"malformed answer: {error}")
             return None

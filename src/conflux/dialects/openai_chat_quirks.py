@@ -1,4 +1,4 @@
-"""A chat completions body made to suit one provider, the same on both lanes.
+"""A body of chat completions or completions made to suit one provider, the same on both lanes.
 
 Law: what an upstream would refuse is never sent. It is said in the provider's own way, or left out and named where it
 was a hint, or refused by name where it was a demand; what means nothing is left out silently. The body's own inner
@@ -32,11 +32,16 @@ def suit(body: Json, shape: Shape) -> tuple[str, ...]:
         _demands(body, quirks)
         _hints(body, shape, dropped)
         _think(body, quirks, dropped)
-        if quirks.get("reasoning_back", "reasoning_content") != "reasoning_content":
-            body["messages"] = [_thought(one, quirks["reasoning_back"], dropped) for one in body["messages"]]
-        if quirks.get("developer_role") is False:
-            body["messages"] = [_without_developer(message) for message in body["messages"]]
+        if "messages" in body:
+            _words(body, quirks, dropped)
     return tuple(dict.fromkeys(dropped))
+
+
+def _words(body: Json, quirks: Json, dropped: list[str]) -> None:
+    if quirks.get("reasoning_back", "reasoning_content") != "reasoning_content":
+        body["messages"] = [_thought(one, quirks["reasoning_back"], dropped) for one in body["messages"]]
+    if quirks.get("developer_role") is False:
+        body["messages"] = [_without_developer(message) for message in body["messages"]]
 
 
 def _tools(body: Json) -> None:

@@ -51,8 +51,8 @@ Said = TextDelta | ThinkingDelta | RefusalDelta
 class ChatReader:
     """An OpenAI chat upstream's answer, as events."""
 
-    def __init__(self, names: Mapping[str, str] | None = None) -> None:
-        self._intake = Intake()
+    def __init__(self, names: Mapping[str, str] | None = None, intake: Intake | None = None) -> None:
+        self._intake = intake or Intake()
         self._names = names or {}
         self.tally: Tally = self._intake.tally
         self._choices: dict[int, _Choice] = {}

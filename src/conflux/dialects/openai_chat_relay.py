@@ -26,10 +26,12 @@ class _Head(Struct):
 class ChatPassThrough:
     """OpenAI chat on both ends."""
 
+    chunk, answer = "chat.completion.chunk", "chat.completion"  # what its objects are called
+
     __slots__ = ("_choices", "_head", "_intake", "_usage", "_wanted", "tally")
 
-    def __init__(self, wanted: Wanted) -> None:
-        self._intake = Intake()
+    def __init__(self, wanted: Wanted, intake: Intake | None = None) -> None:
+        self._intake = intake or Intake()
         self.tally: Tally = self._intake.tally
         self._wanted = wanted
         self._head = b""  # what every chunk of this answer begins with
@@ -57,7 +59,7 @@ class ChatPassThrough:
         if not choices:
             return b""  # the usage chunk: held back, it is the last word but one
         if not self._head:
-            self._head = b"data: " + self._begin(chunk, "chat.completion.chunk")
+            self._head = b"data: " + self._begin(chunk, self.chunk)
         if usage is None or not self._wanted.include_usage:
             return b"".join((self._head, raw, b"}\n\n"))
         return b"".join((self._head, raw, b',"usage":', usage, b"}\n\n"))
@@ -81,14 +83,14 @@ class ChatPassThrough:
             return
         chunk, self._choices, _, usage = taken
         self._keep(usage)
-        self._head = self._begin(chunk, "chat.completion")
+        self._head = self._begin(chunk, self.answer)
 
     def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         if self._choices is not None:
             return b"".join((self._head, self._choices, b',"usage":', self._counted(usage, cost), b"}"))
         if not self._wanted.include_usage:
             return DONE_EVENT
-        head = self._head or b"data: " + self._begin(None, "chat.completion.chunk")
+        head = self._head or b"data: " + self._begin(None, self.chunk)
         return b"".join((head, b'[],"usage":', self._counted(usage, cost), b"}\n\n", DONE_EVENT))
 
     def keep_alive(self) -> bytes:

@@ -32,6 +32,7 @@ class Need(StrEnum):
     REASONING = "reasoning"
     LOGPROBS = "logprobs"
     WEB_SEARCH = "web_search"
+    COMPLETIONS = "completions"
     MANY_CHOICES = "n"
     STORED_FILES = "file_id"
 
@@ -172,6 +173,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     metadata: dict[str, Any] | None = None
     extra: dict[str, Any] = {}
+    vital: tuple[str, ...] = ()  # what of `extra` is demanded: refused by name where it cannot be said
     echo: dict[str, Any] = {}  # what of the body an answer of the client's own dialect repeats
 
 
@@ -184,7 +186,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     dialect: str
     body: dict[str, Any]
-    kind: str = "chat"  # what kind of model can answer: chat | completion | embedding
+    kind: str = "chat"  # what kind of model can answer: chat | embedding
     headers: Mapping[str, str] = {}  # the client's, as far as they belong to its protocol
     size: int  # bytes of the conversation as UTF-8: never fewer than its tokens
     widest: int | None = None  # bytes of what must fit at once, where that is less than the whole

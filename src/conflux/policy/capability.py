@@ -20,10 +20,11 @@ MEETS: dict[Need, tuple[Capability, str]] = {
     Need.REASONING: (Capability.REASONING, "reasoning_effort"),
     Need.LOGPROBS: (Capability.LOGPROBS, "logprobs"),
     Need.WEB_SEARCH: (Capability.WEB_SEARCH, "web_search_options"),
+    Need.COMPLETIONS: (Capability.COMPLETIONS, "model"),
 }
 
 # Every catalogue states these for a chat model, so their absence is a statement too.
-_STATED = frozenset({Capability.TOOLS, Capability.VISION, Capability.AUDIO})
+_STATED = frozenset({Capability.TOOLS, Capability.VISION, Capability.AUDIO, Capability.COMPLETIONS})
 
 
 def answers(model: Model, need: Need) -> bool | None:
@@ -51,10 +52,15 @@ def check_capability(case: Case) -> None:
         if answers(model, need) is False:
             raise GatewayError(
                 Kind.UNSUPPORTED,
-                f"{model.id} does not support {need.value}: leave {MEETS[need][1]} out, or choose a model "
-                "that advertises it",
+                f"{model.id} does not support {need.value}: {_instead(need)}, or choose a model that advertises it",
                 param=MEETS[need][1],
             )
+
+
+def _instead(need: Need) -> str:
+    if need is Need.COMPLETIONS:
+        return "use POST /v1/chat/completions"
+    return f"leave {MEETS[need][1]} out"
 
 
 def _pointer(kind: str) -> str:

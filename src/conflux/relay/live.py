@@ -33,7 +33,7 @@ def simulator_provider(port: int) -> LiveProvider:
     provider = Provider(
         id=SIMULATOR,
         base_url=f"http://127.0.0.1:{port}/v1",
-        dialects=("openai-chat", "embeddings"),
+        dialects=("openai-chat", "openai-completions", "embeddings"),
         label="Simulator",
         simulated=True,
     )

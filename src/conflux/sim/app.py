@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from conflux.sim import anthropic_messages, embeddings, gemini, openai_chat, openai_responses
+from conflux.sim import anthropic_messages, embeddings, gemini, openai_chat, openai_completions, openai_responses
 from conflux.sim.answer import plan_for
 from conflux.sim.ask import BadRequest
 from conflux.sim.delivery import JSON, LABEL, Delivery
@@ -24,6 +24,7 @@ _LINES = (b"content-type", b"application/x-ndjson")
 # The end of a path -> who reads it.
 DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("/chat/completions", cast(Dialect, openai_chat)),
+    ("/completions", cast(Dialect, openai_completions)),
     ("/messages", cast(Dialect, anthropic_messages)),
     (":generateContent", cast(Dialect, gemini)),
     (":streamGenerateContent", cast(Dialect, gemini)),

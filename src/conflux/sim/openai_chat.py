@@ -62,7 +62,9 @@ class ChatRendering:
 
     def usage(self) -> dict[str, Any] | None:
         used = self._plan.usage
-        return None if self._manner == "missing" else _usage(used.prompt, used.completion, used.cached, used.reasoning)
+        if self._manner == "missing":
+            return None
+        return usage_object(used.prompt, used.completion, used.cached, used.reasoning)
 
     def whole(self) -> bytes:
         answer = {
@@ -171,7 +173,7 @@ class ChatRendering:
 
     def _with_usage(self, event: bytes, spoken: int) -> bytes:
         chunk = msgspec.json.decode(event[6:])
-        chunk["usage"] = _usage(self._plan.usage.prompt, spoken, self._plan.usage.cached, 0)
+        chunk["usage"] = usage_object(self._plan.usage.prompt, spoken, self._plan.usage.cached, 0)
         return _event(chunk)
 
     def _base(self) -> dict[str, Any]:
@@ -206,7 +208,7 @@ def _event(chunk: dict[str, Any]) -> bytes:
     return b"data: " + _encode(chunk) + b"\n\n"
 
 
-def _usage(prompt: int, completion: int, cached: int, reasoning: int) -> dict[str, Any]:
+def usage_object(prompt: int, completion: int, cached: int, reasoning: int) -> dict[str, Any]:
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
