@@ -126,3 +126,9 @@ def test_unknown_fields_are_known_by_their_whole_name() -> None:
     with pytest.raises(GatewayError) as error:
         read(contents=[{**HI, "": [1]}])
     assert error.value.param == "contents[0]."
+
+
+def test_text_that_is_no_base64_is_refused() -> None:
+    for data in ("SG\ufeffk=", "/w==", "*"):
+        with pytest.raises(GatewayError, match="not base64 of UTF-8"):
+            read(contents=[{"parts": [{"inlineData": {"mimeType": "text/plain", "data": data}}]}])

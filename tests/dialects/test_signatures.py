@@ -26,3 +26,8 @@ def test_an_own_signature_passes_untouched(signature: str) -> None:
 def test_what_only_looks_wrapped_is_left_alone() -> None:
     for odd in ("Y2Z4LTEg", "Y2Z4LTEg!", "Y2Z4LTEg/w==", base64.b64encode(b"cfx-1 nobody").decode()):
         assert unwrap(odd, "gemini") == (odd, "gemini")
+
+
+def test_what_is_wrapped_wrongly_is_handed_back_as_it_is() -> None:
+    spoilt = wrap("abc", "anthropic-messages", "gemini")[:-3] + "é=="
+    assert unwrap(spoilt, "gemini") == (spoilt, "gemini")

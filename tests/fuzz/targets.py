@@ -322,9 +322,14 @@ CORPUS: dict[str, list[bytes]] = {
     "gemini.open": [
         b'{"contents":[{"role":"user","":[{"text":"Hi"}]}]}',
         b'{"contents":[{"parts":[{"text":"Hi"}]}],"generationConfig.x":1,"a.b":2}',
+        b'{"contents":[{"parts":[{"inlineData":{"mimeType":"text/plain","data":"SG\xef\xbb\xbfk="}}]}]}',
     ],
     "gemini.passthrough.feed": [b'data: {"candidates":[{"role":' + b"9" * 5000 + b"}]}\n\n"],
-    "gemini.write": [b'{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"id":"f"}}]}]}'],
+    "gemini.write": [
+        b'{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"id":"f"}}]}]}',
+        b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"custom","custom":'
+        b'{"name":"p","description":128}}]}',
+    ],
     "open": [
         b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"tool_choice":{"type":"function","function":'
         b'{"name":"look"}}}'

@@ -6,7 +6,6 @@ name, or by order.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -216,7 +215,7 @@ def _blob(blob: wire.Blob) -> Part:
 def _text_in(data: str) -> str:
     try:
         return base64.b64decode(data, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, or not UTF-8
         raise invalid("contents: inlineData of the type text/plain is not base64 of UTF-8", "contents") from None
 
 

@@ -165,8 +165,8 @@ def _read_tools(checked: wire.ChatBody, body: dict[str, Any]) -> tuple[Tool, ...
             found.append(Tool(name=spec.name, description=spec.description, schema=spec.parameters,
                               strict=spec.strict, raw=raw))  # fmt: skip
         else:
-            name = str((tool.custom or {}).get("name") or tool.type)
-            found.append(Tool(name=name, description=(tool.custom or {}).get("description"), kind=tool.type, raw=raw))
+            named = (tool.custom.name, tool.custom.description) if tool.custom is not None else (tool.type, None)
+            found.append(Tool(name=named[0], description=named[1], kind=tool.type, raw=raw))
     for spec in checked.functions or ():
         found.append(Tool(name=spec.name, description=spec.description, schema=spec.parameters, strict=spec.strict))
     return tuple(found)

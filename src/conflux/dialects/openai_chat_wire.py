@@ -149,10 +149,15 @@ class FunctionSpec(Struct):
     strict: bool | None = None
 
 
+class CustomSpec(Struct):
+    name: Annotated[str, Meta(min_length=1)]
+    description: str | None = None
+
+
 class ToolSpec(Struct):
     type: str
     function: FunctionSpec | None = None
-    custom: dict[str, Any] | None = None
+    custom: CustomSpec | None = None
 
 
 class SchemaSpec(Struct):

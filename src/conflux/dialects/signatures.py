@@ -5,7 +5,6 @@ came; to any other it is wrapped with its issuer's name, as base64, which every 
 """
 
 import base64
-import binascii
 
 _MARK = b"cfx-1 "  # six bytes are eight of base64, so a wrapped one is told by its first letters
 _WRAPPED = base64.b64encode(_MARK).decode()
@@ -24,6 +23,6 @@ def unwrap(signature: str, own: str) -> tuple[str, str]:
         return signature, own
     try:
         issuer, found, inner = base64.b64decode(signature, validate=True)[len(_MARK) :].decode().partition(" ")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, or not UTF-8
         return signature, own
     return (inner, issuer) if found else (signature, own)
