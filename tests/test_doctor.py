@@ -158,3 +158,9 @@ def test_a_configuration_that_cannot_be_read_at_all(tmp_path: Path) -> None:
         raise ConfigError(["nowhere.toml: this configuration file does not exist"])
 
     assert named(examine(read), "configuration") == [(False, "nowhere.toml: this configuration file does not exist")]
+
+
+def test_a_database_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    url = "postgresql://nobody:hidden@127.0.0.1:1/none"
+    ((well, text),) = named(examine(reading(tmp_path, f"database_url = '{url}'\n")), "database")
+    assert not well and "cannot be opened" in text and "hidden" not in text

@@ -286,7 +286,7 @@ def test_odd_variables_are_mistakes_and_no_crash(environment: dict[str, str], wo
         ("metrics.host", "", "must not be empty"),
         ("workers", 0, "at least one"),
         ("workers", 2, "could lose money"),
-        ("database_url", "postgresql://u:pw@h/d", "only the SQLite store"),
+        ("database_url", "mysql://u:pw@h/d", "write postgresql://"),
         ("refresh.seconds", 59, "at least 60"),
         ("limits.body_bytes", 0, "is not above 0"),
         ("limits.body_seconds", -1, "is not above 0"),
@@ -397,3 +397,11 @@ def test_what_only_a_restart_takes_over() -> None:
     assert changed_at_start(old, old) == []
     new = Settings(port=1, sim=True, catalogue_dir="x", host="::", limits=LimitSettings(body_bytes=6))
     assert changed_at_start(old, new) == ["host", "port", "limits.body_bytes"]
+
+
+def test_postgresql_is_chosen_by_its_address_and_may_have_workers() -> None:
+    for url in ("postgresql://u:pw@h/d", "postgres:///d?host=/run"):
+        settings = load({"workers": 4}, {"DATABASE_URL": url}).settings
+        assert (settings.postgres_url, settings.workers) == (url, 4)
+    assert load({}, {"DATABASE_URL": "sqlite:///x"}).settings.postgres_url is None
+    assert load({}, {}).settings.postgres_url is None

@@ -49,10 +49,16 @@ class Program:
             raise ConfigError(error.problems + catalogue_mistakes(error.rest)) from None
 
     def serve(self, flags: dict[str, Any]) -> None:
-        from conflux.wiring import serve
+        from conflux.wiring import check, serve
 
         config = self._config(flags)
-        _run(serve(config, lambda: self._config(flags), _greet))
+        place = None
+        if config.settings.workers > 1:
+            from conflux.workers import split
+
+            check(config)
+            place = split(config)
+        _run(serve(config, lambda: self._config(flags), _greet, place))
 
     def simulate(self, host: str, port: int, script: Path | None, log: Path | None, pace: float) -> None:
         from conflux.sim.server import serve_forever
@@ -119,9 +125,11 @@ class Program:
         return Books(self._config(flags).data_dir)
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
-        from conflux.stores.opening import verify_file
+        from conflux.stores.opening import verify_file, verify_url
 
-        return verify_file(self._config(flags).data_dir)
+        config = self._config(flags)
+        url = config.settings.postgres_url
+        return verify_file(config.data_dir) if url is None else asyncio.run(verify_url(url)).counts()
 
 
 def _appears(there: Callable[[], bool]) -> bool:

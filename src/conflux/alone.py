@@ -13,7 +13,7 @@ from conflux.faces.operations import KeyAdmin, Operations, makes_store
 from conflux.neutral.errors import ConfigError
 from conflux.relay.live import simulator_provider, with_statuses
 from conflux.settings import Config
-from conflux.stores.opening import has_store, open_store
+from conflux.stores.opening import has_store, open_shared, open_store
 from conflux.upstream.client import Client
 from conflux.upstream.model_list import fetch_list
 from conflux.wiring import accepted, live_providers, make_snapshot, read_catalogue
@@ -29,14 +29,15 @@ async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any
     def no_status() -> dict[str, Any]:
         raise ConfigError(["no server runs on this data directory"])
 
-    if not has_store(config.data_dir) and not makes_store(operation):
+    url = config.settings.postgres_url
+    if url is None and not has_store(config.data_dir) and not makes_store(operation):
         if operation.startswith("models."):  # asks the catalogue alone
             return await Operations(cast(KeyAdmin, None), lambda: snapshot, no_server, no_status, no_server, {}).run(
                 operation, params
             )
         hint = "name another with --data, or make one with `conflux serve`"
         raise ConfigError([f"there is no gateway's data in {config.data_dir}: {hint}"])
-    store = open_store(config.data_dir)
+    store = open_store(config.data_dir) if url is None else await open_shared(config.data_dir, url)
     client = Client()
 
     async def nothing() -> None:

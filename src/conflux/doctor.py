@@ -14,10 +14,11 @@ from pathlib import Path
 
 from conflux.dialects import DIALECTS
 from conflux.faces.control import server_runs
-from conflux.neutral.errors import ConfigError, TransportError
+from conflux.neutral.errors import ConfigError, StoreError, TransportError
 from conflux.relay.live import find_live
 from conflux.relay.snapshot import LiveProvider
 from conflux.settings import BrokenSettings, Config
+from conflux.stores.opening import reach
 from conflux.upstream.client import Client
 from conflux.wiring import catalogue_mistakes, make_snapshot, make_tls, secret_reader
 
@@ -41,6 +42,8 @@ def examine(read: Callable[[], Config]) -> list[Finding]:
         return [*found, *(("catalogue", False, line) for line in catalogue_mistakes(rest))]
     found.append(("configuration", True, str(config.file) if config.file is not None else "no file, defaults"))
     found += _data(config.data_dir)
+    if config.settings.postgres_url is not None:
+        found.append(_database(config.settings.postgres_url))
     try:
         snapshot = make_snapshot(config, None)
     except ConfigError as error:
@@ -58,6 +61,13 @@ def examine(read: Callable[[], Config]) -> list[Finding]:
     running = server_runs(config.data_dir)
     found.append(("server", True, "running" if running else "not running; `conflux serve` starts it"))
     return found
+
+
+def _database(url: str) -> Finding:
+    try:
+        return ("database", True, asyncio.run(reach(url)))
+    except (ConfigError, StoreError) as error:
+        return ("database", False, str(error))
 
 
 def _reachable(config: Config, live: dict[str, LiveProvider]) -> list[Finding]:

@@ -25,6 +25,9 @@ _NOT_SETTINGS = frozenset({"CONFLUX_CONFIG", "CONFLUX_PYTHON", "CONFLUX_FUZZ_INP
 _PLAIN = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "HOST": "host", "PORT": "port"}
 
 
+POSTGRES = ("postgresql://", "postgres://")
+
+
 class LimitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body_bytes: int = 32 * 1024 * 1024
     body_seconds: float = 60.0
@@ -60,6 +63,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
     refresh: RefreshSettings = RefreshSettings()
+
+    @property
+    def postgres_url(self) -> str | None:
+        """None: SQLite, in the data directory."""
+        url = self.database_url
+        return url if url is not None and url.startswith(POSTGRES) else None
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,13 +264,13 @@ def _judge(settings: Settings) -> list[str]:
         problems.append("configuration: refresh.seconds: at least 60; to switch it off, set refresh.enabled = false")
     if settings.workers < 1:
         problems.append("configuration: workers: at least one is needed")
-    if settings.workers > 1 and settings.database_url is None:
+    if settings.workers > 1 and settings.postgres_url is None:
         problems.append(
             f"configuration: workers: {settings.workers} workers on SQLite could lose money; use one, or a PostgreSQL "
             "database_url"
         )
-    if settings.database_url is not None and not settings.database_url.startswith("sqlite"):
-        problems.append("configuration: database_url: only the SQLite store is built so far; leave it out")
+    if settings.database_url is not None and not settings.database_url.startswith((*POSTGRES, "sqlite")):
+        problems.append("configuration: database_url: write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out")
     return problems
 
 

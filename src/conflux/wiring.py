@@ -9,7 +9,6 @@ import contextlib
 import gc
 import logging
 import random
-import resource
 import ssl
 import sys
 import time
@@ -31,13 +30,14 @@ from conflux.dialects import DIALECTS
 from conflux.faces.administration import administration
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.catalogue_refresh import Means, refresh_forever
-from conflux.faces.control import SOCKET_NAME, ControlFace, server_runs
+from conflux.faces.control import ControlFace, server_runs
 from conflux.faces.http import HttpFace, Limits
-from conflux.faces.metrics import Metrics
+from conflux.faces.metrics import Metrics, MetricsFace
 from conflux.faces.operations import Operations
 from conflux.faces.public import Public
-from conflux.faces.server import QuietServer, bind_tcp, bind_unix, make_server
+from conflux.faces.server import QuietServer, allow_files, make_server
 from conflux.faces.signals import Signals
+from conflux.following import Follower
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder
 from conflux.policy.rates import RateBook
@@ -49,13 +49,12 @@ from conflux.routing.health import HealthBook
 from conflux.settings import Config, changed_at_start
 from conflux.sim.server import SimServer
 from conflux.stores.data_dir import InUse
-from conflux.stores.opening import Store, open_store
+from conflux.stores.opening import Store, open_shared, open_store
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
 from conflux.upstream.dial import tls_context
 from conflux.upstream.model_list import fetch_list
-
-LOCK_PATIENCE = 5.0  # seconds a starting server waits for a command that has the store
+from conflux.workers import LOCK_PATIENCE, Doors, Place, bind_public, bind_rest
 
 
 class SystemClock:
@@ -141,6 +140,12 @@ def make_tls(config: Config) -> ssl.SSLContext:
         raise ConfigError([f"configuration: ca_file: {ca_file}: {reason}"]) from None
 
 
+def check(config: Config) -> ssl.SSLContext:
+    """A broken configuration opens nothing. Raises ConfigError."""
+    make_snapshot(config, None)
+    return make_tls(config)
+
+
 class Running:
     """A gateway with its doors open. Built by `open_gateway`, closed once."""
 
@@ -149,6 +154,7 @@ class Running:
         self._reread = reread
         self.store = store
         self.simulator = simulator
+        self.follower = Follower(self.catch_up, _log)
         self.configured: Snapshot  # as configuration and catalogue have it
         self.snapshot: Snapshot  # with what an admin has switched on and off
         self.gateway: Gateway
@@ -158,6 +164,8 @@ class Running:
         self.operations: Operations
         self.catalogue: CatalogueAdmin
         self.refreshing: asyncio.Task[None]
+        self.place: Place | None = None
+        self._accepted: list[Change] = []
         self.servers: list[tuple[QuietServer, asyncio.Task[None]]] = []
         self.address = ""
         self.started = time.time()
@@ -196,12 +204,28 @@ class Running:
         async with self._renewing:
             await self._renew(self.config)
 
+    async def catch_up(self) -> None:
+        """Another process has changed something."""
+        async with self._renewing:
+            if await accepted(self.store) == self._accepted:
+                await self._switch()
+            else:
+                await self._renew(self.config)
+
+    async def reload_all(self) -> dict[str, Any]:
+        """As `reload`, in every worker."""
+        done = await self.reload()
+        if self.place is not None:
+            self.place.spread()
+        return done
+
     async def _renew(self, config: Config) -> None:
         """Beside the loop: to read and check a catalogue takes as long as a hundred requests."""
         changes = await accepted(self.store)
         simulator = simulator_provider(self.simulator.port)
         self.configured = await asyncio.to_thread(make_snapshot, config, simulator, 0, changes)
         self.config = config
+        self._accepted = changes
         await self._switch()
 
     async def refresh(self) -> None:
@@ -262,24 +286,24 @@ class Running:
         self.refreshing.cancel()
         await self.shut_doors(hurry)
         await asyncio.wait([self.refreshing])
+        await self.follower.aclose()
         await self.catalogue.aclose()
         await self.client.aclose()
         await self.simulator.stop()
         await self.store.aclose()
 
 
-async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
-    """Everything but waiting: the gateway answers when this returns."""
-    settings = config.settings
+async def open_gateway(config: Config, reread: Callable[[], Config], place: Place | None = None) -> Running:
+    """Everything but waiting: the gateway answers when this returns. `place`: what a worker among others stands on."""
     for name in ("uvicorn.error", "uvicorn.asgi"):
         logging.getLogger(name).addHandler(logging.NullHandler())
         logging.getLogger(name).propagate = False
-    make_snapshot(config, None)  # a broken configuration opens nothing
-    tls = make_tls(config)
-    _allow_files()
+    tls = check(config)
+    allow_files()
     async with contextlib.AsyncExitStack() as undo:
-        listener = undo.enter_context(contextlib.closing(bind_tcp(settings.host, settings.port)))
-        store = await _own_store(config.data_dir)
+        listener = place.doors.public if place is not None else bind_public(config)
+        undo.enter_context(contextlib.closing(listener))
+        store = await _own_store(config, place)
         undo.push_async_callback(store.aclose)
         open_keys(config.data_dir)  # made now, with the pepper: what is sealed later needs it in every backup
         await store.recover()
@@ -287,35 +311,36 @@ async def open_gateway(config: Config, reread: Callable[[], Config]) -> Running:
         undo.push_async_callback(simulator.stop)
         await simulator.start()
         running = Running(config, reread, store, simulator)
-        running.configured = make_snapshot(config, simulator_provider(simulator.port), changes=await accepted(store))
+        running.place = place
+        store.heard = running.follower.hear
+        running._accepted = await accepted(store)
+        running.configured = make_snapshot(config, simulator_provider(simulator.port), changes=running._accepted)
         running.snapshot = with_statuses(running.configured, await store.policies.statuses(), 0)
         _wire(running, tls)
         await running.catalogue.remember()
         host, port = listener.getsockname()[:2]
         running.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         undo.push_async_callback(running.shut_doors)
-        await _open_doors(running, listener)
+        await _open_doors(running, place.doors if place is not None else bind_rest(config, listener))
+        running.follower.begin()
         running.refreshing = asyncio.create_task(refresh_forever(_means(running)))
         undo.pop_all()  # it is whole: from now on its owner closes it
     return running
 
 
-async def _own_store(path: Path) -> Store:
+async def _own_store(config: Config, place: Place | None) -> Store:
     """The store, as its only owner. A command that has it for a moment is waited for; another server is not."""
+    path, url = config.data_dir, config.settings.postgres_url
     end = time.monotonic() + LOCK_PATIENCE
     while True:
         try:
-            return open_store(path)
+            if url is None:
+                return open_store(path)
+            return await open_shared(path, url, data=place.data if place is not None else None)
         except InUse:
             if server_runs(path) or time.monotonic() > end:
                 raise
         await asyncio.sleep(0.05)
-
-
-def _allow_files() -> None:
-    """Each stream is two sockets: take as many as the system grants, not as few as a shell starts with."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _wire(running: Running, tls: ssl.SSLContext) -> None:
@@ -351,7 +376,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
     running.operations = Operations(
         store.key_admin,
         running.current,
-        running.reload,
+        running.reload_all,
         running.status,
         store.verify,
         administration(store, running.current, running.refresh, time.time),
@@ -361,6 +386,8 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
 
 def _means(running: Running) -> Means:
     def interval() -> float | None:
+        if running.place is not None and running.place.worker:
+            return None  # one of several is enough
         refresh = running.config.settings.refresh
         return refresh.seconds if refresh.enabled else None
 
@@ -375,7 +402,7 @@ def _means(running: Running) -> Means:
     )
 
 
-async def _open_doors(running: Running, listener: Any) -> None:
+async def _open_doors(running: Running, bound: Doors) -> None:
     settings = running.config.settings
     graceful = settings.limits.graceful_seconds
     own_port = settings.metrics.port is not None
@@ -388,11 +415,11 @@ async def _open_doors(running: Running, listener: Any) -> None:
     )
     limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
     face = running.face = HttpFace(running.gateway, public, limits, _report)
-    doors: list[tuple[Any, Any]] = [(face, listener)]
-    if settings.metrics.port is not None:
-        doors.append((MetricsFace(running.metrics), bind_tcp(settings.metrics.host, settings.metrics.port)))
+    doors: list[tuple[Any, Any]] = [(face, bound.public)]
+    if bound.metrics is not None:
+        doors.append((MetricsFace(running.metrics), bound.metrics))
     # The last: whoever finds this one finds all of them.
-    doors.append((ControlFace(running.operations), bind_unix(running.config.data_dir / SOCKET_NAME)))
+    doors.append((ControlFace(running.operations), bound.control))
     for app, door in doors:
         proxies, ways = (settings.trusted_proxies, face) if app is face else (None, None)
         server = make_server(app, graceful=graceful, trusted_proxies=proxies, ways=ways)
@@ -405,28 +432,21 @@ async def _open_doors(running: Running, listener: Any) -> None:
             await asyncio.sleep(0.001)
 
 
-class MetricsFace:
-    """/metrics on a port of its own, for whoever may reach that port."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        found = scope["path"] == "/metrics"
-        body = self._metrics.render() if found else b""
-        headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),
-                   (b"content-length", str(len(body)).encode())]  # fmt: skip
-        await send({"type": "http.response.start", "status": 200 if found else 404, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-
-async def serve(config: Config, reread: Callable[[], Config], say: Callable[[Running, str | None], None]) -> None:
+async def serve(
+    config: Config,
+    reread: Callable[[], Config],
+    say: Callable[[Running, str | None], None],
+    place: Place | None = None,
+) -> None:
     """Run until a signal says stop. `say` is told when the doors are open, with the first admin key if it is new."""
-    running = await open_gateway(config, reread)
+    running = await open_gateway(config, reread, place)
     signals = Signals(lambda: _reload(running))
     try:
         signals.listen()
-        say(running, await first_admin_key(running))
+        if place is not None:
+            asyncio.get_running_loop().add_reader(place.lifeline, signals.stop.set)
+        if place is None or place.worker == 0:
+            say(running, await first_admin_key(running))
         # What is loaded by now stays: collections need not look at it again.
         gc.collect()
         gc.freeze()

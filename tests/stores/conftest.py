@@ -17,7 +17,6 @@ from conflux.stores.ledger import BookLedger
 from conflux.stores.migrate import migrate
 from conflux.stores.opening import verify_url
 from conflux.stores.postgres_ledger import PostgresLedger
-from conflux.stores.postgres_migrate import migrate_postgres
 from conflux.stores.postgres_run import connect
 from conflux.stores.schema import metadata
 from conflux.stores.sqlite_ledger import SqliteLedger
@@ -84,17 +83,9 @@ def empty(tmp_path_factory) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def migrated_url(postgres_server) -> str:
-    """A database on the server, with the schema. All tests share it, one after the other."""
-    url = str(postgres_server.url(postgres_server.database()))
-
-    async def fill() -> None:
-        connection = await connect(url, "test")
-        await migrate_postgres(connection, url)
-        await connection.close()
-
-    aside(fill())
-    return url
+def migrated_url(postgres_server, postgres_template) -> str:
+    """Of a database with the schema. All tests here share it, one after the other."""
+    return str(postgres_server.url(postgres_server.database(postgres_template)))
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """Twin of stores/opening.py."""
 
+import asyncio
+import shutil
+
 import pytest
 
-from conflux.neutral.errors import StoreError
+from conflux.neutral.errors import ConfigError, StoreError
 from conflux.neutral.keys import KeyOrder
 from conflux.neutral.ledger import new_request_id
 from conflux.stores.data_dir import InUse
-from conflux.stores.opening import Spent, open_store, verify_file
+from conflux.stores.opening import Spent, open_shared, open_store, reach, verify_file, verify_url
 from tests.stores.books import NOON, Clock, ending, order
 
 WISH = KeyOrder(prefix="cf_live_", storefront="conflux", name="n", budget=1000)
@@ -68,3 +71,48 @@ async def test_a_budget_that_changes_is_known_to_callers_at_once(tmp_path):
     caller = await store.keys.find(secret)
     assert caller is not None and [one.cap for one in caller.scopes] == [77, 1000]
     await store.aclose()
+
+
+@pytest.fixture
+async def nodes(tmp_path, postgres_url):
+    """Two gateways' stores on one database, the second with a copy of the first one's secrets."""
+    first = await open_shared(tmp_path / "one", postgres_url, Clock())
+    (tmp_path / "two").mkdir()
+    shutil.copy(tmp_path / "one" / "pepper", tmp_path / "two")
+    second = await open_shared(tmp_path / "two", postgres_url, Clock())
+    for one in (first, second):
+        await one.recover()
+    yield first, second
+    for one in (first, second):
+        await one.aclose()
+
+
+async def test_a_key_is_known_on_all_nodes_and_its_end_is_heard_of(nodes, postgres_url):
+    first, second = nodes
+    heard = asyncio.Event()
+    number, secret = await first.key_admin.create(WISH)
+    caller = await second.keys.find(secret)
+    assert caller is not None and not caller.revoked
+    second.heard = heard.set
+    await first.key_admin.revoke(number)
+    assert (await first.keys.find(secret)).revoked  # at once, where it was done
+    await asyncio.wait_for(heard.wait(), 5)
+    assert (await second.keys.find(secret)).revoked
+    counts = await first.verify()
+    assert counts == (await verify_url(postgres_url)).counts()
+
+
+async def test_a_look_at_the_server_says_what_it_is(postgres_url):
+    assert (await reach(postgres_url)).startswith("PostgreSQL ")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        await reach("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_a_node_with_another_pepper_is_refused(tmp_path, nodes, postgres_url):
+    with pytest.raises(ConfigError, match="is not the pepper of this database"):
+        await open_shared(tmp_path / "three", postgres_url)
+    with pytest.raises(InUse):
+        await open_shared(tmp_path / "two", postgres_url)
+    (tmp_path / "three" / "pepper").unlink()
+    shutil.copy(tmp_path / "one" / "pepper", tmp_path / "three")
+    await (await open_shared(tmp_path / "three", postgres_url)).aclose()  # the lock was let go

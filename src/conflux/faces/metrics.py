@@ -6,6 +6,7 @@ for. Money is counted from the same outcome that the ledger settled.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
@@ -106,3 +107,18 @@ class Metrics(Collector):
         yield GaugeMetricFamily("conflux_in_flight", "Requests under way", value=self.in_flight)
         for name, value in self._gauges().items():
             yield GaugeMetricFamily(f"conflux_{name}", name.replace("_", " "), value=value)
+
+
+class MetricsFace:
+    """/metrics on a port of its own, for whoever may reach that port."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        found = scope["path"] == "/metrics"
+        body = self._metrics.render() if found else b""
+        headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),
+                   (b"content-length", str(len(body)).encode())]  # fmt: skip
+        await send({"type": "http.response.start", "status": 200 if found else 404, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

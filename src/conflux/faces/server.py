@@ -7,6 +7,7 @@ reloading happen in our order. Everything else is uvicorn's.
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 from collections.abc import Generator
 from functools import partial
@@ -61,6 +62,12 @@ def make_server(
         backlog=4096,
     )
     return QuietServer(config)
+
+
+def allow_files() -> None:
+    """Each stream is two sockets: take as many as the system grants, not as few as a shell starts with."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def bind_tcp(host: str, port: int) -> socket.socket:

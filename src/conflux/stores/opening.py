@@ -3,7 +3,6 @@
 Law: the lock first, then the file, then what stands on it; closed in the reverse order, and never half open.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
@@ -17,12 +16,10 @@ from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.exporting import asked_of, count, receipts
 from conflux.stores.key_ring import KeyRing
 from conflux.stores.keys import Keys, caller_by_id, find_caller
-from conflux.stores.ledger import Recovered
+from conflux.stores.ledger import BookLedger, Recovered
 from conflux.stores.owner_budgets import OwnerBudgets
 from conflux.stores.people import People
 from conflux.stores.policies import Policies
-from conflux.stores.postgres_reads import PostgresReaders
-from conflux.stores.postgres_verify import examine
 from conflux.stores.sqlite_file import connect_reader
 from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.sqlite_verify import verify
@@ -41,7 +38,7 @@ class Spent(NamedTuple):
 
 
 class Store:
-    def __init__(self, data: DataDir, ledger: SqliteLedger, now: Callable[[], float]) -> None:
+    def __init__(self, data: DataDir, ledger: BookLedger, now: Callable[[], float]) -> None:
         self._data = data
         self.ledger = ledger
         self.keys = KeyRing(data.pepper, self._find)
@@ -51,6 +48,7 @@ class Store:
         self.policies = Policies(ledger, self.keys.changed, now)
         self.catalogue = CatalogueRows(ledger, now)
         self.usage = Usage(ledger)
+        self.heard: Callable[[], None] = lambda: None  # what else to do when another process has changed something
 
     @property
     def trouble(self) -> str | None:
@@ -72,8 +70,7 @@ class Store:
         return await self.ledger.rebuild()
 
     async def verify(self) -> dict[str, int]:
-        report = await asyncio.get_running_loop().run_in_executor(None, verify, self._data.database)
-        return report.counts()
+        return (await self.ledger.verify()).counts()
 
     async def aclose(self) -> None:
         try:
@@ -97,6 +94,33 @@ def open_store(path: Path, now: Callable[[], float] = time) -> Store:
     except BaseException:
         data.close()
         raise
+
+
+async def open_shared(path: Path, url: str, now: Callable[[], float] = time, data: DataDir | None = None) -> Store:
+    """On a PostgreSQL database that others may have open too. `data`: the directory, where its lock is held already.
+    Raises as open_store, and StoreError for a server that cannot be reached."""
+    from conflux.stores.postgres_ledger import PostgresLedger
+    from conflux.stores.shared_pepper import check_pepper
+
+    data = data or open_data_dir(path)
+    try:
+        ledger = await PostgresLedger.open(url, now)
+        store = Store(data, ledger, now)
+        try:
+            await check_pepper(ledger, data.pepper, path)
+        except BaseException:
+            await ledger.aclose()
+            raise
+    except BaseException:
+        data.close()
+        raise
+
+    def changed() -> None:
+        store.keys.changed()
+        store.heard()
+
+    ledger.heard = changed
+    return store
 
 
 def has_store(path: Path) -> bool:
@@ -129,8 +153,18 @@ def verify_file(path: Path) -> dict[str, int]:
     return verify(path / DATABASE).counts()
 
 
+async def reach(url: str) -> str:
+    """What server answers there. Raises StoreError or ConfigError where none does, or none that will do."""
+    from conflux.stores.postgres_ledger import reach as reached
+
+    return await reached(url)
+
+
 async def verify_url(url: str) -> Report:
     """Every invariant of a PostgreSQL database's ledger, also beside running servers."""
+    from conflux.stores.postgres_reads import PostgresReaders
+    from conflux.stores.postgres_verify import examine
+
     readers = PostgresReaders(url)
     try:
         return await readers.run(examine, snapshot=True)

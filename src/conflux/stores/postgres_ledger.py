@@ -97,6 +97,20 @@ class PostgresLedger(BookLedger):
         return await self._readers.run(query)
 
 
+async def reach(url: str) -> str:
+    """What server answers there."""
+    try:
+        connection = await connect(url, "look")
+    except FAILED as error:
+        raise _refused(error) from error
+    try:
+        check_server(connection)
+        version = connection.get_server_version()
+        return f"PostgreSQL {version.major}.{version.minor}"
+    finally:
+        await connection.close()
+
+
 def check_server(connection: Any) -> None:
     version = connection.get_server_version()
     if version.major < OLDEST:
