@@ -73,6 +73,7 @@ async def test_a_checkpoint_is_written_soon_though_nobody_waits(books, ledger):
     async with asyncio.timeout(10):
         while await books.one("SELECT checkpoint FROM hold") != 3:
             await asyncio.sleep(0)
+    await ledger.write(lambda run: None)  # the disk's thread has counted what the file shows
     assert ledger.batches == 3
 
 
