@@ -122,7 +122,8 @@ class Program:
     def books(self, flags: dict[str, Any]) -> "Books":
         from conflux.stores.opening import Books
 
-        return Books(self._config(flags).data_dir)
+        config = self._config(flags)
+        return Books(config.data_dir, config.settings.postgres_url)
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
         from conflux.stores.opening import verify_file, verify_url

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from conflux.neutral.errors import NoSuch, StoreError
-from conflux.stores.postgres_reads import PostgresReaders
+from conflux.neutral.reports import Span
+from conflux.stores.opening import Books
+from conflux.stores.postgres_reads import BlockingRun, PostgresReaders
 
 
 @pytest.fixture
@@ -63,3 +65,17 @@ async def test_a_read_that_is_cancelled_leaves_its_answer_to_nobody(readers):
     with pytest.raises(asyncio.CancelledError):
         await slow
     assert await readers.run(_one) == 1
+
+
+def test_a_command_reads_without_a_loop_and_says_what_is_wrong(tmp_path, postgres_url):
+    books = Books(tmp_path, postgres_url)
+    assert books.count(Span(0, 1 << 40)) == 0
+    assert list(books.receipts(Span(0, 1 << 40))) == []
+    books.close()
+    run = BlockingRun(postgres_url)
+    assert run.execute("SELECT ?", (5,)).fetchone()[0] == 5
+    with pytest.raises(StoreError, match="cannot be read"):
+        run.execute("NONSENSE")
+    run.close()
+    with pytest.raises(StoreError, match="cannot be opened"):
+        BlockingRun("postgresql://nobody@127.0.0.1:1/none")

@@ -20,6 +20,7 @@ from conflux.stores.ledger import BookLedger, Recovered
 from conflux.stores.owner_budgets import OwnerBudgets
 from conflux.stores.people import People
 from conflux.stores.policies import Policies
+from conflux.stores.sql import Run
 from conflux.stores.sqlite_file import connect_reader
 from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.sqlite_verify import verify
@@ -128,12 +129,20 @@ def has_store(path: Path) -> bool:
 
 
 class Books:
-    """The books of a data directory, read beside whoever writes them."""
+    """The books of a data directory, or of a PostgreSQL database, read beside whoever writes them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, url: str | None = None) -> None:
+        self._run: Run
+        if url is not None:
+            from conflux.stores.postgres_reads import BlockingRun
+
+            run = BlockingRun(url)
+            self._run, self.close = run, run.close
+            return
         if not has_store(path):
             raise ConfigError([f"there is no gateway's data in {path}: name another with --data"])
-        self._run = connect_reader(path / DATABASE)
+        file = connect_reader(path / DATABASE)
+        self._run, self.close = file, file.close
 
     def count(self, span: Span) -> int:
         return count(self._run, span)
@@ -143,9 +152,6 @@ class Books:
 
     def asked(self, provider: str, span: Span) -> Iterator[Asked]:
         return asked_of(self._run, provider, span)
-
-    def close(self) -> None:
-        self._run.close()
 
 
 def verify_file(path: Path) -> dict[str, int]:

@@ -5,11 +5,11 @@ Law: a read sees what was committed, never what is being decided, and never hold
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from conflux.neutral.errors import StoreError
-from conflux.stores.postgres_run import FAILED, PostgresRun, connect, in_greenlet, is_gone
+from conflux.stores.postgres_run import FAILED, PostgresRows, PostgresRun, connect, in_greenlet, is_gone
 
 T = TypeVar("T")
 
@@ -57,6 +57,29 @@ class PostgresReaders:
 
     def close(self) -> None:
         self._drop()
+
+
+class BlockingRun:
+    """Implements sql.Run for a command that has no loop: each statement is waited for."""
+
+    def __init__(self, url: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        try:
+            self._run = PostgresRun(self._loop.run_until_complete(connect(url, "command")))
+        except FAILED as error:
+            self._loop.close()
+            raise StoreError(f"the database named by database_url cannot be opened: {error}") from error
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> PostgresRows:
+        try:
+            return self._loop.run_until_complete(self._run.send(sql, values))
+        except FAILED as error:
+            raise StoreError(f"the store cannot be read: {error}") from error
+
+    def close(self) -> None:
+        self._run.connection.terminate()
+        self._loop.run_until_complete(asyncio.sleep(0))
+        self._loop.close()
 
 
 def _in_snapshot(run: PostgresRun, query: Callable[[PostgresRun], T]) -> T:
