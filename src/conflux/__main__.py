@@ -125,6 +125,16 @@ class Program:
         config = self._config(flags)
         return Books(config.data_dir, config.settings.postgres_url)
 
+    def backup(self, flags: dict[str, Any], file: Path, tell: Callable[[int, int], None], *, force: bool) -> None:
+        from conflux.stores.backup import backup
+
+        backup(self._config(flags).data_dir, file, tell, force=force)
+
+    def restore(self, flags: dict[str, Any], file: Path, *, force: bool) -> Path | None:
+        from conflux.stores.backup import restore
+
+        return restore(self._config(flags).data_dir, file, force=force)
+
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
         from conflux.stores.opening import verify_file, verify_url
 

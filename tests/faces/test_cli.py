@@ -10,6 +10,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from conflux.faces.cli import build
+from conflux.faces.cli_backup import Tell
 from conflux.faces.cli_ledger import Books
 from conflux.faces.launch import Launch
 
@@ -58,6 +59,12 @@ class Played:
 
     def doctor(self, flags: dict[str, Any]) -> list[tuple[str, bool, str]]:
         return self.findings
+
+    def backup(self, flags: dict[str, Any], file: Path, tell: Tell, *, force: bool) -> None:
+        raise AssertionError("nothing here keeps a copy")
+
+    def restore(self, flags: dict[str, Any], file: Path, *, force: bool) -> Path | None:
+        raise AssertionError("nothing here keeps a copy")
 
     def books(self, flags: dict[str, Any]) -> Books:
         raise AssertionError("nothing here reads books")

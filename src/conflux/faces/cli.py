@@ -11,6 +11,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import typer
 
+from conflux.faces.cli_backup import Tell, add_backup
 from conflux.faces.cli_budgets import add_budgets
 from conflux.faces.cli_common import (
     ConfigFlag,
@@ -43,6 +44,8 @@ class Actions(Protocol):
         ...
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]: ...
+    def backup(self, flags: dict[str, Any], file: Path, tell: Tell, *, force: bool) -> None: ...
+    def restore(self, flags: dict[str, Any], file: Path, *, force: bool) -> Path | None: ...
     def books(self, flags: dict[str, Any]) -> Books: ...
     def start(self, launch: Launch) -> int: ...
 
@@ -73,6 +76,7 @@ def build(actions: Actions) -> typer.Typer:
     add_budgets(app, actions)
     _add_config(app, actions)
     add_ledger(app, actions)
+    add_backup(app, actions)
     add_run(app, actions)
     return app
 

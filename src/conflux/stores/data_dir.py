@@ -48,7 +48,7 @@ def open_data_dir(path: Path) -> DataDir:
     path = path.absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _lock(path)
+        lock = take_lock(path)
     except OSError as error:
         raise ConfigError([f"the data directory {path} cannot be used: {error.strerror or error}"]) from None
     try:
@@ -63,7 +63,8 @@ def open_data_dir(path: Path) -> DataDir:
         raise
 
 
-def _lock(path: Path) -> int:
+def take_lock(path: Path) -> int:
+    """Whoever closes it lets go. Raises InUse."""
     found = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
