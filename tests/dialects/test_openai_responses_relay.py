@@ -90,3 +90,8 @@ def test_silence_is_kept_alive_after_a_beginning() -> None:
     lane = ResponsesPassThrough(WANTED)
     assert [event["type"] for event in data_of(lane.keep_alive())] == ["response.created", "response.in_progress"]
     assert [event["type"] for event in data_of(lane.keep_alive())] == ["response.in_progress"]
+
+
+def test_a_word_with_a_line_end_in_it_does_not_pass() -> None:
+    lane = ResponsesPassThrough(WANTED)
+    assert lane.feed(b'data: {"type":"response.fu\\nction.delta","delta":"1"}\n\n') == b""

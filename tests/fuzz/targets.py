@@ -338,6 +338,7 @@ CORPUS: dict[str, list[bytes]] = {
     "responses.relay.feed": [
         b'data: {"type":"response.odd","sequen\x99":7}\n\n',
         b'data: {"type":"response.\\rodd","sequence_number":7}\n\n',
+        b'data: {"type":"response.fu\\nction_call_arguments.delta","delta":"1"}\n\n',
     ],
     "read_usage": [b'{"completion_tokens":4,"total_tokens":13}'],
 }

@@ -83,6 +83,8 @@ class ResponsesPassThrough:
         if taken.type in FINAL:
             self._last, self._held = taken.type, self._response(self._intake.final or {})
             return b""
+        if not taken.type.isprintable():
+            return b""  # no protocol has such a word, and its line ends would become ours
         try:
             payload.decode()  # what nobody read may be no text
             return self._rare(taken, payload)
