@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from conflux.catalogue.rows import PriceRow
 from tests.catalogue.samples import Tables, built, mistakes, tables
 
 
@@ -30,6 +31,24 @@ def test_an_unknown_pool() -> None:
     assert mistakes(tables(model={"pool": "sea"})) == [
         "conflux.toml: [[model]] #1 shop/shop/one: pool: there is no [[pool]] 'sea'"
     ]
+
+
+def test_a_row_with_a_mistake_is_still_asked_what_it_refers_to() -> None:
+    said = tables(
+        model={"pool": "sea", "context": "much", "price": {"inptu": "1", "output": "-1"}},
+        pool={"target": [{"provider": "nobody", "model": "b", "weight": "x"}]},
+    )
+    assert sorted(one.partition(": [[")[2] for one in mistakes(said)) == sorted(
+        [
+            "pool]] #1 pond: target[0].weight: expected a whole number, got text",
+            "model]] #1 shop/shop/one: context: expected a whole number, got text",
+            "model]] #1 shop/shop/one: price.inptu: there is no such field; there are "
+            + ", ".join(PriceRow.__struct_fields__),
+            "model]] #1 shop/shop/one: price.output: '-1' is negative",
+            "pool]] #1 pond: target[0].provider: there is no [[provider]] 'nobody'",
+            "model]] #1 shop/shop/one: pool: there is no [[pool]] 'sea'",
+        ]
+    )
 
 
 def test_an_unknown_storefront() -> None:

@@ -24,22 +24,22 @@ class Raw(msgspec.Struct, frozen=True):
 Layers = dict[str, dict[Key, Raw]]
 
 
-def check_references(
-    layers: Layers, pools: Iterable[tuple[Raw, Pool]], models: Iterable[tuple[Raw, Model]], problems: list[str]
-) -> None:
-    """Compared with what was written, not with what was understood: a broken row is there, and was told already."""
-    for raw, pool in pools:
-        for number, target in enumerate(pool.targets):
-            if (target.provider,) not in layers["provider"]:
-                problems.append(f"{raw.place}: target[{number}].provider: there is no [[provider]] {target.provider!r}")
-    for raw, model in models:
-        if (model.storefront,) not in layers["storefront"]:
+def check_references(layers: Layers, problems: list[str]) -> None:
+    """Compares what was written, not what was understood: a row with a mistake is there, and its names may be wrong
+    too."""
+    for raw in layers["pool"].values():
+        targets = raw.fields.get("target")
+        for number, target in enumerate(targets if isinstance(targets, list) else ()):
+            name = target.get("provider") if isinstance(target, dict) else None
+            if isinstance(name, str) and (name,) not in layers["provider"]:
+                problems.append(f"{raw.place}: target[{number}].provider: there is no [[provider]] {name!r}")
+    for raw in layers["model"].values():
+        storefront, pool = raw.fields["storefront"], raw.fields.get("pool")
+        if (storefront,) not in layers["storefront"]:
             known = ", ".join(key[0] for key in layers["storefront"])
-            problems.append(
-                f"{raw.place}: storefront: there is no [[storefront]] {model.storefront!r}; there are {known}"
-            )
-        if (model.pool,) not in layers["pool"]:
-            problems.append(f"{raw.place}: pool: there is no [[pool]] {model.pool!r}")
+            problems.append(f"{raw.place}: storefront: there is no [[storefront]] {storefront!r}; there are {known}")
+        if isinstance(pool, str) and (pool,) not in layers["pool"]:
+            problems.append(f"{raw.place}: pool: there is no [[pool]] {pool!r}")
 
 
 def check_faces(faces: Sequence[tuple[Raw, Storefront]], problems: list[str]) -> None:

@@ -218,7 +218,7 @@ def _understand(layers: Layers, problems: list[str], *, refer: bool) -> Catalogu
         if model is not None:
             models.append((raw, model))
     if refer:
-        check_references(layers, pools, models, problems)
+        check_references(layers, problems)
     open_faces = [(raw, face) for raw, row, face in faces.values() if row.enabled]
     if refer and len(faces) == len(layers["storefront"]):
         check_faces(open_faces, problems)
@@ -240,7 +240,7 @@ def _read(raw: Raw, type_: type[R], make: Callable[[R, Wrong], M], problems: lis
     bad: set[str] = set()
 
     def wrong(field: str, what: str) -> None:
-        if _root(field) not in bad:
+        if not any(_leads(one, field) or _leads(field, one) for one in bad):
             problems.append(f"{raw.place}: {field}: {what}")
 
     try:
@@ -248,12 +248,30 @@ def _read(raw: Raw, type_: type[R], make: Callable[[R, Wrong], M], problems: lis
     except msgspec.ValidationError:
         for field, what in explain(raw.fields, type_):
             problems.append(f"{raw.place}: {field}: {what}")
-            bad.add(_root(field))
-    # every field that must be there is text, so that an empty one can stand in for it
-    rest = {field.name: "" for field in msgspec.structs.fields(type_) if field.required}
-    rest |= {name: raw.fields[name] for name in type_.__struct_fields__ if name in raw.fields and name not in bad}
-    make(msgspec.convert(rest, type_), wrong)
+            bad.add(field)
+    make(_without(raw.fields, bad, type_), wrong)
     return None
+
+
+def _without(fields: Mapping[str, Any], bad: set[str], type_: type[R]) -> R:
+    """The row without its bad fields: of a table only they are left out, of a list the whole."""
+    # every field that must be there is text, so that an empty one can stand in for it
+    rest: dict[str, Any] = {field.name: "" for field in msgspec.structs.fields(type_) if field.required}
+    good = {name: value for name, value in fields.items() if name in type_.__struct_fields__ and name not in bad}
+    whole = {name: value for name, value in good.items() if not any(_root(one) == name for one in bad)}
+    parts = {
+        name: {part: one for part, one in value.items() if not any(_leads(f"{name}.{part}", path) for path in bad)}
+        for name, value in good.items()
+        if name not in whole and isinstance(value, dict)
+    }
+    try:
+        return msgspec.convert(rest | whole | parts, type_)
+    except msgspec.ValidationError:
+        return msgspec.convert(rest | whole, type_)  # the table lacks what it must have, and that was told
+
+
+def _leads(start: str, path: str) -> bool:
+    return path == start or path.startswith((start + ".", start + "["))
 
 
 def _root(field: str) -> str:
