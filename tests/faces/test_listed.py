@@ -48,6 +48,7 @@ class Inner:
     [
         ([b'data: {"a":1}\n\n', b'data: {"b":2}\n\ndata: {"c":3}\n\n'], b'data: {"d":4}\n\n', 4),
         ([], b'data: {"a":1}\n\n', 1),
+        ([b'data: {"a":1}\n\n'], b': a comment\n\ndata: {"b":2}\n\n', 2),
         ([b'data: {"a":1}\n\n'], b"", 1),
         ([], b"", 0),
     ],

@@ -239,7 +239,7 @@ async def test_a_credential_gets_better_again() -> None:
 
 async def test_load_is_spread_over_credentials_that_are_busy() -> None:
     world = World(shop(1, of_provider=TWO_KEYS), whole(), whole())
-    world.health.of(f"{CANARY}-provider-0#env:A").began()
+    world.health.of(f"{CANARY}-provider-0#env:A").began(world.clock.ticks)
     await world.run(request())
     assert b"secret-b" in world.upstream.calls[0].head
 

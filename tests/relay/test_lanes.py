@@ -174,7 +174,7 @@ async def test_what_one_dialect_cannot_say_goes_to_a_target_that_can(monkeypatch
     monkeypatch.setitem(DIALECTS, "smoke-signals", Dumb())
     world = World(shop(), whole())
     able = world.snapshot.pools["pond"][0]
-    world.snapshot.pools["pond"] = (replace(spoken(able, "smoke-signals"), weight=10**9), able)
+    world.snapshot.pools["pond"] = (replace(spoken(able, "smoke-signals"), weight=10**9, key="dumb"), able)
     assert await world.run(request()) is None
     assert world.client.status == 200
     world.check()

@@ -70,6 +70,7 @@ class StorefrontRow(Row):
     header_prefix: str = "conflux"
     model_echo: str = "requested"
     strict_capabilities: bool = False
+    fallback: bool = False
     margin: str = "1"
     usage_cost: bool = True
     default_max_output: int | None = None

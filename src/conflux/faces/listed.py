@@ -52,7 +52,7 @@ class ListedExchange:
     def _items(self, data: bytes) -> bytes:
         out: list[bytes] = []
         for event in data.split(b"\n\n"):
-            if event:
+            if event and not event.startswith(b":"):  # a comment is no item
                 out += (_BETWEEN if self._some else _START, event.removeprefix(b"data: "))
                 self._some = True
         return b"".join(out)

@@ -101,6 +101,7 @@ class Storefront(msgspec.Struct, frozen=True, kw_only=True):
     header_prefix: str = "conflux"
     model_echo: str = "requested"  # requested | upstream
     strict_capabilities: bool = False
+    fallback: bool = False  # a model that does not answer may be stood in for by another
     margin: str = "1"  # exact decimal, on cost
     usage_cost: bool = True  # answers say in their usage what they cost
     default_max_output: int | None = None

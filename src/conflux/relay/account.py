@@ -15,7 +15,7 @@ from conflux.billing.estimate import conversation_tokens, tokens_of
 from conflux.billing.tags import tags_of
 from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Call, Ending, Line, Settlement
-from conflux.neutral.money import usd
+from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.usage import NOTHING, Provenance, Usage
 from conflux.relay.admit import Admitted
 from conflux.relay.attempt import Attempt, Trial
@@ -26,6 +26,7 @@ class Account(NamedTuple):
     provenance: Provenance
     lines: tuple[Line, ...]
     charge: int
+    sheet: PriceSheet | None = None  # the one it is charged by; None: the model's own
 
 
 def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Provenance]:
@@ -48,11 +49,20 @@ def account(tally: Tally, admitted: Admitted, *, cut: bool) -> Account:
     usage, provenance = measure(tally, admitted, cut=cut)
     if provenance is Provenance.QUARANTINED:
         return Account(usage, provenance, (), 0)
+    found = _charged(usage, provenance, admitted.model.price)
+    if admitted.fallback is None:
+        return found
+    # Who is served by another model than asked for pays the smaller of the two totals.
+    asked = _charged(usage, provenance, admitted.fallback.asked.price)
+    return asked if asked.charge < found.charge else found
+
+
+def _charged(usage: Usage, provenance: Provenance, sheet: PriceSheet) -> Account:
     try:
-        lines, total = charge(usage, admitted.model.price)
+        lines, total = charge(usage, sheet)
     except Unpriced:
         lines, total = (), 0  # only what posts nothing comes this far without a price
-    return Account(usage, provenance, lines, total)
+    return Account(usage, provenance, lines, total, sheet)
 
 
 def cost_of(found: Account, admitted: Admitted) -> Raw | None:
@@ -82,7 +92,7 @@ def settlement(
     reason: str | None = None,
 ) -> Settlement:
     calls = [
-        Call(role="direct", model=admitted.model.id, status="failed", latency_ms=int(trial.seconds * 1000),
+        Call(role="direct", model=trial.model, status="failed", latency_ms=int(trial.seconds * 1000),
              reason=trial.reason, target=trial.target.key)
         for trial in trials
     ]  # fmt: skip
@@ -103,7 +113,7 @@ def settlement(
         provider_cost=provider_cost,
         usage=found.usage,
         provenance=found.provenance,
-        price_version=admitted.model.price.version,
+        price_version=(found.sheet or admitted.model.price).version,
         credits=_credits(admitted, found),
         lines=found.lines,
         calls=tuple(calls),
@@ -119,10 +129,11 @@ def _credits(admitted: Admitted, found: Account) -> int:
     if found.provenance is Provenance.QUARANTINED:
         return 0
     scheme = admitted.storefront.billing
+    model = admitted.model if admitted.fallback is None else admitted.fallback.asked
     if scheme == "tier_credits":
-        return tier_credits(found.usage, admitted.task.tier if admitted.task is not None else admitted.model.tier)
+        return tier_credits(found.usage, admitted.task.tier if admitted.task is not None else model.tier)
     if scheme == "token_credits":
-        return token_credits(found.lines, admitted.model.price.rate, admitted.hold.amount)
+        return token_credits(found.lines, (found.sheet or model.price).rate, admitted.hold.amount)
     return 0
 
 

@@ -25,11 +25,18 @@ from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.relay.standing import standing_of, verdict_of
-from conflux.routing.choice import order
 from conflux.routing.tasks import Task, cheapest, task_named
 
 # Until a tokenizer counts, the gate takes a third of the bytes: English runs at a quarter, code at a third.
 _BYTES_PER_TOKEN = 3
+
+
+class Fallback(msgspec.Struct, frozen=True, kw_only=True):
+    """Another model serves than the one that was to."""
+
+    asked: Model
+    reason: str
+    chain: tuple[str, ...]  # of ids, the model asked for first, the one that serves last
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,13 +47,14 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     model: Model
     requested: str  # what the client named: a model id, an alias, or the task type's choice
     task: Task | None
-    targets: tuple[LiveTarget, ...]  # in the order to try
+    targets: tuple[LiveTarget, ...]
     max_output: int
     temperature: float | None
     hold: Hold
     simulated: bool
     conversation: int | None = None  # its tokens by our own count; None: not counted, since only a stream needs it now
     substituted: bool = False  # a rule for coding agents chose another model than the one named
+    fallback: Fallback | None = None
     dropped: tuple[str, ...] = ()
 
 
@@ -111,7 +119,7 @@ def admit(
         raise GatewayError(
             Kind.ACCOUNT_NEEDED, f"{model.id} runs on a connected account, and none is signed in", param="model"
         )
-    if not live:
+    if not live and not storefront.fallback:
         raise GatewayError(
             Kind.UNAVAILABLE, f"{model.id} has no live target now: try another model, or later", param="model"
         )
@@ -125,7 +133,7 @@ def admit(
         model=model,
         requested=judged.requested,
         task=judged.task,
-        targets=tuple(order(live, parts.health.of, parts.clock.monotonic(), parts.below)),
+        targets=live,
         max_output=fitted.max_output,
         temperature=storefront.default_temperature if _takes(model, "temperature") else None,
         hold=_hold(model, envelope, fitted.max_output, conversation or 0, free=judged.free),

@@ -5,6 +5,7 @@ failure becomes a Failed with what the client may be told and whether another ta
 told of each end.
 """
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -18,13 +19,18 @@ from conflux.relay.lanes import prepare, upstream_dialect
 from conflux.relay.parts import Parts
 from conflux.relay.scrub import scrub
 from conflux.relay.snapshot import Credential, LiveTarget
-from conflux.routing.health import Health
+from conflux.routing.health import Leg, bucket_of
 
 # Of the statuses that blame the request, those another target or credential may see otherwise.
 _RETRIED = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
 _ANOTHER_CREDENTIAL = frozenset({401, 429})
+# What a key is to blame for; anything else is the target's doing, and the provider's others have their own record.
+_OF_CREDENTIAL = frozenset({401, 402, 403, 429})
+_CROWDED = frozenset({429, 503, 529})
+_CHANCES = 1000
 _ERROR_BODY_MOST = 64 * 1024
 _RETRY_AFTER_MOST = 3600
+_NAME = re.compile(r"[a-z]+")
 # What a failure inside an answer would have been as a status.
 _STATUSES = {
     "rate_limit_exceeded": 429,
@@ -75,11 +81,14 @@ class Attempt:
     """An open leg to one target; closed by whoever holds it, on every way out."""
 
     __slots__ = (
+        "_alone",
+        "_bucket",
         "_credential",
         "_dialect",
         "_ended",
         "_health",
         "_inbound",
+        "_legs",
         "_parts",
         "_shape",
         "_streams",
@@ -88,6 +97,7 @@ class Attempt:
         "dropped",
         "first_byte",
         "lane",
+        "leg",
         "pending",
         "target",
     )
@@ -99,7 +109,8 @@ class Attempt:
         self._dialect = upstream_dialect(admitted, target)
         self._streams = admitted.envelope.stream
         self._shape, self._written, self.lane = prepare(admitted, target, self._dialect, wanted)
-        self._credential = _choose(parts, target)
+        self._bucket = bucket_of(admitted.envelope.size, self._streams)
+        self._credential = _choose(parts, target, self._bucket)
         self._health = [parts.health.of(target.key)]
         if self._credential is not None:
             self._health.append(parts.health.of(self._credential.name))
@@ -109,13 +120,25 @@ class Attempt:
         self.began = parts.clock.monotonic()
         self.first_byte: float | None = None
         self.dropped = self._written.dropped
-        for health in self._health:
-            health.began()
+        self._alone = len(admitted.targets) == 1 or self._is_alone(admitted)
+        self._legs = [health.began(self.began, self._bucket, alone=self._alone) for health in self._health]
+        self.leg = self._legs[0]
+
+    def _is_alone(self, admitted: Admitted) -> bool:
+        """Is nobody else of the pool ready? Looked at only where it matters."""
+        health = self._health[0]
+        if health.ready(self.began, self._bucket):
+            return False
+        others = (self._parts.health.of(one.key) for one in admitted.targets if one.key != self.target.key)
+        return not any(one.ready(self.began, self._bucket) for one in others)
 
     async def prime(self, request_id: bytes) -> None:
         """Send, and read until there is something to deliver. Raises Failed."""
         provider = self.target.live.provider
         line = await self._authorisation()
+        patience = provider.first_byte_timeout
+        if self.leg is Leg.PROBE and not self._alone:
+            patience = min(patience, self._health[0].patience(self.leg, self._bucket) or patience)
         try:
             self._inbound = inbound = await self._parts.transport.send(
                 Outbound(
@@ -125,7 +148,7 @@ class Attempt:
                     body=self._written.body,
                     proxy=provider.proxy,
                     connect_timeout=provider.connect_timeout,
-                    first_byte_timeout=provider.first_byte_timeout,
+                    first_byte_timeout=patience,
                     idle_timeout=provider.idle_timeout,
                     total_timeout=provider.total_timeout,
                 )
@@ -136,9 +159,10 @@ class Attempt:
                 await self._first_content(inbound)
             else:
                 self.lane.whole(await inbound.read())
-                self.first_byte = self._parts.clock.monotonic()
                 if self.lane.tally.fault is not None:
                     raise self._faulted(self.lane.tally.fault)
+                self._recognise()
+                self._answered()
         except TransportError as error:
             raise self._broken(error) from None
 
@@ -155,8 +179,22 @@ class Attempt:
                 if not tally.finished and not tally.content:
                     raise self._failed(Kind.UPSTREAM_FAILED, "the model's answer was empty", "empty answer")
                 break
-        self.first_byte = self._parts.clock.monotonic()
+        self._recognise()
+        self._answered()
         self.pending = pending
+
+    def _recognise(self) -> None:
+        """An answer that names another of the provider's models, of another family, is not the one asked for."""
+        said, asked = self.lane.tally.model, self.target.target.model
+        if said is None or said == asked or said not in self.target.live.models or family(said) == family(asked):
+            return
+        raise self._failed(Kind.UPSTREAM_FAILED, "the model's answer was broken: try again", "another model answered")
+
+    def _answered(self) -> None:
+        self.first_byte = now = self._parts.clock.monotonic()
+        seconds = now - self.began
+        for health, leg in zip(self._health, self._legs, strict=True):
+            health.answered(seconds, now, self._bucket, leg)
 
     async def stream(self, sink: Callable[[bytes], bool]) -> bool:
         """The rest of the answer after priming, as Inbound.stream gives it."""
@@ -165,7 +203,7 @@ class Attempt:
 
     def broke(self) -> None:
         """The answer broke off after it had begun."""
-        self._blame(self._health, None)
+        self._blame()
 
     def close(self, *, good: bool = False) -> None:
         """Ends the leg. `good`: the target answered as it should. Else whoever is to blame has been blamed already,
@@ -178,11 +216,11 @@ class Attempt:
         if self._ended:
             return
         self._ended = True
-        now = self._parts.clock.monotonic()
-        for health in self._health:
-            health.ended()
+        answered = self.first_byte is not None
+        for health, leg in zip(self._health, self._legs, strict=True):
             if good:
-                health.succeeded((self.first_byte or now) - self.began, now)
+                health.succeeded(self._parts.clock.monotonic(), leg)
+            health.ended(self._bucket, leg, answered=answered)
 
     def seconds(self) -> float:
         return self._parts.clock.monotonic() - self.began
@@ -200,7 +238,7 @@ class Attempt:
         except TokenRefused as refused:
             if refused.final:
                 self._health[-1].disabled = refused.reason
-            self._blame(self._health[-1:], None)
+            self._blame(only_credential=True, status=401)
             error = GatewayError(Kind.UPSTREAM_FAILED, "the model's provider failed to answer")
             raise Failed(error, refused.reason, retry=True, again=self._has_other_credential()) from None
 
@@ -219,9 +257,9 @@ class Attempt:
             self._health[-1].disabled = "the provider answered 401"
         again = status in _ANOTHER_CREDENTIAL and self._has_other_credential()
         if again:
-            self._blame(self._health[-1:], wait)
+            self._blame(only_credential=True, status=status, wait=wait)
         elif retry:
-            self._blame(self._health, wait)
+            self._blame(status=status, wait=wait)
         return Failed(self._worded(status, fault, wait), f"status {status}", retry=retry, again=again)
 
     def _worded(self, status: int, fault: Fault, wait: float | None) -> GatewayError:
@@ -244,7 +282,7 @@ class Attempt:
     def _broken(self, error: TransportError) -> Failed:
         if error.stage == "size":  # nobody's fault, and another target would say as much
             return Failed(GatewayError(Kind.UPSTREAM_FAILED, _TOO_MUCH), str(error), retry=False)
-        self._blame(self._health, None)
+        self._blame()
         if error.timeout:
             text = "the model did not answer in time: try again, or another model"
             return Failed(GatewayError(Kind.UPSTREAM_TIMEOUT, text), str(error), retry=True)
@@ -258,18 +296,22 @@ class Attempt:
             return Failed(error, fault.message[:200], retry=False)
         status = fault.status or _STATUSES.get(fault.code or "")
         if status in (429, 503, 529):
-            self._blame(self._health, fault.retry_after)
+            self._blame(status=status, wait=fault.retry_after)
             return Failed(self._worded(status, fault, fault.retry_after), fault.message[:200], retry=True)
         return self._failed(Kind.UPSTREAM_FAILED, "the model's answer was broken: try again", fault.message[:200])
 
     def _failed(self, kind: Kind, text: str, reason: str) -> Failed:
-        self._blame(self._health, None)
+        self._blame()
         return Failed(GatewayError(kind, text), reason, retry=True)
 
-    def _blame(self, whom: list[Health], retry_after: float | None) -> None:
+    def _blame(self, *, status: int = 0, wait: float | None = None, only_credential: bool = False) -> None:
         now = self._parts.clock.monotonic()
-        for health in whom:
-            health.failed(now - self.began, now, retry_after)
+        chance = self._parts.below(_CHANCES) / _CHANCES
+        for place, (health, leg) in enumerate(zip(self._health, self._legs, strict=True)):
+            if only_credential if place == 0 else status not in _OF_CREDENTIAL:
+                continue
+            health.failed(now - self.began, now, self._bucket, leg, retry_after=wait, crowded=status in _CROWDED,
+                          chance=chance)  # fmt: skip
 
 
 async def _error_body(inbound: Inbound) -> bytes:
@@ -286,16 +328,17 @@ async def _error_body(inbound: Inbound) -> bytes:
     return body
 
 
-def _choose(parts: Parts, target: LiveTarget) -> Credential | None:
+def _choose(parts: Parts, target: LiveTarget, bucket: int) -> Credential | None:
     """The healthiest of a provider's credentials; a disabled one only where there is no other."""
     found = target.live.credentials
     if len(found) < 2:
         return found[0] if found else None
     now = parts.clock.monotonic()
 
-    def rank(one: Credential) -> tuple[bool, bool, float]:
+    def rank(one: Credential) -> tuple[bool, bool, bool, float]:
         health = parts.health.of(one.name)
-        return health.disabled is not None, not health.open(now), health.cost(1)
+        shut = not health.open(now) and not health.due(now)
+        return health.disabled is not None, shut, health.full(), health.cost(1, now, bucket)
 
     return min(found, key=rank)
 
@@ -309,6 +352,12 @@ def _retry_after(value: bytes | None) -> float | None:
     return float(_RETRY_AFTER_MOST if len(digits) > 9 else min(int(digits), _RETRY_AFTER_MOST))
 
 
+def family(model: str) -> str:
+    """The first word of a model's name, whoever sells it: "gemini" of google/gemini-2.5-pro."""
+    found = _NAME.search(model.rsplit("/", 1)[-1].lower())
+    return found[0] if found is not None else ""
+
+
 def _code(fault: Fault) -> str | None:
     return fault.code if fault.code in _CODES else None
 
@@ -317,5 +366,6 @@ class Trial(msgspec.Struct, frozen=True):
     """A failed attempt, for the receipt."""
 
     target: LiveTarget
+    model: str
     reason: str
     seconds: float

@@ -24,12 +24,13 @@ from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 from conflux.policy.rates import Ticket
 from conflux.relay.account import NO_ACCOUNT, Account, account, cost_of, settlement
-from conflux.relay.admit import Admitted, admit, count, expected_tokens
+from conflux.relay.admit import Admitted, Fallback, admit, count, expected_tokens
 from conflux.relay.attempt import Attempt, Failed, Trial
-from conflux.relay.headers import JSON, identified, plain, streamed
+from conflux.relay.headers import JSON, identified, late_fallback, plain, streamed
 from conflux.relay.identify import identify, root_storefront
 from conflux.relay.keep_alive import KeepAlive
 from conflux.relay.parts import Exchange, Incoming, Outcome, Parts
+from conflux.relay.tries import Tries
 
 # A killed stream loses at most what came after its last checkpoint.
 _CHECKPOINT_BYTES = 512  # some 128 tokens
@@ -73,6 +74,7 @@ class Passage:
         "delivering",
         "ended",
         "exchange",
+        "headed",
         "incoming",
         "keeper",
         "left",
@@ -103,6 +105,7 @@ class Passage:
         self.attempt: Attempt | None = None
         self.trials: list[Trial] = []
         self.begun = False  # the head of a stream went out
+        self.headed: Fallback | None = None  # what it said
         self.spoken: Lane | None = None  # whose words, if any
         self.delivering = False
         self.left = False  # the client left, and the waiting was interrupted for it
@@ -215,6 +218,7 @@ class Passage:
         """The head of a stream, once: with its first content, or with the first word that it is still to come."""
         if not self.begun:
             self.begun = True
+            self.headed = self.admitted.fallback
             headers = streamed(self.admitted, self.snapshot, self._dropped(), self.request_id.encode())
             headers += self._rates()
             await self.exchange.begin(200, headers)
@@ -244,7 +248,7 @@ class Passage:
         task.cancel()
 
     async def _attempts(self) -> None:
-        """Try the targets in order until one is primed."""
+        """Ask one target after the other until one is primed."""
         admitted = self.admitted
         wanted = Wanted(
             answer_id=admitted.dialect.id_prefix + self.request_id[4:],
@@ -253,27 +257,24 @@ class Passage:
             include_usage=admitted.envelope.include_usage,
         )
         request_id = self.request_id.encode()
-        queue = list(admitted.targets)
+        tries = Tries(self.parts, self.snapshot, admitted, self.incoming)
+        self.trials = tries.trials
         while True:
-            target = queue.pop(0)
+            target = tries.next()
+            self.admitted = tries.admitted
             try:
-                attempt = self.attempt = Attempt(self.parts, target, admitted, wanted)
-            except GatewayError:
-                if not queue:
-                    raise
-                continue  # what this target's dialect cannot say, another's may
+                attempt = self.attempt = Attempt(self.parts, target, self.admitted, wanted)
+            except GatewayError as error:
+                tries.unfit(target, error)
+                continue
             try:
                 await attempt.prime(request_id)
+                tries.answered(target)
                 return
             except Failed as failed:
                 attempt.close()
                 self.attempt = None
-                self.trials.append(Trial(target, failed.reason, attempt.seconds()))
-                tried = sum(one.target is target for one in self.trials)
-                if failed.again and tried < len(target.live.credentials):
-                    queue.insert(0, target)
-                if not queue or not failed.retry:
-                    raise failed.error from None
+                tries.failed(target, attempt.leg, failed, attempt.seconds())
 
     async def _plain(self) -> Outcome:
         attempt, admitted = self._leg(), self.admitted
@@ -312,6 +313,8 @@ class Passage:
         attempt.close(good=True)
         found = account(tally, admitted, cut=False)
         last = attempt.lane.last(found.usage, cost_of(found, admitted))
+        if self.admitted.fallback is not self.headed:  # the head was too early to know
+            last = late_fallback(self.admitted) + last
         outcome = await self._settle(Ending.DONE, found, status=200)
         await self.exchange.finish(last)
         return outcome

@@ -39,16 +39,20 @@ def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) ->
     names = snapshot.names[model.storefront]
     key = (model.storefront, admitted.requested, admitted.simulated)
     # What is served instead depends on the caller, and so does which names it is served for.
-    fixed = None if admitted.substituted else snapshot.fixed.get(key)
+    own = admitted.substituted or admitted.fallback is not None
+    fixed = None if own else snapshot.fixed.get(key)
     if fixed is None:
         fixed = [
             (names.requested_model, header_value(admitted.requested)),
             (names.served_model, header_value(model.id)),
-            (names.fallback_applied, b"false"),
+            (names.fallback_applied, b"false" if admitted.fallback is None else b"true"),
         ]
+        if admitted.fallback is not None:
+            fixed.append((names.fallback_reason, header_value(admitted.fallback.reason)))
+            fixed.append((names.fallback_chain, header_value(" > ".join(admitted.fallback.chain))))
         if admitted.simulated:
             fixed.append((names.simulated, b"true"))
-        if not admitted.substituted:
+        if not own:
             snapshot.fixed[key] = fixed  # at most as many as there are ids and aliases
     if admitted.task is None and not dropped:
         return fixed
@@ -79,3 +83,12 @@ def plain(
 
 def streamed(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...], request_id: bytes) -> Headers:
     return [*_STREAM, *identified(request_id, admitted.dialect), *explain(admitted, snapshot, dropped)]
+
+
+def late_fallback(admitted: Admitted) -> bytes:
+    """What the headers would have said, for a stream whose head went out before: a comment, which no client minds."""
+    found = admitted.fallback
+    if found is None:
+        return b""
+    chain = " > ".join(found.chain)
+    return b": " + header_value(f"served-model {admitted.model.id}, fallback {found.reason}: {chain}") + b"\n\n"

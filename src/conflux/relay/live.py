@@ -141,6 +141,9 @@ def find_live(
     known = frozenset(spoken)
     live: dict[str, LiveProvider] = {}
     problems: list[str] = []
+    asked: dict[str, frozenset[str]] = {}
+    for target in (one for pool in catalogue.pools.values() for one in pool.targets):
+        asked[target.provider] = asked.get(target.provider, frozenset()) | {target.model}
     for provider in catalogue.providers.values():
         dialects = tuple(one for one in provider.dialects if one in known)
         if not dialects:
@@ -166,7 +169,8 @@ def find_live(
             continue  # its key is there, but nobody said where it is
         try:
             known_one = msgspec.structs.replace(provider, dialects=dialects, variables=variables)
-            live[provider.id] = live_provider(known_one, found)
+            made = live_provider(known_one, found)
+            live[provider.id] = msgspec.structs.replace(made, models=asked.get(provider.id, frozenset()))
         except ConfigError as error:
             problems += [f"provider {provider.id}: {line}" for line in error.problems]
     return live, problems

@@ -30,6 +30,7 @@ class LiveProvider(msgspec.Struct, frozen=True, kw_only=True):
     base_path: str
     head: bytes  # the headers that are the same for every request, as they go out
     credentials: tuple[Credential, ...]
+    models: frozenset[str] = frozenset()  # all that is asked of it, for any pool
 
 
 class LiveTarget(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,8 @@ class HeaderNames(msgspec.Struct, frozen=True):
     requested_model: bytes
     served_model: bytes
     fallback_applied: bytes
+    fallback_reason: bytes
+    fallback_chain: bytes
     dropped: bytes
     cost_usd: bytes
     credits: bytes

@@ -1,15 +1,16 @@
 """Which target first, which next.
 
-Law: of two taken at random the one that costs less waiting goes first; the rest follow by the same measure. Ejected
-ones come last, and are tried only when nothing else is left: a small pool must not eject itself out of service.
+Law: of two different ones taken at random the one that costs less waiting goes first; after a failure the best that is
+left. What is ejected is asked by one probe at a time, and only by a request that others could still answer. Where all
+are shut, they are asked all the same, a few at a time: a small pool must not eject itself out of service.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
 from conflux.routing.health import Health
 
-MOST_ATTEMPTS = 3
+MOST_ATTEMPTS = 3  # different targets
 
 
 class Candidate(Protocol):
@@ -22,18 +23,72 @@ class Candidate(Protocol):
 T = TypeVar("T", bound=Candidate)
 
 
-def order(candidates: Sequence[T], health: Callable[[str], Health], now: float, below: Callable[[int], int]) -> list[T]:
-    """At most MOST_ATTEMPTS candidates in the order to try. `below(n)` is a random number from 0 to n - 1."""
-    if len(candidates) == 1:
-        return list(candidates)
-    waiting = {id(one): health(one.key).cost(one.weight) for one in candidates}
-    open_ = [one for one in candidates if health(one.key).open(now)]
-    shut = [one for one in candidates if not health(one.key).open(now)]
-    ranked: list[T] = []
+def pick(
+    candidates: Sequence[T],
+    health: Callable[[str], Health],
+    now: float,
+    below: Callable[[int], int],
+    *,
+    bucket: int = 0,
+    tried: Collection[str] = (),
+    desperate: bool = True,
+) -> T | None:
+    """`below(n)` is a random number from 0 to n - 1. `desperate`: also what is shut. None: nothing is left, or what is
+    left may not be asked now."""
+    many = len(candidates)
+    if many > 1 and not tried:
+        # The usual case, in the time of two look-ups however large the pool is.
+        at = below(many)
+        other = below(many - 1)
+        if other >= at:
+            other += 1
+        first, second = candidates[at], candidates[other]
+        one, two = health(first.key), health(second.key)
+        if one.ready(now, bucket) and two.ready(now, bucket):
+            return first if one.cost(first.weight, now, bucket) <= two.cost(second.weight, now, bucket) else second
+    elif many == 1:
+        only = candidates[0]
+        if only.key in tried:
+            return None
+        one = health(only.key)
+        return only if one.open(now) or one.due(now) or (desperate and one.last_resort()) else None
+    found = _searched(candidates, health, now, below, bucket, tried)
+    return _shut(candidates, health, tried) if found is None and desperate else found
+
+
+def _searched(
+    candidates: Sequence[T],
+    health: Callable[[str], Health],
+    now: float,
+    below: Callable[[int], int],
+    bucket: int,
+    tried: Collection[str],
+) -> T | None:
+    left = [(one, health(one.key)) for one in candidates if one.key not in tried]
+    due = [one for one, state in left if state.due(now)]
+    open_ = [(one, state) for one, state in left if state.open(now)]
+    if not tried and any(state.ready(now, bucket) for _, state in open_):
+        due += [one for one, state in open_ if state.doubted(now, bucket)]
+    if due and (not tried or not open_):
+        return due[below(len(due))]
     if open_:
-        first = open_[below(len(open_))]
-        second = open_[below(len(open_))]
-        ranked.append(min(first, second, key=lambda one: waiting[id(one)]))
-        ranked += sorted((one for one in open_ if one is not ranked[0]), key=lambda one: waiting[id(one)])
-    ranked += sorted(shut, key=lambda one: health(one.key).ejected_until)
-    return ranked[:MOST_ATTEMPTS]
+        free = [pair for pair in open_ if not pair[1].full()] or open_
+        some = [pair for pair in free if not pair[1].silent(now, bucket)] or free
+        if len(some) > 2 and not tried:
+            at = below(len(some))
+            other = below(len(some) - 1)
+            some = [some[at], some[other if other < at else other + 1]]
+        return min(some, key=lambda pair: pair[1].cost(pair[0].weight, now, bucket))[0]
+    return None
+
+
+def _shut(candidates: Sequence[T], health: Callable[[str], Health], tried: Collection[str]) -> T | None:
+    last = [(one, state) for one in candidates if one.key not in tried and (state := health(one.key)).last_resort()]
+    if not last:
+        return None
+    # What was refused or is not listed any more is the last of all.
+    return min(last, key=lambda pair: (_given_up(pair[1]), pair[1].ejected_until))[0]
+
+
+def _given_up(state: Health) -> bool:
+    return state.disabled is not None or state.missing is not None

@@ -1,0 +1,1 @@
+"""The real router in played time: see __main__.py."""

@@ -1,0 +1,146 @@
+"""What is simulated, and what must hold of it.
+
+Law: one row per promise; a row says its limit, how it is measured and what it measured in one run. The worst of all
+seeds counts.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from conflux.routing.budget import FLOOR, SHARE, WINDOW
+from simulate.fallbacks import fallbacks
+from simulate.upstreams import Trouble
+from simulate.world import Run, Setting, simulate
+
+END = 1e9
+FALLBACKS = 5_000  # requests a seed: 100,000 in all
+BEGIN = 15.0
+DEADLINE = 60.0  # a provider's, for the first byte: what a black hole takes to be told from a slow one
+# What can be told before any content goes out, so that another target may answer.
+DEAD = ("refuse", "black-hole", "429", "500")  # the others take their time to answer badly
+TELLING = (*DEAD, "empty", "wrong-model")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """`at_least`: the limit is a lower one."""
+
+    text: str
+    limit: float
+    measure: Callable[[Any], float]  # of what was played
+    at_least: bool = False
+
+    def kept(self, value: float) -> bool:
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    setting: Setting | None  # None: fallbacks, so many requests
+    promises: tuple[Promise, ...]
+
+    def play(self, seed: int) -> Any:
+        return fallbacks(FALLBACKS, seed) if self.setting is None else simulate(self.setting, seed)
+
+
+def success(begin: float) -> Callable[[Run], float]:
+    def measure(run: Run) -> float:
+        asked = run.between(begin, END)
+        return sum(one.good for one in asked) / len(asked)
+
+    return measure
+
+
+def retries_beyond(run: Run) -> float:
+    """The most retries of any window, less what the budget allows there."""
+    worst = -END
+    for second in range(int(run.setting.seconds) - WINDOW):
+        asked = run.between(second, second + WINDOW)
+        retried = sum(max(0, one.sends - 1) for one in asked)
+        worst = max(worst, retried - SHARE * len(asked) - FLOOR * WINDOW)
+    return worst
+
+
+def error_seconds(begin: float) -> Callable[[Run], float]:
+    """How long nearly all (99 %) wait for the bad news; the few that look whether somebody is back may wait longer."""
+
+    def measure(run: Run) -> float:
+        waits = sorted(one.ended - one.began for one in run.between(begin, END) if not one.good)
+        return waits[int(len(waits) * 0.99)] if waits else 0.0
+
+    return measure
+
+
+def sends_per_request(begin: float) -> Callable[[Run], float]:
+    def measure(run: Run) -> float:
+        return sum(moment >= begin for moment, _ in run.sent) / len(run.between(begin, END))
+
+    return measure
+
+
+def imbalance(run: Run) -> float:
+    return max(run.in_flight) / (sum(run.in_flight) / len(run.in_flight))
+
+
+def share_of_first(begin: float, end: float) -> Callable[[Run], float]:
+    return lambda run: run.share(0, begin, end)
+
+
+def fair_share_of_first(begin: float, end: float) -> Callable[[Run], float]:
+    return lambda run: run.share(0, begin, end) * run.setting.targets
+
+
+RETRIES = Promise("retries beyond 20 % and the floor", 0, retries_beyond)
+NO_WRONG = Promise("answers of another model delivered", 0, lambda run: run.wrong)
+
+
+def _of(fault: str, begin: float, end: float, targets: range) -> dict[int, Trouble]:
+    return {number: Trouble(fault, begin, end) for number in targets}
+
+
+def scenarios() -> Iterator[Scenario]:
+    rate = 20.0
+    yield Scenario("4 alike", Setting(4, rate=rate, seconds=60),
+                   (Promise("in flight, most / mean", 1.25, imbalance),
+                    Promise("success", 1, success(0), True)))  # fmt: skip
+    for fault in TELLING:
+        wrong = (NO_WRONG,) if fault == "wrong-model" else ()
+        yield Scenario(f"2 dead of 3: {fault}", Setting(3, _of(fault, BEGIN, END, range(2)), rate, 60),
+                       (Promise("success", 1, success(0), True), RETRIES, *wrong))  # fmt: skip
+        yield Scenario(f"4 dead of 5: {fault}", Setting(5, _of(fault, 0, END, range(4)), rate, 60),
+                       (Promise("success after 10 s", 0.999, success(10), True), RETRIES, *wrong))  # fmt: skip
+        known = BEGIN + (DEADLINE + 5 if fault == "black-hole" else 0)
+        quick = Promise("seconds to the error" + (" once known" if known > BEGIN else ""), 1, error_seconds(known))
+        yield Scenario(f"3 dead of 3: {fault}", Setting(3, _of(fault, BEGIN, END, range(3)), rate, known + 30),
+                       (*((quick,) if fault in DEAD else ()),
+                        Promise("sends per request", 1.2, sends_per_request(known + 5)), RETRIES, *wrong))  # fmt: skip
+        yield Scenario(f"1 of 4 back after 40 s: {fault}",
+                       Setting(4, _of(fault, BEGIN, BEGIN + 40, range(1)), rate, 120),
+                       (Promise("of its fair share, 45 to 60 s later", 0.8,
+                                fair_share_of_first(BEGIN + 85, BEGIN + 100), True),
+                        Promise("success", 1, success(0), True), RETRIES))  # fmt: skip
+    yield Scenario("1 of 4 ten times as slow", Setting(4, _of("slow", BEGIN, BEGIN + 45, range(1)), rate, 125),
+                   (Promise("its share after 20 s", 0.05, share_of_first(BEGIN + 20, BEGIN + 45)),
+                    Promise("of its fair share, 45 to 60 s after it is well", 0.8,
+                            fair_share_of_first(BEGIN + 90, BEGIN + 105), True),
+                    Promise("success", 1, success(0), True)))  # fmt: skip
+    yield Scenario("1 of 4 stalls in mid-answer", Setting(4, _of("stall", BEGIN, END, range(1)), rate, 90),
+                   (Promise("its share after 20 s", 0.05, share_of_first(BEGIN + 20, END)),
+                    Promise("success after 20 s", 0.99, success(BEGIN + 20), True), RETRIES))  # fmt: skip
+    yield Scenario("1 of 4 flaps, 5 s each", Setting(4, {0: Trouble("500", BEGIN, END, 5)}, rate, 90),
+                   (Promise("success", 1, success(0), True), RETRIES))  # fmt: skip
+    yield Scenario(f"{FALLBACKS:,} random requests to models that fail", None,
+                   tuple(Promise(text, 0, attrgetter(name)) for name, text in _FALLBACK.items()))  # fmt: skip
+
+
+_FALLBACK = {
+    "capability": "sent to a model that may not serve it",
+    "price": "sent to a model above the price cap",
+    "permission": "sent where the key or the client said no",
+    "late": "another model after the first content",
+    "charged": "charged more than the smaller total",
+    "told": "headers that do not say what happened",
+}

@@ -1,0 +1,146 @@
+"""Another model instead of the one that does not answer.
+
+Law: never after the first content, never a model that the caller could not have asked for, never one that might not
+serve what the whole conversation needs. Whoever says off gets the plain failure.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from conflux.billing.amounts import Unpriced, charge
+from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.money import PriceSheet
+from conflux.neutral.records import Model
+from conflux.neutral.request import Envelope, Need
+from conflux.neutral.usage import Usage
+from conflux.policy import RULES
+from conflux.policy.capability import answers
+from conflux.policy.case import Case
+from conflux.policy.context import OUTPUT_WHEN_UNKNOWN, ROOM_FOR_ANSWER
+from conflux.relay.admit import Admitted, Fallback, estimate_tokens
+from conflux.relay.parts import Incoming, Parts
+from conflux.relay.snapshot import Snapshot
+from conflux.relay.standing import standing_of
+from conflux.routing.fallback import Option, Prices, objections, ranked
+from conflux.routing.health import bucket_of
+
+_MILLION = 1_000_000
+_NAMED = 8
+
+
+def wanted(admitted: Admitted, incoming: Incoming) -> bool:
+    """Does the storefront do it, and has the client not said off?"""
+    front = admitted.storefront
+    if not front.fallback:
+        return False
+    names = (b"x-conflux-fallback", f"x-{front.header_prefix}-fallback".lower().encode())
+    return not any(name in names and value.strip().lower() == b"off" for name, value in incoming.headers)
+
+
+def stand_ins(
+    parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Incoming, error: GatewayError
+) -> Iterator[Admitted]:
+    """The same request for each model that may serve it instead, the best first. Raises no_capable_fallback where there
+    is none; `error`: why the model asked for does not answer."""
+    asked = admitted.model
+    prices = prices_of(asked.price, admitted)
+    standing = standing_of(snapshot, admitted.caller, admitted.storefront, incoming.headers)
+    options = [_option(parts, snapshot, admitted, model) for model in standing.own if model.id != asked.id]
+    models = ranked(options, asked, prices) if prices is not None else []
+    if not models:
+        raise _none(admitted, options, prices, error)
+    return _in_turn(parts, snapshot, admitted, models, error)
+
+
+def _in_turn(
+    parts: Parts, snapshot: Snapshot, admitted: Admitted, models: list[Model], error: GatewayError
+) -> Iterator[Admitted]:
+    chain = [admitted.model.id]
+    for model in models:
+        chain.append(model.id)
+        limit = model.max_output
+        yield replace(
+            admitted,
+            model=model,
+            targets=snapshot.targets(model, test=admitted.caller.test),
+            max_output=admitted.max_output if limit is None else min(admitted.max_output, limit),
+            fallback=Fallback(asked=admitted.model, reason=error.kind.value, chain=tuple(chain)),
+        )
+
+
+def _option(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model) -> Option:
+    return Option(
+        model=model,
+        lacks=tuple(_lacks(parts, admitted, model)),
+        prices=prices_of(model.price, admitted),
+        wait=_wait(parts, snapshot, admitted, model),
+    )
+
+
+def _lacks(parts: Parts, admitted: Admitted, model: Model) -> Iterator[str]:
+    envelope = admitted.envelope
+    if model.kind != envelope.kind:
+        yield "kind"
+    for need in sorted(envelope.needs):
+        if need is Need.MANY_CHOICES:
+            if "n" not in model.supported_parameters:
+                yield need.value
+        elif answers(model, need) is not True:
+            yield need.value
+    if not _fits(admitted, envelope, model):
+        yield "context"
+    try:
+        case = Case(admitted.caller, admitted.storefront, model, envelope, parts.clock.time(), free=admitted.simulated)
+        for rule in RULES:
+            rule(case)
+    except GatewayError:
+        yield "permission"
+
+
+def _fits(admitted: Admitted, envelope: Envelope, model: Model) -> bool:
+    """The whole conversation and the whole answer, as the model asked for would have given it."""
+    output = ROOM_FOR_ANSWER if envelope.max_output is None else admitted.max_output
+    if output > (OUTPUT_WHEN_UNKNOWN if model.max_output is None else model.max_output):
+        return False
+    return model.safe_context is not None and estimate_tokens(envelope.size) + output <= model.safe_context
+
+
+def _wait(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model) -> float | None:
+    now, health = parts.clock.monotonic(), parts.health
+    bucket = bucket_of(admitted.envelope.size, admitted.envelope.stream)
+    waits = [
+        health.of(one.key).cost(one.weight, now, bucket)
+        for one in snapshot.targets(model, test=admitted.caller.test)
+        if one.live.provider.simulated == admitted.simulated and health.of(one.key).open(now)
+    ]
+    return min(waits) if waits else None
+
+
+def prices_of(sheet: PriceSheet, admitted: Admitted) -> Prices | None:
+    """What such a request costs by a sheet, each bucket at its plain price."""
+    envelope = admitted.envelope
+    output = ROOM_FOR_ANSWER if envelope.max_output is None else admitted.max_output
+    usage = Usage(input=estimate_tokens(envelope.size), output=output * envelope.choices)
+    try:
+        return Prices(*(charge(one, sheet)[1] for one in (usage, Usage(input=_MILLION), Usage(output=_MILLION))))
+    except Unpriced:
+        return None
+
+
+def _none(admitted: Admitted, options: list[Option], prices: Prices | None, error: GatewayError) -> GatewayError:
+    asked = admitted.model
+    if prices is None:
+        missing = {"price": len(options)}
+    else:
+        missing = dict(Counter(what for one in options for what in objections(one, asked, prices)).most_common())
+    of = ", ".join(f"{what} ({count} of {len(options)})" for what, count in list(missing.items())[:_NAMED])
+    return GatewayError(
+        Kind.NO_CAPABLE_FALLBACK,
+        f"{asked.id} does not answer now ({error.message}), and no other model of this key certainly serves this "
+        f"request: missing {of or 'another model'}",
+        param="model",
+        retry_after=error.retry_after,
+        details={"requested": asked.id, "candidates": len(options), "missing": missing},
+    )
