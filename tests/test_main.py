@@ -231,3 +231,12 @@ def test_a_client_is_started_with_its_environment_alone_and_its_exit_code_is_our
     heard = tmp_path / "heard"
     assert Program().start(Launch((sys.executable, "-c", code, str(heard)), {"SAID": "word"})) == 7
     assert heard.read_text() == "word"
+
+
+def test_a_copy_is_never_taken_of_a_file_beside_postgresql(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:p@127.0.0.1:1/x")
+    program, flags = Program(), {"data": str(tmp_path)}
+    with pytest.raises(ConfigError, match="pg_dump"):
+        program.backup(flags, tmp_path / "x.tar", lambda done, total: None, force=False)
+    with pytest.raises(ConfigError, match="pg_restore"):
+        program.restore(flags, tmp_path / "x.tar", force=True)

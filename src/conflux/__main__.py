@@ -128,12 +128,19 @@ class Program:
     def backup(self, flags: dict[str, Any], file: Path, tell: Callable[[int, int], None], *, force: bool) -> None:
         from conflux.stores.backup import backup
 
-        backup(self._config(flags).data_dir, file, tell, force=force)
+        backup(self._own_file(flags, "backup", "pg_dump"), file, tell, force=force)
 
     def restore(self, flags: dict[str, Any], file: Path, *, force: bool) -> Path | None:
         from conflux.stores.backup import restore
 
-        return restore(self._config(flags).data_dir, file, force=force)
+        return restore(self._own_file(flags, "restore", "pg_restore"), file, force=force)
+
+    def _own_file(self, flags: dict[str, Any], command: str, tool: str) -> Path:
+        """The data directory whose database is a file. What lies beside PostgreSQL would be another one's copy."""
+        config = self._config(flags)
+        if config.settings.postgres_url is not None:
+            raise ConfigError([f"{command}: the database is PostgreSQL's: use {tool}, and keep {config.data_dir} too"])
+        return config.data_dir
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
         from conflux.stores.opening import verify_file, verify_url
