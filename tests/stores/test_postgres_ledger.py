@@ -164,11 +164,15 @@ async def test_a_budget_for_n_admits_exactly_n_over_two_processes(books, ledger)
     """Ten times as many as fit, half of them in each; round after round, each in a day of its own."""
     n, rounds = 7, 8
     await ledger.set_budget("key", 1, "day", n * 100)
-    racers = [child(RACER, books.url, str(5 * n), str(place)) for place in range(2)]
+    racers = [child(RACER, books.url, str(5 * n), str(place)) for place in (1, 2)]
     async with racers[0] as one, racers[1] as two:
         for racer in (one, two):
             assert await racer.stdout.readline() == b"ready\n"
         for day in range(rounds):
+            # The window is there: making it would put one behind the other.
+            first = order(0, moment=books.clock.moment + day * 86_400)
+            await ledger.reserve(first)
+            await ledger.settle(ending(first.request_id))
             for racer in (one, two):
                 racer.stdin.write(f"{books.clock.moment + day * 86_400}\n".encode())
             admitted = [int(await racer.stdout.readline()) for racer in (one, two)]
