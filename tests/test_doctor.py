@@ -47,7 +47,16 @@ def named(found: list[Finding], what: str) -> list[tuple[bool, str]]:
 def test_a_fresh_machine_is_well_and_stays_untouched(tmp_path: Path) -> None:
     found = examine(reading(tmp_path))
     names = [name for name, _, _ in found]
-    assert names == ["python", "sqlite", "configuration", "data directory", "catalogue", "providers", "server"]
+    assert names == [
+        "python",
+        "sqlite",
+        "configuration",
+        "responses",
+        "data directory",
+        "catalogue",
+        "providers",
+        "server",
+    ]
     assert all(well for _, well, _ in found)
     ((_, providers),) = named(found, "providers")
     assert "simulated" in providers and "OPENAI_API_KEY" in providers
@@ -61,6 +70,12 @@ def test_it_names_the_providers_that_are_live_and_connects_to_them(tmp_path: Pat
     assert named(found, "providers") == [(True, "deepseek, openai")]
     assert "hidden" not in repr(found)
     assert reached == ["https://api.deepseek.com", "https://api.openai.com"]
+
+
+def test_it_says_whether_prompts_are_kept(tmp_path: Path) -> None:
+    assert named(examine(reading(tmp_path)), "responses") == [(True, "not kept: no prompt is stored")]
+    ((well, said),) = named(examine(reading(tmp_path, "[responses]\nkeep_days = 3")), "responses")
+    assert well and "3 days" in said
 
 
 async def test_why_a_provider_cannot_be_reached() -> None:

@@ -41,6 +41,9 @@ def examine(read: Callable[[], Config]) -> list[Finding]:
         rest = error.rest if isinstance(error, BrokenSettings) else None
         return [*found, *(("catalogue", False, line) for line in catalogue_mistakes(rest))]
     found.append(("configuration", True, str(config.file) if config.file is not None else "no file, defaults"))
+    days = config.settings.responses.keep_days
+    kept = f"kept for {days} days, prompts and answers, in the database" if days else "not kept: no prompt is stored"
+    found.append(("responses", True, kept))
     found += _data(config.data_dir)
     if config.settings.postgres_url is not None:
         found.append(_database(config.settings.postgres_url))

@@ -49,6 +49,12 @@ class RefreshSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = 3600.0
 
 
+class ResponseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keep_days: int = 0  # how long responses are kept for their clients, prompts and all; 0: none is
+    most_bytes: int = 4 * 1024 * 1024  # of a request that is kept
+    most_per_key: int = 10_000
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8080
@@ -63,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
     refresh: RefreshSettings = RefreshSettings()
+    responses: ResponseSettings = ResponseSettings()
 
     @property
     def postgres_url(self) -> str | None:
@@ -262,6 +269,11 @@ def _judge(settings: Settings) -> list[str]:
             problems.append(f"configuration: limits.{name}: {limit} is not above 0")
     if not 60 <= settings.refresh.seconds < float("inf"):
         problems.append("configuration: refresh.seconds: at least 60; to switch it off, set refresh.enabled = false")
+    if not 0 <= settings.responses.keep_days <= 3650:
+        problems.append("configuration: responses.keep_days: from 0, which keeps none, to 3650")
+    for name in ("most_bytes", "most_per_key"):
+        if getattr(settings.responses, name) < 1:
+            problems.append(f"configuration: responses.{name}: must be above 0")
     if settings.workers < 1:
         problems.append("configuration: workers: at least one is needed")
     if settings.workers > 1 and settings.postgres_url is None:

@@ -50,6 +50,7 @@ from conflux.settings import Config, changed_at_start
 from conflux.sim.server import SimServer
 from conflux.stores.data_dir import InUse
 from conflux.stores.opening import Store, open_shared, open_store
+from conflux.stores.responses import kept_responses
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
 from conflux.upstream.dial import tls_context
@@ -359,6 +360,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         meter=running.metrics,
         rates=RateBook(),
         later=lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call),
+        responses=kept_responses(store.ledger, **msgspec.structs.asdict(settings.responses)),
         keep_alive=settings.limits.keep_alive_seconds,
     )
     running.gateway = Gateway(parts)

@@ -178,11 +178,12 @@ async def test_too_much_on_the_long_way_is_told_before_the_rest_is_read() -> Non
             await sending
 
 
-async def test_a_websocket_is_sent_to_http() -> None:
+@pytest.mark.parametrize("path", ["/v1/responses", "/responses"])
+async def test_a_websocket_is_sent_to_http(path: str) -> None:
     async with opened(World(shop())) as door:
         lines = ["connection: upgrade", "upgrade: websocket", "sec-websocket-key: x", "sec-websocket-version: 13"]
         async with wire(door.port) as one:
-            await one.send("\r\n".join(["GET /v1/responses HTTP/1.1", "host: here", *lines, "", ""]).encode())
+            await one.send("\r\n".join([f"GET {path} HTTP/1.1", "host: here", *lines, "", ""]).encode())
             answer = await one.answer()
             assert answer.status == 426 and "POST" in answer.json()["error"]["message"]
 

@@ -91,7 +91,8 @@ def serving(folder: Path | None = None, more: str = "") -> Iterator[Pair]:
 
 def send(pair: Pair, face: Face, path: str, body: object) -> Answer:
     headers = {"x-goog-api-key": pair.key} if face.name == "gemini" else {"authorization": f"Bearer {pair.key}"}
-    return pair.served.call("POST", path, body, headers=headers)
+    # Another model must not answer for the one that is asked.
+    return pair.served.call("POST", path, body, headers={**headers, "x-conflux-fallback": "off"})
 
 
 def run(pair: Pair, cell: Cell) -> str:

@@ -55,6 +55,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     model: str  # what the answer's `model` says; "" echoes the upstream's own
     created: int
     include_usage: bool = False
+    stored: bool = False  # the client may come back to it
+    previous: str | None = None  # the response it goes on from
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -111,8 +111,8 @@ class ResponsesPassThrough:
             **found,
             "model": wanted.model or self.tally.model or "",
             "error": None,
-            "previous_response_id": None,
-            "store": False,
+            "previous_response_id": wanted.previous,
+            "store": wanted.stored,
             "usage": None,
         }
 

@@ -66,7 +66,8 @@ class ResponsesWriter:
         self._sealed = ENCRYPTED in request.echo.get("include", ())
         self._mark = wanted.answer_id.partition("_")[2]
         # What every answer repeats of its request, encoded once.
-        repeated = {**_DEFAULTS, **{name: value for name, value in request.echo.items() if name != "include"}}
+        kept = {"store": wanted.stored, "previous_response_id": wanted.previous}
+        repeated = {**_DEFAULTS, **kept, **{name: value for name, value in request.echo.items() if name != "include"}}
         self._repeated = {name: Raw(strict_json.encode(value)) for name, value in repeated.items()}
         self._sequence = Sequence()
         self._open: OpenItem | None = None

@@ -40,7 +40,7 @@ Send = Callable[[Any], Awaitable[None]]
 # path below a mount: the dialect a generation call speaks there
 GENERATION = {path: dialect.name for dialect in DIALECTS.values() for path in dialect.routes}
 
-_RESPONSES = "/v1/responses"
+_RESPONSES = "openai-responses"
 # What the answer to a refusal must say beside its status.
 _EXPLAINED: dict[Kind, Headers] = {
     Kind.UNKNOWN_CODING: [(b"accept-encoding", ACCEPTED)],
@@ -359,7 +359,7 @@ class HttpFace:
             allow = _READ if dialect is None else _WRITE
             await self._preflight(exchange, heard, mount or self._current_mounts().root, allow, scope["headers"])
             return
-        if path == _RESPONSES and method == "GET" and any(name == b"sec-websocket-key" for name, _ in scope["headers"]):
+        if dialect == _RESPONSES and method == "GET" and b"sec-websocket-key" in dict(scope["headers"]):
             raise GatewayError(Kind.UPGRADE_REQUIRED, f"WebSocket is not spoken here: POST to {path} over HTTP")
         if path == "/" and method == "HEAD":  # how some clients look whether anybody is there
             await exchange.reply(200, [self._request_id()], b"")

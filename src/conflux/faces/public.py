@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from conflux.catalogue.listings.choose import LISTS
+from conflux.faces import stored
 from conflux.faces.lists import Lists
 from conflux.faces.question import Question, Reply
 from conflux.faces.usage import UsageBook, answer
@@ -68,7 +69,7 @@ class Public:
                     break
             else:
                 raise GatewayError(Kind.NOT_FOUND, f"there is nothing at {question.path[:200]}")
-        if question.method not in ("GET", "HEAD"):
+        if question.method not in ("GET", "HEAD") and handler is not Public.response:
             raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{question.path[:200]} takes GET, not {question.method}")
         return await handler(self, question, rest)
 
@@ -133,6 +134,10 @@ class Public:
         found = await answer(self._usage, question, caller, self._parts.clock.time())
         return msgspec.structs.replace(found, storefront=storefront)
 
+    async def response(self, question: Question, rest: str) -> Reply:
+        caller, storefront, _snapshot = await self._caller(question)
+        return await stored.answer(self._parts.responses, caller.key_id, question, rest, storefront)
+
     async def live(self, question: Question, _: str) -> Reply:
         return Reply(headers=[JSON], body=b'{"status":"live"}')
 
@@ -168,6 +173,8 @@ EXACT: dict[str, Handler] = {
 PREFIXES: tuple[tuple[str, Handler], ...] = (
     *((f"{path}/", Public.model) for path in LISTS),
     ("/v1/receipts/", Public.receipt),
+    ("/v1/responses/", Public.response),
+    ("/responses/", Public.response),
 )
 
 

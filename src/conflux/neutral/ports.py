@@ -5,7 +5,7 @@ runs in a test with other ones behind them.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -137,6 +137,32 @@ class Ledger(Protocol):
         ...
 
     async def receipt(self, request_id: int) -> Receipt | None: ...
+
+
+class StoredResponse(msgspec.Struct, frozen=True):
+    """What a client may come back to: the items it asked with, each with an id, and the response as it got it."""
+
+    input: list[dict[str, Any]]
+    answer: dict[str, Any]
+
+
+class ResponseStore(Protocol):
+    """Responses by key: none is found by another's."""
+
+    @property
+    def most_bytes(self) -> int:
+        """Of a request that is kept."""
+        ...
+
+    async def get(self, key_id: int, name: str) -> StoredResponse | None: ...
+    async def item(self, key_id: int, name: str) -> dict[str, Any] | None: ...
+    async def put(self, key_id: int, response: StoredResponse) -> None:
+        """Committed when it returns."""
+        ...
+
+    async def delete(self, key_id: int, name: str) -> bool:
+        """Was it there?"""
+        ...
 
 
 class KeyBook(Protocol):

@@ -30,6 +30,7 @@ from conflux.relay.headers import JSON, identified, late_fallback, plain, stream
 from conflux.relay.identify import identify, root_storefront
 from conflux.relay.keep_alive import KeepAlive
 from conflux.relay.parts import Exchange, Incoming, Outcome, Parts
+from conflux.relay.stored import Recalled, keep, recall
 from conflux.relay.tries import Tries
 
 # A killed stream loses at most what came after its last checkpoint.
@@ -80,6 +81,7 @@ class Passage:
         "left",
         "number",
         "parts",
+        "recalled",
         "request_id",
         "settling",
         "snapshot",
@@ -101,6 +103,7 @@ class Passage:
         self.created_ms = int(now * 1000)
         self._draw(now, chance)
         self.storefront = incoming.mount or root_storefront(self.snapshot)  # until the key says which
+        self.recalled: Recalled | None = None  # where responses are kept
         self.admitted: Admitted
         self.attempt: Attempt | None = None
         self.trials: list[Trial] = []
@@ -144,6 +147,9 @@ class Passage:
             self.exchange.serving(incoming.mount)
         caller, self.storefront = await identify(self.parts, self.snapshot, incoming.secret, incoming.mount)
         self.exchange.serving(self.storefront)
+        if self.parts.responses is not None:
+            self.recalled = await recall(self.parts.responses, caller.key_id, incoming)
+            self.incoming = incoming = self.recalled.incoming
         self.admitted = admit(self.parts, self.snapshot, caller, self.storefront, dialect, incoming)
         if caller.limited:
             self.ticket = self.parts.rates.take(caller.policies, expected_tokens(self.admitted), self._milliseconds())
@@ -255,6 +261,8 @@ class Passage:
             model="" if admitted.storefront.model_echo == "upstream" else admitted.requested,
             created=self.created,
             include_usage=admitted.envelope.include_usage,
+            stored=self.recalled is not None and self.recalled.input is not None,
+            previous=self.recalled.previous if self.recalled is not None else None,
         )
         request_id = self.request_id.encode()
         tries = Tries(self.parts, self.snapshot, admitted, self.incoming)
@@ -282,6 +290,7 @@ class Passage:
         attempt.close(good=True)
         found = account(attempt.lane.tally, admitted, cut=False)
         body = attempt.lane.last(found.usage, cost_of(found, admitted))  # nobody pays for what cannot be written
+        await self._store(body)
         outcome = await self._settle(Ending.DONE, found, status=200)
         headers = plain(
             admitted, self.snapshot, self._dropped(), outcome.charge, outcome.credits, self.request_id.encode()
@@ -313,11 +322,18 @@ class Passage:
         attempt.close(good=True)
         found = account(tally, admitted, cut=False)
         last = attempt.lane.last(found.usage, cost_of(found, admitted))
+        await self._store(last)
         if self.admitted.fallback is not self.headed:  # the head was too early to know
             last = late_fallback(self.admitted) + last
         outcome = await self._settle(Ending.DONE, found, status=200)
         await self.exchange.finish(last)
         return outcome
+
+    async def _store(self, last: bytes) -> None:
+        """Before the client has it all: whoever has it may come back to it."""
+        store, recalled = self.parts.responses, self.recalled
+        if store is not None and recalled is not None and recalled.input is not None:
+            await keep(store, self.admitted.caller.key_id, recalled.input, last)
 
     async def _pump(self, attempt: Attempt) -> None:
         """Hand the answer on as it arrives: the upstream's reader pushes it through, this task only waits."""

@@ -10,7 +10,7 @@ import msgspec
 
 from conflux.dialects.base import NOWHERE, Place
 from conflux.neutral.ledger import Ending
-from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, Tokens, Transport
+from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, ResponseStore, Tokens, Transport
 from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Usage
 from conflux.policy.rates import RateBook
@@ -56,6 +56,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     meter: Meter
     rates: RateBook
     later: Callable[[float, Callable[[], None]], Handle]  # call this after so many seconds
+    responses: ResponseStore | None = None  # None: none are kept
     keep_alive: float  # seconds of silence in a stream after which its client is told that it still goes on
 
 

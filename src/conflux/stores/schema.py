@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -280,6 +281,29 @@ model_status = _table(
     Column("model", Text, primary_key=True),
     _long("enabled"),
     _long("changed"),  # unix seconds
+    keyed=True,
+)
+
+# What its owner lets be kept of a key's responses, until `expires` (unix seconds, as `created`).
+stored_response = _table(
+    "stored_response",
+    _long("key_id", primary_key=True),
+    Column("id", Text, primary_key=True),
+    _long("created"),
+    _long("expires"),
+    _text("input"),  # JSON: the items asked with
+    _text("answer"),  # JSON: the response
+    Index("ix_stored_response_expires", "expires"),
+    keyed=True,
+)
+
+# Where an item of them is.
+stored_item = _table(
+    "stored_item",
+    _long("key_id", primary_key=True),
+    Column("id", Text, primary_key=True),
+    _text("response_id"),
+    Index("ix_stored_item_response", "key_id", "response_id"),
     keyed=True,
 )
 
