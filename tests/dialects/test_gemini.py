@@ -119,3 +119,11 @@ def test_forwarding_changes_nothing_of_the_envelope() -> None:
 
 def test_a_model_in_the_body_is_not_forwarded() -> None:
     assert b"sneaky" not in GEMINI.forward(opened(model="sneaky"), Shape(model="up")).body
+
+
+def test_tokens_are_counted_of_contents_or_of_a_whole_request() -> None:
+    place = GEMINI.find("/v1beta/models/acme/m:countTokens")
+    assert place is not None and (place.model, place.counts, place.secret_in) == ("acme/m", "totalTokens", "key")
+    contents = b'"contents":[{"parts":[{"text":"Hi"}]}]'
+    for raw in (b"{%b}" % contents, b'{"generateContentRequest":{"model":"models/x",%b}}' % contents):
+        assert GEMINI.open(raw, place).body["contents"] == [{"parts": [{"text": "Hi"}]}]

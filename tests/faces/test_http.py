@@ -271,3 +271,9 @@ async def test_anthropics_clients_find_the_requests_id_on_lists_too() -> None:
             assert status == known and fields[b"request-id"] == fields[b"x-request-id"]
             assert (fields[b"request-id"] in body) is (known == 404)
         assert b"\r\nrequest-id:" not in (await door.get("/v1/models"))[1]
+
+
+async def test_googles_clients_read_googles_errors_where_nothing_is_generated() -> None:
+    async with opened(World(shop())) as door:
+        status, _, body = await door.get("/v1beta/nothing")
+        assert status == 404 and json.loads(body)["error"]["status"] == "NOT_FOUND"

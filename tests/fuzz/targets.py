@@ -320,6 +320,8 @@ CORPUS: dict[str, list[bytes]] = {
         b'{"choices":[{"message":{"content":"x"}}],"usage":{"total_tokens":9,"completion_tokens":4}}'
     ],
     "gemini.open": [
+        b'{"system_instruction":{"parts":{"text":"Be brief."}},"contents":[{"parts":[{"text":"Hi"}]}],'
+        b'"Be brief.":{"a":1}}',
         b'{"contents":[{"role":"user","":[{"text":"Hi"}]}]}',
         b'{"contents":[{"parts":[{"text":"Hi"}]}],"generationConfig.x":1,"a.b":2}',
         b'{"contents":[{"parts":[{"inlineData":{"mimeType":"text/plain","data":"SG\xef\xbb\xbfk="}}]}]}',

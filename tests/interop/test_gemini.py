@@ -168,3 +168,15 @@ def test_what_another_upstream_cannot_say_is_named(served: Served, key: str) -> 
     assert set(answer.headers["x-conflux-dropped"].split(", ")) == {
         "safetySettings", "tools.codeExecution", "novelField", "generationConfig.novelSetting",
     }  # fmt: skip
+
+
+def test_tokens_are_counted_for_free(served: Served, key: str) -> None:
+    path = f"/v1beta/models/acme/{next(iter(ROWS))}:countTokens"
+    body = {"contents": [{"parts": [{"text": "Hello " * 30}]}]}
+    answer = served.call("POST", path, body, headers={"x-goog-api-key": key})
+    assert answer.status == 200
+    assert 30 < json.loads(answer.body)["totalTokens"] < 120
+    whole = served.call("POST", path, {"generateContentRequest": body}, headers={"x-goog-api-key": key})
+    assert json.loads(whole.body)["totalTokens"] >= 30
+    bad = served.call("POST", path, body, headers={"x-goog-api-key": "cf_live_bad"})
+    assert bad.status == 401 and json.loads(bad.body)["error"]["status"] == "UNAUTHENTICATED"

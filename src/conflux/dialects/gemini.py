@@ -24,7 +24,7 @@ from conflux.neutral.request import Envelope, Need, Request
 # /v1beta/models/ID:generateContent, Vertex's longer one too. An id may hold slashes and colons.
 _PATH = re.compile(
     r"/v1(?:alpha|beta\d*)?/(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/)?(?:tunedModels|models)/"
-    r"(?P<model>.+):(?P<verb>generateContent|streamGenerateContent)"
+    r"(?P<model>.+):(?P<verb>generateContent|streamGenerateContent|countTokens)"
 )
 _STORED = re.compile(r"gs://|https?://[^/]*googleapis\.com/.*/?files/")
 # They ask this house for another price or service: left out and named.
@@ -44,11 +44,15 @@ class Gemini:
         found = _PATH.fullmatch(path) if ":" in path else None
         if found is None:
             return None
+        if found["verb"] == "countTokens":
+            return Place(model=found["model"], stream=False, secret_in="key", counts="totalTokens")
         streams = found["verb"] == "streamGenerateContent"
         return Place(model=found["model"], stream=streams, listed_unless="alt=sse" if streams else "", secret_in="key")
 
     def open(self, raw: bytes, place: Place = NOWHERE) -> Envelope:
         body, size = strict_json.decode_measured(raw)
+        if place.counts and isinstance(inner := body.get("generateContentRequest"), dict):
+            body = inner  # what is counted may be a whole request
         gemini_names.tidy(body)
         checked = wire.check(body)
         if checked.cached_content is not None:

@@ -99,6 +99,11 @@ def find_generation(path: str) -> tuple[str | None, Place]:
     return dialect, NOWHERE
 
 
+def _protocol_of(path: str) -> str | None:
+    """Whose errors are read at a path where nothing is generated."""
+    return "gemini" if path.startswith("/v1beta/") else None
+
+
 def placed(place: Place, dialect: Dialect, query: bytes, headers: list[tuple[bytes, bytes]]) -> Place:
     """With what the query and the protocol's own headers add."""
     if not query and not dialect.listens:
@@ -320,7 +325,7 @@ class HttpFace:
             await self._other(scope, exchange, heard, mount, path, dialect)
         except GatewayError as error:
             allow = _READ if dialect is None else _WRITE
-            await self._refuse(exchange, error, mount or mounts.root, dialect, allow=allow)
+            await self._refuse(exchange, error, mount or mounts.root, dialect or _protocol_of(path), allow=allow)
         except _Unread as unread:
             await self._turn_away(scope, exchange, unread.error, heard, mount or mounts.root, dialect)
         except _Gone:
