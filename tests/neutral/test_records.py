@@ -29,6 +29,7 @@ def test_needs_and_capabilities_share_no_word_with_two_meanings() -> None:
     assert {need.value for need in Need} & {capability.value for capability in Capability} == {
         "tools",
         "audio",
+        "completions",
         "web_search",
         "json_mode",
         "structured_outputs",

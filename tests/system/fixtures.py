@@ -15,6 +15,9 @@ from tests.system.upstreams import Upstreams
 MODEL = 'storefront = "conflux"\ncontext = 100000\ncapabilities = ["text", "tools"]\n'
 MODEL += 'price = { input = "1.00", output = "2.00" }\n'
 
+# What is refused or fails here is told, and not answered by another model.
+ALONE = '[[storefront]]\nid = "conflux"\nfallback = false\n'
+
 
 def real_config(upstreams: Upstreams) -> str:
     """acme/good answers, acme/bad fails, the pairs have one of each; acme/stall waits little, acme/canary talks."""
@@ -33,7 +36,7 @@ def real_config(upstreams: Upstreams) -> str:
         "stall": [("hasty", "slow-model")],
         "canary": [("canaryprovider", "canarymodel-7b")],
     }
-    text = "[limits]\nbody_bytes = 300_000\nbody_seconds = 1.0\n"
+    text = ALONE + "[limits]\nbody_bytes = 300_000\nbody_seconds = 1.0\n"
     for name, rest in providers.items():
         text += f'[[provider]]\nid = "{name}"\ndialect = "openai-chat"\n{rest}\n'
     for name, targets in pools.items():
@@ -53,7 +56,7 @@ def over(dialect: str, lane: str = "auto") -> str:
 
 
 def wires_config(port: int) -> str:
-    text = ""
+    text = ALONE
     for dialect, below in SPOKEN.items():
         for lane in ("auto", "compat"):
             name = f"{dialect}-{lane}"

@@ -41,14 +41,15 @@ async def test_no_byte_of_an_answer_tells(
         assert b'"model":"acme/canary"' in answer.body
 
 
-async def test_usage_that_is_asked_for_tells_no_cost(real: Served, real_key: str) -> None:
+async def test_usage_that_is_asked_for_tells_our_price_and_not_the_upstreams_cost(real: Served, real_key: str) -> None:
     async with wire(real.port) as one:
         asked: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
         await one.send(request(real_key, model="acme/canary", extra=PLAINLY, **asked))
         usage = (await one.answer()).events()[-2]["usage"]
         assert spoken(bytes(one.received)) == []
     assert (usage["prompt_tokens"], usage["completion_tokens"]) == (3, 2)
-    assert not {"cost", "cost_details", "is_byok"} & set(usage)
+    assert usage["cost"] == 0.000007
+    assert not {"cost_details", "is_byok"} & set(usage)
 
 
 def test_an_admin_sees_it_all(real: Served, real_key: str) -> None:
