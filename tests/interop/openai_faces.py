@@ -162,8 +162,7 @@ class Completions:
                 body[name] = chat[name]
         if asked.image:
             body["prompt"] = chat["messages"][0]["content"]
-        if asked.limit is not None:
-            body["max_tokens"] = asked.limit
+        body["max_tokens"] = asked.limit or 400  # the protocol's own 16 would end most answers
         return body
 
     def again(self, body: dict[str, Any], seen: Seen, results: list[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from conflux.sim.quirks import Quirks
 from conflux.sim.script import Script
 from conflux.sim.server import SimServer
+from tests.system.fixtures import ALONE
 from tests.system.serving import Served
 from tests.system.upstreams import Background
 
@@ -30,7 +31,7 @@ def serving(folder: Path) -> Iterator[tuple[Served, SimServer]]:
     background = Background()
     sim = SimServer(Script(quirks=Quirks(call_ids=True)))
     background.run(sim.start())
-    config = ""
+    config = ALONE
     for name, (path, row) in ROWS.items():
         config += f'[[provider]]\nid = "up-{name}"\nbase_url = "http://127.0.0.1:{sim.port}/{path}"\n{row}\n'
         config += f'[[pool]]\nid = "to-{name}"\n[[pool.target]]\nprovider = "up-{name}"\nmodel = "secret-{name}-3"\n'

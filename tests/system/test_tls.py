@@ -10,7 +10,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from tests.system.fixtures import MODEL, Starter
+from tests.system.fixtures import ALONE, MODEL, Starter
 from tests.system.serving import Served
 from tests.system.upstreams import Background
 
@@ -63,8 +63,10 @@ def secure(tmp_path: Path) -> Iterator[Secure]:
 
 def config(secure: Secure, host: str, *, trusted: bool = True) -> str:
     ca = f"ca_file = '{secure.ca_file}'\n" if trusted else ""
-    return ca + (
-        f'[[provider]]\nid = "vault"\ndialect = "openai-chat"\nbase_url = "https://{host}:{secure.port}/v1"\n'
+    return (
+        ca
+        + ALONE
+        + f'[[provider]]\nid = "vault"\ndialect = "openai-chat"\nbase_url = "https://{host}:{secure.port}/v1"\n'
         f'[[pool]]\nid = "acme-tls"\n[[pool.target]]\nprovider = "vault"\nmodel = "m"\n'
         f'[[model]]\nid = "acme/tls"\npool = "acme-tls"\n{MODEL}'
     )
