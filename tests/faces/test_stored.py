@@ -8,17 +8,18 @@ import pytest
 from conflux.faces.question import Question
 from conflux.faces.stored import answer
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.ports import StoredResponse
 from tests.relay.shops import shop
 from tests.relay.test_stored import BEFORE, Shelf
 
 (FACE,) = shop().storefronts.values()
+THREE = StoredResponse([*BEFORE.input, {"id": "item_2"}, {"id": "item_3"}], BEFORE.answer)
 
 
 async def ask(rest: str, *, method: str = "GET", query: bytes = b"", key: int = 1, shelf: Shelf | None = None) -> Any:
     if shelf is None:
         shelf = Shelf()
-        shelf.found[1, "resp_1"] = BEFORE
-        BEFORE.input[1:] = [{"id": "item_2"}, {"id": "item_3"}]
+        shelf.found[1, "resp_1"] = THREE
     question = Question(method=method, path=f"/v1/responses/{rest}", query=query, secret=None, mount=None, headers=[])
     return json.loads((await answer(shelf, key, question, rest, FACE)).body)
 
