@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec import UNSET, Raw
 
-from conflux.dialects.openai_chat_answer_wire import BROKEN, Choice, fault_of, read_choices, read_chunk
+from conflux.dialects.foreign_json import BROKEN
+from conflux.dialects.openai_chat_answer_wire import Choice, fault_of, read_choices, read_chunk
 
 
 def raw(value: Any) -> Raw:

@@ -11,10 +11,6 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from conflux.neutral.events import Fault
 
-# What reading a foreign answer may raise: its JSON, its types, its text, its depth.
-BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-NULL = Raw(b"null")
-
 # Errors by which the same request may be tried elsewhere, and what they are as a status.
 STATUSES = {
     "overloaded_error": 529,

@@ -6,10 +6,9 @@ words where the conversation no longer fits, so there they are Anthropic's own.
 
 from typing import Any
 
-import msgspec
-
 from conflux.dialects import strict_json
-from conflux.dialects.anthropic_answer_wire import BROKEN, fault_of
+from conflux.dialects.anthropic_answer_wire import fault_of
+from conflux.dialects.foreign_json import error_object
 from conflux.dialects.sse import write_event
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.events import Fault
@@ -77,12 +76,9 @@ def event(error: GatewayError) -> bytes:
 
 def read_upstream_error(status: int, body: bytes) -> Fault:
     """An upstream's error body in Anthropic's shape, or as much of it as there is."""
-    try:
-        found: Any = msgspec.json.decode(body)
-    except BROKEN:
-        return Fault(message="the upstream answered something that is not JSON", status=status)
-    if not isinstance(found, dict):
-        return Fault(message="", status=status)
+    found = error_object(status, body)
+    if isinstance(found, Fault):
+        return found
     fault = fault_of(found)
     code = "context_length_exceeded" if _TOO_LONG in fault.message else fault.code
     return Fault(message=fault.message, code=code, status=status)

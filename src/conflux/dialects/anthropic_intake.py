@@ -11,9 +11,10 @@ from msgspec import UNSET, Raw, UnsetType
 
 from conflux.dialects import anthropic_answer_wire as wire
 from conflux.dialects import anthropic_usage
-from conflux.dialects.anthropic_answer_wire import BROKEN, NULL, Block, Delta, Event, Message, fault_of
+from conflux.dialects.anthropic_answer_wire import Block, Delta, Event, Message, fault_of
 from conflux.dialects.anthropic_usage import AbsurdUsage, WireUsage
 from conflux.dialects.event_intake import EventIntake
+from conflux.dialects.foreign_json import BROKEN, NULL
 
 Taken = tuple[Event, bytes]
 

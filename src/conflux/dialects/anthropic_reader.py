@@ -11,10 +11,11 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from conflux.dialects import anthropic_answer_wire as wire
-from conflux.dialects.anthropic_answer_wire import BROKEN, Block, Delta, Event
+from conflux.dialects.anthropic_answer_wire import Block, Delta, Event
 from conflux.dialects.anthropic_intake import Intake
 from conflux.dialects.anthropic_wire import NAME
 from conflux.dialects.base import Tally
+from conflux.dialects.foreign_json import BROKEN
 from conflux.neutral import events
 from conflux.neutral.events import (
     Aside,

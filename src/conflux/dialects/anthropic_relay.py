@@ -10,12 +10,14 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from conflux.dialects import strict_json
-from conflux.dialects.anthropic_answer_wire import BROKEN, NULL, Delta, Event, Message, read_message
+from conflux.dialects.anthropic_answer_wire import Delta, Event, Message, read_message
 from conflux.dialects.anthropic_intake import Intake
 from conflux.dialects.anthropic_usage import WireUsage
 from conflux.dialects.anthropic_usage import write as write_usage
 from conflux.dialects.anthropic_writer import PING, ending, failed, told
-from conflux.dialects.base import Tally, Wanted
+from conflux.dialects.base import Wanted
+from conflux.dialects.event_intake import EventPassThrough
+from conflux.dialects.foreign_json import BROKEN, NULL
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.usage import NOTHING, Usage
 
@@ -23,30 +25,17 @@ from conflux.neutral.usage import NOTHING, Usage
 _AS_IT_CAME = frozenset({"content_block_delta", "content_block_start", "content_block_stop"})
 
 
-class MessagesPassThrough:
+class MessagesPassThrough(EventPassThrough[Intake]):
     """Anthropic on both ends."""
 
-    __slots__ = ("_delta", "_intake", "_managed", "_plain", "_started", "_wanted", "tally")
+    __slots__ = ("_delta", "_managed", "_plain", "_started")
 
     def __init__(self, wanted: Wanted) -> None:
-        self._intake = Intake()
-        self.tally: Tally = self._intake.tally
-        self._wanted = wanted
+        super().__init__(wanted, Intake())
         self._started = False
         self._delta: Delta | None = None  # how the stream says it ended
         self._managed: Raw | UnsetType = UNSET
         self._plain: Message | None = None
-
-    def feed(self, data: bytes) -> bytes:
-        events = self._intake.cut(data)
-        if len(events) == 1:
-            return self._event(*events[0])
-        return b"".join([self._event(name, payload) for name, payload in events])
-
-    def end(self) -> bytes:
-        out = b"".join([self._event(name, payload) for name, payload in self._intake.rest()])
-        self._intake.closed()
-        return out
 
     def _event(self, name: bytes, payload: bytes) -> bytes:
         taken = self._intake.take(name, payload)

@@ -13,7 +13,8 @@ from msgspec import Meta, Raw, Struct
 from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Tally, Wanted, Written
 from conflux.dialects.complaints import complaint
-from conflux.dialects.openai_chat_answer_wire import BROKEN, fault_of
+from conflux.dialects.foreign_json import BROKEN
+from conflux.dialects.openai_chat_answer_wire import fault_of
 from conflux.dialects.openai_chat_wire import NOT_FORWARDED, OURS
 from conflux.dialects.openai_usage import AbsurdUsage, read_usage
 from conflux.neutral.errors import GatewayError, Kind, invalid

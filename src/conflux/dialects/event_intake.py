@@ -1,10 +1,14 @@
-"""The way in for a streamed answer of any dialect: bytes into events, and what is known of the answer beside.
+"""The way in for a streamed answer of any dialect: bytes into events, and what is known of the answer beside; and the
+way through, where its client speaks the same dialect.
 
 Law: nothing foreign raises. What cannot be read is a Fault in the tally, the first of them counts, and an upstream that
 closed without having said anything has failed.
 """
 
-from conflux.dialects.base import Tally
+from abc import abstractmethod
+from typing import Generic, TypeVar
+
+from conflux.dialects.base import Tally, Wanted
 from conflux.dialects.sse import SseError, SseReader
 from conflux.neutral.events import Fault
 
@@ -44,3 +48,32 @@ class EventIntake:
     def fail(self, message: str) -> None:
         if self.tally.fault is None:
             self.tally.fault = Fault(message=message)
+
+
+SomeIntake = TypeVar("SomeIntake", bound=EventIntake)
+
+
+class EventPassThrough(Generic[SomeIntake]):
+    """What the lanes of all dialects whose events are taken one by one have in common."""
+
+    __slots__ = ("_intake", "_wanted", "tally")
+
+    def __init__(self, wanted: Wanted, intake: SomeIntake) -> None:
+        self._intake = intake
+        self._wanted = wanted
+        self.tally: Tally = intake.tally
+
+    def feed(self, data: bytes) -> bytes:
+        events = self._intake.cut(data)
+        if len(events) == 1:
+            return self._event(*events[0])
+        return b"".join([self._event(name, payload) for name, payload in events])
+
+    def end(self) -> bytes:
+        out = b"".join([self._event(name, payload) for name, payload in self._intake.rest()])
+        self._intake.closed()
+        return out
+
+    @abstractmethod
+    def _event(self, name: bytes, payload: bytes) -> bytes:
+        """What its client gets of one event, perhaps nothing."""

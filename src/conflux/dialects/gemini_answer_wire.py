@@ -65,8 +65,6 @@ class Chunk(Struct, rename="camel"):
     error: Raw | UnsetType = UNSET
 
 
-NULL = Raw(b"null")
-
 read_chunk = msgspec.json.Decoder(Chunk).decode
 read_candidates = msgspec.json.Decoder(list[Candidate] | None).decode
 read_feedback = msgspec.json.Decoder(Feedback | None).decode

@@ -5,10 +5,8 @@ Law: one exhaustive table from Kind to HTTP status and canonical code; a Kind wi
 
 from typing import Any
 
-import msgspec
-
 from conflux.dialects import strict_json
-from conflux.dialects.openai_chat_answer_wire import BROKEN
+from conflux.dialects.foreign_json import error_object
 from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.events import Fault
@@ -83,14 +81,9 @@ def fault_of(value: Any) -> Fault:
 
 def read_upstream_error(status: int, body: bytes) -> Fault:
     """An upstream's error body: an object, or in a list as a stream begins."""
-    try:
-        found: Any = msgspec.json.decode(body)
-    except BROKEN:
-        return Fault(message="the upstream answered something that is not JSON", status=status)
-    if isinstance(found, list) and found:
-        found = found[0]
-    if not isinstance(found, dict):
-        return Fault(message="", status=status)
+    found = error_object(status, body)
+    if isinstance(found, Fault):
+        return found
     fault = fault_of(found)
     if b"API_KEY_INVALID" in body:
         status = 401  # it says 400 of a bad key, as of a bad request

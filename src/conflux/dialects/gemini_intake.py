@@ -12,8 +12,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from conflux.dialects.event_intake import EventIntake
+from conflux.dialects.foreign_json import BROKEN, NULL
 from conflux.dialects.gemini_answer_wire import (
-    NULL,
     Candidate,
     Part,
     read_candidates,
@@ -22,7 +22,6 @@ from conflux.dialects.gemini_answer_wire import (
 )
 from conflux.dialects.gemini_errors import fault_of
 from conflux.dialects.gemini_usage import WireUsage, read_usage
-from conflux.dialects.openai_chat_answer_wire import BROKEN
 from conflux.dialects.openai_usage import AbsurdUsage
 from conflux.neutral.usage import Usage
 

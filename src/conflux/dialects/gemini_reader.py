@@ -13,10 +13,10 @@ from msgspec import UNSET, Raw, UnsetType
 
 from conflux.dialects import gemini_wire
 from conflux.dialects.base import Tally
-from conflux.dialects.gemini_answer_wire import NULL, Candidate, FunctionCall, Part
+from conflux.dialects.foreign_json import BROKEN, NULL
+from conflux.dialects.gemini_answer_wire import Candidate, FunctionCall, Part
 from conflux.dialects.gemini_ids import made, sign
 from conflux.dialects.gemini_intake import Intake, Taken
-from conflux.dialects.openai_chat_answer_wire import BROKEN
 from conflux.neutral.events import (
     Began,
     BlockEnded,

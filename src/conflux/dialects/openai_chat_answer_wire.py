@@ -16,10 +16,7 @@ from conflux.neutral.events import Fault
 
 DONE = b"[DONE]"
 DONE_EVENT = write_data(DONE)
-NULL = Raw(b"null")
 
-# What reading a foreign answer may raise: its JSON, its types, its text, its depth.
-BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 ChoiceIndex = Annotated[int, Meta(ge=0, lt=128)]  # as many as `n` may ask for
 CallIndex = Annotated[int, Meta(ge=0, lt=1024)]

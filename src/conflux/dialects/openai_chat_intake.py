@@ -11,10 +11,9 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from conflux.dialects.event_intake import EventIntake
+from conflux.dialects.foreign_json import BROKEN, NULL
 from conflux.dialects.openai_chat_answer_wire import (
-    BROKEN,
     DONE,
-    NULL,
     Choice,
     Chunk,
     Delta,

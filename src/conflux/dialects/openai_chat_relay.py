@@ -7,8 +7,10 @@ of a plain one. What names the upstream is replaced or left out; choices and usa
 from msgspec import UNSET, Raw, Struct
 
 from conflux.dialects import openai_errors, strict_json
-from conflux.dialects.base import Tally, Wanted
-from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, NULL, Chunk
+from conflux.dialects.base import Wanted
+from conflux.dialects.event_intake import EventPassThrough
+from conflux.dialects.foreign_json import NULL
+from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, Chunk
 from conflux.dialects.openai_chat_intake import Intake
 from conflux.dialects.openai_chat_writer import keep_alive
 from conflux.dialects.openai_usage import write_usage
@@ -23,31 +25,18 @@ class _Head(Struct):
     model: str
 
 
-class ChatPassThrough:
+class ChatPassThrough(EventPassThrough[Intake]):
     """OpenAI chat on both ends."""
 
     chunk, answer = "chat.completion.chunk", "chat.completion"  # what its objects are called
 
-    __slots__ = ("_choices", "_head", "_intake", "_usage", "_wanted", "tally")
+    __slots__ = ("_choices", "_head", "_usage")
 
     def __init__(self, wanted: Wanted, intake: Intake | None = None) -> None:
-        self._intake = intake or Intake()
-        self.tally: Tally = self._intake.tally
-        self._wanted = wanted
+        super().__init__(wanted, intake or Intake())
         self._head = b""  # what every chunk of this answer begins with
         self._choices: Raw | None = None  # those of a plain answer
         self._usage: bytes | Raw | None = None  # the last the upstream said, as it may pass
-
-    def feed(self, data: bytes) -> bytes:
-        events = self._intake.cut(data)
-        if len(events) == 1:
-            return self._event(*events[0])
-        return b"".join([self._event(name, payload) for name, payload in events])
-
-    def end(self) -> bytes:
-        out = b"".join([self._event(name, payload) for name, payload in self._intake.rest()])
-        self._intake.closed()
-        return out
 
     def _event(self, name: bytes, payload: bytes) -> bytes:
         taken = self._intake.take(name, payload)

@@ -6,10 +6,9 @@ style changes only the shape of what its own document spells out: seed 2's flat 
 
 from typing import Any
 
-import msgspec
-
 from conflux.dialects import strict_json
-from conflux.dialects.openai_chat_answer_wire import BROKEN, DONE_EVENT, fault_of
+from conflux.dialects.foreign_json import error_object
+from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, fault_of
 from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.events import Fault
@@ -84,13 +83,8 @@ def event(error: GatewayError) -> bytes:
 
 def read_upstream_error(status: int, body: bytes) -> Fault:
     """An upstream's error body in OpenAI's shape, or as much of it as there is."""
-    try:
-        found: Any = msgspec.json.decode(body)
-    except BROKEN:
-        return Fault(message="the upstream answered something that is not JSON", status=status)
-    if isinstance(found, list) and found:
-        found = found[0]
-    if not isinstance(found, dict):
-        return Fault(message="", status=status)
+    found = error_object(status, body)
+    if isinstance(found, Fault):
+        return found
     fault = fault_of(found)
     return Fault(message=fault.message, code=fault.code, status=status)

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 
 from conflux.dialects import strict_json
 from conflux.dialects.event_intake import EventIntake
-from conflux.dialects.openai_chat_answer_wire import BROKEN, DONE, fault_of
+from conflux.dialects.foreign_json import BROKEN
+from conflux.dialects.openai_chat_answer_wire import DONE, fault_of
 from conflux.dialects.openai_responses_errors import wait_in
 from conflux.dialects.openai_responses_usage import read_usage
 from conflux.dialects.openai_usage import AbsurdUsage

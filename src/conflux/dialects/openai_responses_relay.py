@@ -10,8 +10,9 @@ from typing import Any
 from msgspec import UNSET, Raw, UnsetType, defstruct, json
 
 from conflux.dialects import openai_responses_errors, strict_json
-from conflux.dialects.base import Tally, Wanted
-from conflux.dialects.openai_chat_answer_wire import BROKEN
+from conflux.dialects.base import Wanted
+from conflux.dialects.event_intake import EventPassThrough
+from conflux.dialects.foreign_json import BROKEN
 from conflux.dialects.openai_responses_intake import DELTAS, FINAL, ResponsesIntake, Taken
 from conflux.dialects.openai_responses_usage import write_usage
 from conflux.dialects.sse import write_event
@@ -49,28 +50,15 @@ _sifted = json.Decoder(defstruct("Sifted", [(name, Raw | UnsetType, UNSET) for n
 _any = json.Decoder(dict[str, Any]).decode
 
 
-class ResponsesPassThrough:
+class ResponsesPassThrough(EventPassThrough[ResponsesIntake]):
     """OpenAI Responses on both ends."""
 
-    __slots__ = ("_held", "_intake", "_last", "_wanted", "tally")
+    __slots__ = ("_held", "_last")
 
     def __init__(self, wanted: Wanted) -> None:
-        self._intake = ResponsesIntake()
-        self.tally: Tally = self._intake.tally
-        self._wanted = wanted
+        super().__init__(wanted, ResponsesIntake())
         self._held: dict[str, Any] | None = None  # the response as it was last told
         self._last = ""  # the type of the last word, "" where the answer is a plain one
-
-    def feed(self, data: bytes) -> bytes:
-        events = self._intake.cut(data)
-        if len(events) == 1:
-            return self._event(*events[0])
-        return b"".join([self._event(name, payload) for name, payload in events])
-
-    def end(self) -> bytes:
-        out = b"".join([self._event(name, payload) for name, payload in self._intake.rest()])
-        self._intake.closed()
-        return out
 
     def _event(self, name: bytes, payload: bytes) -> bytes:
         taken = self._intake.take(name, payload)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from conflux.dialects.openai_chat_answer_wire import BROKEN
+from conflux.dialects.foreign_json import BROKEN
 from conflux.dialects.openai_usage import ABSURD, AbsurdUsage
 from conflux.neutral.usage import Usage
 

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from conflux.dialects.foreign_json import NULL
 from conflux.neutral.usage import Usage
 
 ABSURD = 1_000_000_000
-NULL = Raw(b"null")
 
 
 class PromptDetails(Struct, forbid_unknown_fields=True):
