@@ -19,7 +19,7 @@ from conflux.neutral.errors import ConfigError
 from conflux.settings import Config, load
 from conflux.stores.data_dir import InUse
 from conflux.stores.opening import open_store
-from conflux.wiring import Running, first_admin_key, make_snapshot, open_gateway, secret_reader
+from conflux.wiring import Running, first_admin_key, open_gateway
 
 Made = Callable[..., Config]
 
@@ -320,37 +320,6 @@ async def test_metrics_without_one_ask_for_an_admins_key(opened: Any) -> None:
     running = await opened()
     assert (await get(running.address, "/metrics"))[0] == 401
     assert (await get(running.address, "/metrics", await first_admin_key(running)))[0] == 200
-
-
-# --- credentials
-
-
-def test_where_a_secret_is_read_from(made: Made, tmp_path: Path) -> None:
-    (tmp_path / "good").write_text("from-file\n")
-    (tmp_path / "empty").write_text("\n")
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    environment = {"SAID": "said", "EMPTY": "", "NAMED_FILE": str(tmp_path / "good"), "BOTH": "said",
-                   "BOTH_FILE": str(tmp_path / "good"), "LOST_FILE": str(tmp_path / "missing")}  # fmt: skip
-    read = secret_reader(made("", environment))
-    found = {name: read(f"env:{name}") for name in ("SAID", "EMPTY", "NAMED", "BOTH", "LOST", "NEVER")}
-    assert found == {"SAID": "said", "EMPTY": None, "NAMED": "from-file", "BOTH": "said", "LOST": None, "NEVER": None}
-    files = {name: read(f"file:{tmp_path / name}") for name in ("good", "empty", "binary", "missing")}
-    assert files == {"good": "from-file", "empty": None, "binary": None, "missing": None}
-
-
-def test_a_credential_in_the_environment_makes_a_shipped_provider_live(made: Made) -> None:
-    assert make_snapshot(made(), None).simulated
-    snapshot = make_snapshot(made("", {"OPENAI_API_KEY": "x"}), None)
-    assert not snapshot.simulated
-    assert {one.live.provider.id for targets in snapshot.pools.values() for one in targets} == {"openai"}
-
-
-def test_a_catalogue_directory_of_the_owner_is_read_too(made: Made, tmp_path: Path) -> None:
-    folder = tmp_path / "more"
-    folder.mkdir()
-    (folder / "own.toml").write_text(MODEL)
-    config = made(f"catalogue_dir = '{folder}'\n")
-    assert make_snapshot(config, None).catalogue.resolve("conflux", "own/model") is not None
 
 
 def test_a_defect_is_told_with_its_trace_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,12 +44,13 @@ class Program:
         try:
             return self._settings(flags)
         except BrokenSettings as error:
-            from conflux.wiring import catalogue_mistakes
+            from conflux.configured import catalogue_mistakes
 
             raise ConfigError(error.problems + catalogue_mistakes(error.rest)) from None
 
     def serve(self, flags: dict[str, Any]) -> None:
-        from conflux.wiring import check, serve
+        from conflux.configured import check
+        from conflux.wiring import serve
 
         config = self._config(flags)
         place = None
@@ -94,7 +95,7 @@ class Program:
     def validate(self, flags: dict[str, Any], directory: Path | None) -> list[str]:
         from conflux.catalogue.loader import load as load_catalogue
         from conflux.catalogue.loader import shipped_dir
-        from conflux.wiring import read_catalogue
+        from conflux.configured import read_catalogue
 
         try:
             config = self._config(flags)

@@ -7,6 +7,7 @@ something away, makes no store where there is none.
 import time
 from typing import Any, cast
 
+from conflux.configured import accepted, live_providers, make_snapshot, read_catalogue
 from conflux.faces.administration import administration
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.operations import KeyAdmin, Operations, makes_store
@@ -16,7 +17,6 @@ from conflux.settings import Config
 from conflux.stores.opening import has_store, open_shared, open_store
 from conflux.upstream.client import Client
 from conflux.upstream.model_list import fetch_list
-from conflux.wiring import accepted, live_providers, make_snapshot, read_catalogue
 
 
 async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from conflux.configured import catalogue_mistakes, make_snapshot, make_tls, secret_reader
 from conflux.dialects import DIALECTS
 from conflux.faces.control import server_runs
 from conflux.neutral.errors import ConfigError, StoreError, TransportError
@@ -20,7 +21,6 @@ from conflux.relay.snapshot import LiveProvider
 from conflux.settings import BrokenSettings, Config
 from conflux.stores.opening import reach
 from conflux.upstream.client import Client
-from conflux.wiring import catalogue_mistakes, make_snapshot, make_tls, secret_reader
 
 Finding = tuple[str, bool, str]
 

@@ -13,8 +13,7 @@ import ssl
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -22,11 +21,8 @@ import msgspec
 from conflux import __version__
 from conflux.accounts.keyfile import open_keys
 from conflux.accounts.token_mint import TokenMint
-from conflux.catalogue.catalogue import Catalogue
-from conflux.catalogue.changes import ACCEPTED, Change, in_force
-from conflux.catalogue.loader import load as load_catalogue
-from conflux.catalogue.loader import shipped_dir
-from conflux.dialects import DIALECTS
+from conflux.catalogue.changes import Change
+from conflux.configured import accepted, check, live_providers, make_snapshot, read_catalogue
 from conflux.faces.administration import administration
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.catalogue_refresh import Means, refresh_forever
@@ -37,14 +33,15 @@ from conflux.faces.operations import Operations
 from conflux.faces.public import Public
 from conflux.faces.server import QuietServer, allow_files, make_server
 from conflux.faces.signals import Signals
+from conflux.faces.web import Web
 from conflux.following import Follower
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder
 from conflux.policy.rates import RateBook
 from conflux.relay.gateway import Gateway
-from conflux.relay.live import build_snapshot, simulator_provider, with_statuses
+from conflux.relay.live import simulator_provider, with_statuses
 from conflux.relay.parts import Parts
-from conflux.relay.snapshot import LiveProvider, Snapshot
+from conflux.relay.snapshot import Snapshot
 from conflux.routing.health import HealthBook
 from conflux.settings import Config, changed_at_start
 from conflux.sim.server import SimServer
@@ -53,7 +50,6 @@ from conflux.stores.opening import Store, open_shared, open_store
 from conflux.stores.responses import kept_responses
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
-from conflux.upstream.dial import tls_context
 from conflux.upstream.model_list import fetch_list
 from conflux.workers import LOCK_PATIENCE, Doors, Place, bind_public, bind_rest
 
@@ -64,87 +60,6 @@ class SystemClock:
     def __init__(self) -> None:
         self.time = time.time
         self.monotonic = time.monotonic
-
-
-def secret_reader(config: Config) -> Callable[[str], str | None]:
-    """env:NAME and file:PATH, as the operator's configuration names them."""
-
-    def read(name: str) -> str | None:
-        kind, _, rest = name.partition(":")
-        if kind == "env":
-            value = config.environment.get(rest)
-            if value is None and rest + "_FILE" in config.environment:
-                return _content(Path(config.environment[rest + "_FILE"]))
-            return value or None
-        return _content(Path(rest))
-
-    return read
-
-
-def _content(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8").strip() or None
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def read_catalogue(config: Config, changes: Iterable[Change] = ()) -> Catalogue:
-    """As written, with what was accepted since over it. Raises ConfigError with every mistake."""
-    directories = [shipped_dir()]
-    if config.settings.catalogue_dir is not None:
-        directories.append(Path(config.settings.catalogue_dir))
-    return load_catalogue(directories, config.tables, str(config.file or "conflux.toml"), changes)
-
-
-def make_snapshot(
-    config: Config, simulator: LiveProvider | None, version: int = 0, changes: Iterable[Change] = ()
-) -> Snapshot:
-    """Catalogue and providers as configured now. Raises ConfigError with every mistake."""
-    return build_snapshot(
-        read_catalogue(config, changes),
-        secret_reader(config),
-        DIALECTS,
-        simulator=simulator,
-        keep_simulator=config.settings.sim,
-        version=version,
-    )
-
-
-async def accepted(store: Store) -> list[Change]:
-    return in_force(await store.catalogue.changes(ACCEPTED), time.time())
-
-
-def live_providers(snapshot: Snapshot) -> dict[str, LiveProvider]:
-    """Those that some pool wants something of."""
-    found = {target.live.provider.id: target.live for pool in snapshot.pools.values() for target in pool}
-    return {name: one for name, one in found.items() if not one.provider.simulated}
-
-
-def catalogue_mistakes(config: Config | None) -> list[str]:
-    """What is wrong beside broken settings, so that one look shows everything."""
-    if config is None:
-        return []
-    try:
-        make_snapshot(config, None)
-    except ConfigError as error:
-        return error.problems
-    return []
-
-
-def make_tls(config: Config) -> ssl.SSLContext:
-    """Whom upstreams are trusted by. Raises ConfigError for a file that holds no certificate."""
-    ca_file = config.settings.ca_file
-    try:
-        return tls_context(ca_file)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        reason = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", error)
-        raise ConfigError([f"configuration: ca_file: {ca_file}: {reason}"]) from None
-
-
-def check(config: Config) -> ssl.SSLContext:
-    """A broken configuration opens nothing. Raises ConfigError."""
-    make_snapshot(config, None)
-    return make_tls(config)
 
 
 class Running:
@@ -416,7 +331,7 @@ async def _open_doors(running: Running, bound: Doors) -> None:
         running.store.usage,
     )
     limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
-    face = running.face = HttpFace(running.gateway, public, limits, _report)
+    face = running.face = HttpFace(running.gateway, public, limits, _report, Web())
     doors: list[tuple[Any, Any]] = [(face, bound.public)]
     if bound.metrics is not None:
         doors.append((MetricsFace(running.metrics), bound.metrics))

@@ -10,6 +10,7 @@ from conflux.faces.http import HttpFace, Limits
 from conflux.faces.metrics import Metrics
 from conflux.faces.public import Public
 from conflux.faces.server import QuietServer, bind_tcp, make_server
+from conflux.faces.web import Web
 from conflux.neutral.records import Caller
 from conflux.neutral.reports import UsageAsked, UsageRow
 from tests.relay.world import World
@@ -59,7 +60,7 @@ class Door:
 
 @contextlib.asynccontextmanager
 async def opened(
-    world: World, limits: Limits | None = None, *, metrics: bool = True, usage: Any = None
+    world: World, limits: Limits | None = None, *, metrics: bool = True, usage: Any = None, web: Web | None = None
 ) -> AsyncIterator[Door]:
     problems: dict[str, str] = {}
     counted = Metrics(lambda: {"upstream_connections": 3.0})
@@ -69,7 +70,7 @@ async def opened(
 
     public = Public(world.parts, spending, lambda: problems, counted.render if metrics else None, usage or NoUsage())
     reported: list[tuple[Exception, str]] = []
-    face = HttpFace(world.gateway, public, limits or Limits(), lambda error, path: reported.append((error, path)))
+    face = HttpFace(world.gateway, public, limits or Limits(), lambda error, path: reported.append((error, path)), web)
     listener = bind_tcp("127.0.0.1", 0)
     server = make_server(face, graceful=5, ways=face)
     task = asyncio.create_task(server.serve([listener]))

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from conflux.configured import make_snapshot
 from conflux.faces.operations import OPERATIONS, NewKey, Operations, model_view, understand
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder, KeyRow
 from conflux.relay.snapshot import Snapshot
 from conflux.settings import load
-from conflux.wiring import make_snapshot
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()
 DAY = 86_400

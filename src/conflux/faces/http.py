@@ -22,7 +22,8 @@ from conflux.faces.connection import Connection, ShortRequest, announced, connec
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.listed import ListedExchange
 from conflux.faces.public import Public
-from conflux.faces.question import Question
+from conflux.faces.question import Question, Reply
+from conflux.faces.web import Web
 from conflux.neutral.errors import GatewayError, Kind, StoreError
 from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
@@ -168,8 +169,14 @@ class HttpFace:
     """The ASGI application."""
 
     def __init__(
-        self, gateway: Gateway, public: Public, limits: Limits, report: Callable[[Exception, str], None]
+        self,
+        gateway: Gateway,
+        public: Public,
+        limits: Limits,
+        report: Callable[[Exception, str], None],
+        web: Web | None = None,
     ) -> None:
+        self._web = web
         self._gateway = gateway
         self._public = public
         self._report = report
@@ -366,11 +373,6 @@ class HttpFace:
             return
         if dialect == _RESPONSES and method == "GET" and b"sec-websocket-key" in dict(scope["headers"]):
             raise GatewayError(Kind.UPGRADE_REQUIRED, f"WebSocket is not spoken here: POST to {path} over HTTP")
-        if path == "/" and method == "HEAD":  # how some clients look whether anybody is there
-            await exchange.reply(200, [self._request_id()], b"")
-            return
-        if dialect is not None:
-            raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{path} takes POST, not {method}")
         question = Question(
             method=method,
             path=path,
@@ -380,10 +382,21 @@ class HttpFace:
             headers=scope["headers"],
             request_id=self._request_id()[1],
         )
+        page = await self._web.answer(question) if self._web is not None else None
+        if page is not None:
+            await self._send(page, question, exchange)
+            return
+        if path == "/" and method == "HEAD":  # how some clients look whether anybody is there
+            await exchange.reply(200, [self._request_id()], b"")
+            return
+        if dialect is not None:
+            raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{path} takes POST, not {method}")
         await self._answer(question, exchange)
 
     async def _answer(self, question: Question, exchange: Exchange) -> None:
-        reply = await self._public.answer(question)
+        await self._send(await self._public.answer(question), question, exchange)
+
+    async def _send(self, reply: Reply, question: Question, exchange: Exchange) -> None:
         if reply.storefront is not None:
             exchange.serving(reply.storefront)
         headers = [*reply.headers, (b"x-request-id", question.request_id)]

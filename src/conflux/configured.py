@@ -1,0 +1,102 @@
+"""What the configuration makes: secrets, the catalogue, a snapshot, whom upstreams are trusted by.
+
+Law: nothing is opened here but files that the configuration names; a broken configuration is told whole.
+"""
+
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from conflux.catalogue.catalogue import Catalogue
+from conflux.catalogue.changes import ACCEPTED, Change, in_force
+from conflux.catalogue.loader import load as load_catalogue
+from conflux.catalogue.loader import shipped_dir
+from conflux.dialects import DIALECTS
+from conflux.neutral.errors import ConfigError
+from conflux.relay.live import build_snapshot
+from conflux.relay.snapshot import LiveProvider, Snapshot
+from conflux.settings import Config
+from conflux.stores.opening import Store
+from conflux.upstream.dial import tls_context
+
+
+def secret_reader(config: Config) -> Callable[[str], str | None]:
+    """env:NAME and file:PATH, as the operator's configuration names them."""
+
+    def read(name: str) -> str | None:
+        kind, _, rest = name.partition(":")
+        if kind == "env":
+            value = config.environment.get(rest)
+            if value is None and rest + "_FILE" in config.environment:
+                return _content(Path(config.environment[rest + "_FILE"]))
+            return value or None
+        return _content(Path(rest))
+
+    return read
+
+
+def _content(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def read_catalogue(config: Config, changes: Iterable[Change] = ()) -> Catalogue:
+    """As written, with what was accepted since over it. Raises ConfigError with every mistake."""
+    directories = [shipped_dir()]
+    if config.settings.catalogue_dir is not None:
+        directories.append(Path(config.settings.catalogue_dir))
+    return load_catalogue(directories, config.tables, str(config.file or "conflux.toml"), changes)
+
+
+def make_snapshot(
+    config: Config, simulator: LiveProvider | None, version: int = 0, changes: Iterable[Change] = ()
+) -> Snapshot:
+    """Catalogue and providers as configured now. Raises ConfigError with every mistake."""
+    return build_snapshot(
+        read_catalogue(config, changes),
+        secret_reader(config),
+        DIALECTS,
+        simulator=simulator,
+        keep_simulator=config.settings.sim,
+        version=version,
+    )
+
+
+async def accepted(store: Store) -> list[Change]:
+    return in_force(await store.catalogue.changes(ACCEPTED), time.time())
+
+
+def live_providers(snapshot: Snapshot) -> dict[str, LiveProvider]:
+    """Those that some pool wants something of."""
+    found = {target.live.provider.id: target.live for pool in snapshot.pools.values() for target in pool}
+    return {name: one for name, one in found.items() if not one.provider.simulated}
+
+
+def catalogue_mistakes(config: Config | None) -> list[str]:
+    """What is wrong beside broken settings, so that one look shows everything."""
+    if config is None:
+        return []
+    try:
+        make_snapshot(config, None)
+    except ConfigError as error:
+        return error.problems
+    return []
+
+
+def make_tls(config: Config) -> ssl.SSLContext:
+    """Whom upstreams are trusted by. Raises ConfigError for a file that holds no certificate."""
+    ca_file = config.settings.ca_file
+    try:
+        return tls_context(ca_file)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", error)
+        raise ConfigError([f"configuration: ca_file: {ca_file}: {reason}"]) from None
+
+
+def check(config: Config) -> ssl.SSLContext:
+    """A broken configuration opens nothing. Raises ConfigError."""
+    make_snapshot(config, None)
+    return make_tls(config)

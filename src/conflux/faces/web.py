@@ -1,0 +1,143 @@
+"""The web app's files, as its build left them in `static/`.
+
+Law: a path is looked up among the files that are there, never joined to a folder; pages of the app are all index.html,
+whose `<base href="./">` is written anew for the depth of each page, so that the app works below any prefix a proxy
+takes away. Nothing inline runs and nothing outside is reached: the policy below says so to every browser. Without a
+build the page says how to make one.
+"""
+
+import asyncio
+import mimetypes
+import zlib
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from conflux.faces.question import Question, Reply
+from conflux.neutral.ports import Headers
+
+STATIC = Path(__file__).parent / "static"
+BASE = b'<base href="./">'
+
+PAGES = ("/", "/catalogue", "/chat", "/usage", "/console", "/signin")
+_BELOW = ("/catalogue/", "/chat/", "/usage/", "/console/")
+_ONLY_AS_HTML = ("/", "/chat")  # programs have something else there
+
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    b"font-src 'self' data:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'self'; "
+    b"form-action 'self'; frame-ancestors 'none'"
+)
+GUARDS: Headers = [
+    (b"content-security-policy", _POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")  # a build names these by their content
+_ASK = (b"cache-control", b"no-cache")
+_SMALL = 1024  # not worth packing
+
+_UNBUILT = b"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Conflux</title></head>
+<body><h1>The web app is not built</h1>
+<p>The API works without it. To build the app, install Node 20.19 or later and run <code>./run ui</code> where Conflux
+was checked out, then load this page again. A Conflux installed as a package brings the app along.</p>
+</body></html>
+"""
+
+
+class File(msgspec.Struct, frozen=True):
+    body: bytes
+    packed: bytes | None
+    kind: bytes
+    tag: bytes
+
+
+class Web:
+    def __init__(self, folder: Path = STATIC) -> None:
+        self._folder = folder
+        self._files: Mapping[str, File] = {}
+        self._built: int | None = None  # when the build that was read was made
+
+    async def answer(self, question: Question) -> Reply | None:
+        """None where the app has nothing at this path."""
+        if question.mount is not None or question.method not in ("GET", "HEAD"):
+            return None
+        path = question.path
+        headers = dict(question.headers)
+        if is_page(path) and (path not in _ONLY_AS_HTML or b"text/html" in headers.get(b"accept", b"")):
+            index = (await self._current()).get("/index.html")
+            if index is None:
+                return _page(_UNBUILT, headers)
+            return _page(index.body.replace(BASE, b'<base href="%s">' % base_of(path)), headers)
+        if not path.startswith("/assets/") and path.count("/") != 1:
+            return None
+        found = (await self._current()).get(path)
+        if found is None or path == "/index.html":
+            return None
+        return _file(found, _FOREVER if path.startswith("/assets/") else _ASK, headers)
+
+    async def _current(self) -> Mapping[str, File]:
+        """What the last build left. It is looked for anew each time: whoever builds need not start us again."""
+        built = _made(self._folder)
+        if built != self._built:
+            self._files = await asyncio.to_thread(_read, self._folder) if built is not None else {}
+            self._built = built
+        return self._files
+
+
+def is_page(path: str) -> bool:
+    return path in PAGES or path.startswith(_BELOW)
+
+
+def base_of(path: str) -> bytes:
+    """The app's root, as seen from a page."""
+    return b"../" * (path.count("/") - 1) or b"./"
+
+
+def _made(folder: Path) -> int | None:
+    try:
+        return (folder / "index.html").stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _read(folder: Path) -> dict[str, File]:
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            body = path.read_bytes()
+            name = "/" + path.relative_to(folder).as_posix()
+            found[name] = _made_of(body, mimetypes.guess_type(name)[0] or "application/octet-stream")
+    return found
+
+
+def _made_of(body: bytes, kind: str) -> File:
+    packer = zlib.compressobj(9, wbits=31)
+    packed = packer.compress(body) + packer.flush() if len(body) > _SMALL else body
+    if kind.startswith("text/"):
+        kind += "; charset=utf-8"
+    return File(body, packed if len(packed) < len(body) else None, kind.encode(), _tag(body))
+
+
+def _tag(body: bytes) -> bytes:
+    return b'"%s"' % blake2b(body, digest_size=12).hexdigest().encode()
+
+
+def _page(body: bytes, asked: dict[bytes, bytes]) -> Reply:
+    return _file(_made_of(body, "text/html"), _ASK, asked, b"accept, accept-encoding")
+
+
+def _file(file: File, keep: tuple[bytes, bytes], asked: dict[bytes, bytes], vary: bytes = b"accept-encoding") -> Reply:
+    headers = [*GUARDS, keep, (b"etag", file.tag), (b"vary", vary)]
+    if file.tag in asked.get(b"if-none-match", b""):
+        return Reply(status=304, headers=headers)
+    body, headers = file.body, [*headers, (b"content-type", file.kind)]
+    if file.packed is not None and b"gzip" in asked.get(b"accept-encoding", b""):
+        body, headers = file.packed, [*headers, (b"content-encoding", b"gzip")]
+    return Reply(headers=headers, body=body)

@@ -1,0 +1,105 @@
+"""The app's files: pages, their base, what is kept for how long, and nothing else of the disk."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conflux.faces.question import Question, Reply
+from conflux.faces.web import BASE, STATIC, Web, base_of, is_page
+from tests.faces.door import opened
+from tests.relay.shops import shop
+from tests.relay.world import World
+
+HTML = (b"accept", b"text/html,*/*")
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    folder = tmp_path / "static"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_bytes(b"<!doctype html><head>" + BASE + b"</head>")
+    (folder / "icon.svg").write_text("<svg/>")
+    (folder / "assets" / "app-1a2b.js").write_text("// " + "a" * 2000)
+    (tmp_path / "secret.txt").write_text("secret")
+    return folder
+
+
+async def ask(folder: Path, path: str, *headers: tuple[bytes, bytes], **rest: Any) -> Reply | None:
+    asked = {"method": "GET", "query": b"", "secret": None, "mount": None, **rest}
+    return await Web(folder).answer(Question(path=path, headers=list(headers), **asked))
+
+
+def header(reply: Reply | None, name: bytes) -> bytes | None:
+    assert reply is not None
+    return dict(reply.headers).get(name)
+
+
+@pytest.mark.parametrize(("path", "base"), [
+    ("/", b"./"), ("/chat", b"./"), ("/console/models", b"../"), ("/catalogue/conflux/m", b"../../"),
+])  # fmt: skip
+async def test_every_page_is_the_app_and_knows_its_root(built: Path, path: str, base: bytes) -> None:
+    assert is_page(path) and base_of(path) == base
+    found = await ask(built, path, HTML)
+    assert found is not None and b'<base href="' + base + b'">' in found.body
+    assert header(found, b"cache-control") == b"no-cache"
+    assert b"script-src 'self';" in (header(found, b"content-security-policy") or b"")
+
+
+async def test_programs_find_at_these_paths_what_they_did(built: Path) -> None:
+    assert await ask(built, "/") is None
+    assert await ask(built, "/chat", (b"accept", b"*/*")) is None
+    assert await ask(built, "/chat", HTML, method="POST") is None
+    assert await ask(built, "/", HTML, mount=next(iter(shop().storefronts.values()))) is None
+    assert await ask(built, "/v1/models", HTML) is None
+
+
+async def test_assets_stay_with_whoever_has_them(built: Path) -> None:
+    found = await ask(built, "/assets/app-1a2b.js", (b"accept-encoding", b"br, gzip"))
+    assert found is not None and gzip.decompress(found.body).startswith(b"// aaa")
+    assert b"immutable" in (header(found, b"cache-control") or b"")
+    assert header(found, b"content-type") == b"text/javascript; charset=utf-8"
+    again = await ask(built, "/assets/app-1a2b.js", (b"if-none-match", header(found, b"etag") or b""))
+    assert again is not None and (again.status, again.body) == (304, b"")
+    assert (await ask(built, "/icon.svg") or Reply()).body == b"<svg/>"
+
+
+@pytest.mark.parametrize("path", [
+    "/assets/../index.html", "/assets/../../secret.txt", "/assets//etc/passwd", "/../secret.txt", "/assets/",
+    "/index.html", "/assets/none.js", "/secret.txt", "/assets/..%2f..%2fsecret.txt",
+])  # fmt: skip
+async def test_nothing_else_is_given_out(built: Path, path: str) -> None:
+    assert await ask(built, path, HTML) is None
+
+
+async def test_without_a_build_the_page_says_how_to_make_one(tmp_path: Path) -> None:
+    found = await ask(tmp_path, "/", HTML)
+    assert found is not None and b"./run ui" in found.body
+    assert await ask(tmp_path, "/assets/app-1a2b.js") is None
+
+
+async def test_a_new_build_counts_at_once(built: Path) -> None:
+    web = Web(built)
+    question = Question(method="GET", path="/new.txt", query=b"", secret=None, mount=None, headers=[])
+    assert await web.answer(question) is None
+    (built / "new.txt").write_text("new")
+    (built / "index.html").unlink()
+    assert await web.answer(question) is None
+    (built / "index.html").write_bytes(BASE)
+    assert (await web.answer(question) or Reply()).body == b"new"
+
+
+async def test_at_the_door(built: Path) -> None:
+    async with opened(World(shop()), web=Web(built)) as door:
+        status, head, body = await door.get("/console/keys", "accept: text/html")
+        assert (status, body) == (200, b'<!doctype html><head><base href="../"></head>') and b"x-request-id" in head
+        assert (await door.get("/chat", "accept: text/html"))[0] == 200
+        assert (await door.get("/chat"))[0] == 405
+        status, _, body = await door.get("/catalogue", method="HEAD")
+        assert (status, body) == (200, b"")
+        assert (await door.get("/"))[2].startswith(b'{"name"')
+
+
+def test_the_folder_is_beside_the_code() -> None:
+    assert STATIC.parent.name == "faces"
