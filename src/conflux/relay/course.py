@@ -1,0 +1,239 @@
+"""The course of one request: admitted, held, settled or refused, whatever way its answer is made.
+
+Law: admit, reserve, settle: in this order, each once. Nothing is sent before the hold is committed; nothing ends before
+the settlement is; no cancellation reaches a settlement. How the answer is made, between the hold and the settlement, is
+its subclass's: `_reserved`.
+"""
+
+import asyncio
+
+from conflux.dialects import DIALECTS
+from conflux.dialects.base import Dialect, Lane
+from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
+from conflux.neutral.ledger import ID_CHANCES, Ending, Reservation, Settlement, new_request_id, request_id_text
+from conflux.neutral.ports import Headers
+from conflux.policy.rates import Ticket
+from conflux.relay.account import Account, settlement
+from conflux.relay.admit import Admitted, Fallback, admit, expected_tokens
+from conflux.relay.attempt import Attempt, Trial
+from conflux.relay.headers import JSON, identified
+from conflux.relay.identify import identify, root_storefront
+from conflux.relay.keep_alive import KeepAlive
+from conflux.relay.parts import Exchange, Incoming, Outcome, Parts
+from conflux.relay.stored import Recalled, recall
+
+_DRAWS = 3  # ids for one request; a taken one is as rare as they come
+
+
+class Course:
+    """One request on its way. Its fields are what is true so far."""
+
+    __slots__ = (
+        "admitted",
+        "attempt",
+        "began",
+        "begun",
+        "created",
+        "created_ms",
+        "delivering",
+        "ended",
+        "exchange",
+        "headed",
+        "incoming",
+        "keeper",
+        "left",
+        "number",
+        "parts",
+        "recalled",
+        "request_id",
+        "settling",
+        "snapshot",
+        "spoken",
+        "storefront",
+        "ticket",
+        "trials",
+        "waiting",
+    )
+
+    def __init__(self, parts: Parts, incoming: Incoming, exchange: Exchange, chance: int) -> None:
+        self.parts = parts
+        self.incoming = incoming
+        self.exchange = exchange
+        self.snapshot = parts.snapshot()
+        self.began = parts.clock.monotonic()
+        now = parts.clock.time()
+        self.created = int(now)
+        self.created_ms = int(now * 1000)
+        self._draw(now, chance)
+        self.storefront = incoming.mount or root_storefront(self.snapshot)  # until the key says which
+        self.recalled: Recalled | None = None  # where responses are kept
+        self.admitted: Admitted
+        self.attempt: Attempt | None = None
+        self.trials: list[Trial] = []
+        self.begun = False  # the head of a stream went out
+        self.headed: Fallback | None = None  # what it said
+        self.spoken: Lane | None = None  # whose words, if any
+        self.delivering = False
+        self.left = False  # the client left, and the waiting was interrupted for it
+        self.settling = False
+        self.ended: Outcome | None = None
+        self.waiting: asyncio.Task[None] | None = None
+        self.keeper: KeepAlive | None = None
+        self.ticket: Ticket | None = None  # of a caller with rate limits
+
+    def _draw(self, now: float, chance: int) -> None:
+        self.number = new_request_id(now, chance)
+        self.request_id = request_id_text(self.number)
+
+    async def run(self) -> None:
+        parts = self.parts
+        parts.meter.began()
+        outcome: Outcome | None = None
+        dialect = DIALECTS[self.incoming.dialect]
+        try:
+            await self._admit(dialect)
+            outcome = await self._reserved() if await self._reserve() else await self._stopped()
+        except GatewayError as error:
+            await self._refuse(dialect, error)
+        except StoreError:
+            # The ledger cannot promise to remember: no answer, rather than a free one.
+            text = "the ledger cannot take this request now: try again in a moment"
+            await self._refuse(dialect, GatewayError(Kind.UNAVAILABLE, text, retry_after=2))
+        finally:
+            if self.ticket is not None:
+                self.ticket.close()
+            parts.meter.ended(outcome)
+
+    async def _admit(self, dialect: Dialect) -> None:
+        incoming = self.incoming
+        if incoming.mount is not None:
+            self.exchange.serving(incoming.mount)
+        caller, self.storefront = await identify(self.parts, self.snapshot, incoming.secret, incoming.mount)
+        self.exchange.serving(self.storefront)
+        if self.parts.responses is not None:
+            self.recalled = await recall(self.parts.responses, caller.key_id, incoming)
+            self.incoming = incoming = self.recalled.incoming
+        self.admitted = admit(self.parts, self.snapshot, caller, self.storefront, dialect, incoming)
+        if caller.limited:
+            self.ticket = self.parts.rates.take(caller.policies, expected_tokens(self.admitted), self._milliseconds())
+
+    async def _reserve(self) -> bool:
+        """False where the server stops meanwhile: the hold may be there or not, so it must be settled."""
+        for _ in range(_DRAWS):
+            try:
+                await self.parts.ledger.reserve(self._order())
+            except asyncio.CancelledError:
+                carry_on()
+                return False
+            except IdTaken:  # by another process, which counts from elsewhere: nobody has heard of ours yet
+                self._draw(self.parts.clock.time(), self.parts.below(ID_CHANCES))
+            else:
+                return True
+        raise StoreError("every id drawn was taken")
+
+    def _order(self) -> Reservation:
+        admitted = self.admitted
+        caller = admitted.caller
+        return Reservation(
+            request_id=self.number,
+            created=self.created_ms,
+            caller_key=caller.key_id,
+            caller_user=caller.user_id,
+            caller_workspace=caller.workspace_id,
+            storefront=admitted.storefront.id,
+            requested_model=admitted.requested,
+            amount=admitted.hold.amount,
+            scopes=caller.scopes,
+            input_floor=admitted.hold.input_floor,
+            simulated=admitted.simulated,
+        )
+
+    async def _reserved(self) -> Outcome:
+        """From the hold to the settlement. However this ends, it ends settled."""
+        raise NotImplementedError
+
+    async def _stopped(self) -> Outcome:
+        """The server stops before the answer is whole: what was delivered is settled, and the client is told."""
+        raise NotImplementedError
+
+    async def _settle(self, ending: Ending, found: Account, *, status: int, reason: str | None = None) -> Outcome:
+        parts, admitted, attempt = self.parts, self.admitted, self.attempt
+        seconds = parts.clock.monotonic() - self.began
+        first_byte = attempt.first_byte - self.began if attempt is not None and attempt.first_byte else None
+        self.settling = True
+        await self._hush()
+        end = settlement(
+            admitted,
+            self.number,
+            ending,
+            found,
+            attempt=attempt,
+            trials=tuple(self.trials),
+            dropped=self._dropped(),
+            status=status,
+            seconds=seconds,
+            first_byte=first_byte,
+            reason=reason,
+        )
+        self.ended = outcome = Outcome(
+            storefront=admitted.storefront.id,
+            model=admitted.model.id,
+            ending=ending,
+            status=status,
+            stream=admitted.envelope.stream,
+            usage=found.usage,
+            charge=await self._committed(end),
+            credits=end.credits,
+            seconds=seconds,
+            first_byte=first_byte,
+        )
+        if self.ticket is not None:
+            self.ticket.close(found.usage.total)  # before the last byte: whoever has it all may ask again
+        return outcome
+
+    async def _committed(self, end: Settlement) -> int:
+        """No cancellation reaches a settlement: it is asked for once more, which changes nothing where it was done."""
+        while True:
+            try:
+                return await self.parts.ledger.settle(end)
+            except asyncio.CancelledError:
+                if not carry_on():
+                    raise StoreError("the ledger went away") from None
+
+    async def _hush(self) -> None:
+        keeper, self.keeper = self.keeper, None
+        if keeper is not None:
+            await keeper.stop()
+
+    def _dropped(self) -> tuple[str, ...]:
+        if self.attempt is None:
+            return self.admitted.dropped
+        return self.admitted.dropped + self.attempt.dropped
+
+    def _milliseconds(self) -> int:
+        return int(self.parts.clock.monotonic() * 1000)
+
+    def _rates(self) -> Headers:
+        return self.ticket.headers(self._milliseconds()) if self.ticket is not None else []
+
+    async def _refuse(self, dialect: Dialect, error: GatewayError) -> None:
+        error.request_id = self.request_id
+        if self.begun:
+            await self.exchange.finish(self.spoken.fail(error) if self.spoken else dialect.error_event(error))
+            return
+        if self.ticket is not None:
+            self.ticket.close()
+        status, body = dialect.error(error, self.storefront.error_style)
+        headers = [JSON, *identified(self.request_id.encode(), dialect), *error.headers, *self._rates()]
+        if error.retry_after is not None:
+            headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
+        await self.exchange.reply(status, headers, body)
+
+
+def carry_on() -> bool:
+    """Takes back a cancellation of this task; False where it was something else that was cancelled."""
+    task = asyncio.current_task()
+    if task is None or not task.cancelling():
+        return False
+    task.uncancel()
+    return True

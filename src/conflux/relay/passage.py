@@ -1,0 +1,256 @@
+"""The direct way of a request: one answer, from its attempts to its last byte.
+
+Law: attempt, start, deliver, settle: in this order, each once. No content is delivered before the start is committed.
+A client that leaves interrupts the waiting on the upstream and nothing else.
+"""
+
+import asyncio
+
+from conflux.dialects.base import Dialect, Wanted
+from conflux.neutral.errors import GatewayError, Kind, StoreError, TransportError
+from conflux.neutral.ledger import Checkpoint, Ending
+from conflux.relay.account import NO_ACCOUNT, Account, account, cost_of
+from conflux.relay.attempt import Attempt, Failed
+from conflux.relay.course import Course, carry_on
+from conflux.relay.headers import late_fallback, plain, streamed
+from conflux.relay.keep_alive import KeepAlive
+from conflux.relay.parts import Outcome
+from conflux.relay.stored import keep
+from conflux.relay.tries import Tries
+
+# A killed stream loses at most what came after its last checkpoint.
+_CHECKPOINT_BYTES = 512  # some 128 tokens
+_CHECKPOINT_SECONDS = 1.0
+
+# Why an answer was cut, for admins, where nobody else gave a reason.
+_UNFINISHED = "the upstream closed before its answer was finished"
+_DEFECT = "a defect of the gateway: its log has it"
+
+
+class Passage(Course):
+    """One request, answered by one model."""
+
+    __slots__ = ()
+
+    async def _reserved(self) -> Outcome:
+        """From the hold to the settlement. However this ends, it ends settled."""
+        try:
+            if self.exchange.gone:
+                return await self._settle_left()
+            self.waiting = asyncio.current_task()
+            self.exchange.on_gone(self._client_left)
+            if not self.admitted.envelope.stream:
+                await self._attempts()
+                return await self._plain()
+            self.keeper = KeepAlive(self.parts, self._keep_alive)
+            await self._attempts()
+            return await self._stream()
+        except GatewayError as error:
+            return await self._fail(error)
+        except asyncio.CancelledError:
+            carry_on()
+            if self.ended is not None:
+                return self.ended  # settled and, as far as it went, delivered
+            return await (self._settle_left() if self.left else self._stopped())
+        except StoreError:
+            if not self.settling:
+                await self._settle(Ending.FAILED, NO_ACCOUNT, status=503)
+            raise
+        except Exception:
+            # A defect of ours, reported at the edge. The hold must not outlive it, and what went out is paid.
+            if not self.settling:
+                await self._settle(*self._delivered(Ending.FAILED, Ending.CUT), status=500, reason=_DEFECT)
+            raise
+        finally:
+            self.waiting = None
+            if self.attempt is not None:
+                self.attempt.close()
+            await self._hush()
+
+    async def _begin(self) -> None:
+        """The head of a stream, once: with its first content, or with the first word that it is still to come."""
+        if not self.begun:
+            self.begun = True
+            self.headed = self.admitted.fallback
+            headers = streamed(self.admitted, self.snapshot, self._dropped(), self.request_id.encode())
+            headers += self._rates()
+            await self.exchange.begin(200, headers)
+
+    async def _keep_alive(self) -> None:
+        attempt = self.attempt
+        if attempt is None or self.exchange.gone or self.settling:
+            return
+        await self._begin()
+        self.spoken = attempt.lane
+        self.exchange.push(attempt.lane.keep_alive())
+        await self.exchange.drained()
+
+    def _client_left(self) -> None:
+        """Interrupts whatever waits for the upstream; a drained provider is read to its end all the same."""
+        task, self.waiting = self.waiting, None
+        if task is None:
+            return
+        if self.attempt is not None and self.delivering and self.attempt.target.live.provider.drain:
+            return
+        self.left = True
+        task.cancel()
+
+    async def _attempts(self) -> None:
+        """Ask one target after the other until one is primed."""
+        admitted = self.admitted
+        wanted = Wanted(
+            answer_id=admitted.dialect.id_prefix + self.request_id[4:],
+            model="" if admitted.storefront.model_echo == "upstream" else admitted.requested,
+            created=self.created,
+            include_usage=admitted.envelope.include_usage,
+            stored=self.recalled is not None and self.recalled.input is not None,
+            previous=self.recalled.previous if self.recalled is not None else None,
+        )
+        request_id = self.request_id.encode()
+        tries = Tries(self.parts, self.snapshot, admitted, self.incoming)
+        self.trials = tries.trials
+        while True:
+            target = tries.next()
+            self.admitted = tries.admitted
+            try:
+                attempt = self.attempt = Attempt(self.parts, target, self.admitted, wanted)
+            except GatewayError as error:
+                tries.unfit(target, error)
+                continue
+            try:
+                await attempt.prime(request_id)
+                tries.answered(target)
+                return
+            except Failed as failed:
+                attempt.close()
+                self.attempt = None
+                tries.failed(target, attempt.leg, failed, attempt.seconds())
+
+    async def _plain(self) -> Outcome:
+        attempt, admitted = self._leg(), self.admitted
+        self.waiting = None  # the answer is here: from now on nothing is interrupted
+        attempt.close(good=True)
+        found = account(attempt.lane.tally, admitted, cut=False)
+        body = attempt.lane.last(found.usage, cost_of(found, admitted))  # nobody pays for what cannot be written
+        await self._store(body)
+        outcome = await self._settle(Ending.DONE, found, status=200)
+        headers = plain(
+            admitted, self.snapshot, self._dropped(), outcome.charge, outcome.credits, self.request_id.encode()
+        )
+        headers += self._rates()
+        await self.exchange.reply(200, headers, body)
+        return outcome
+
+    async def _stream(self) -> Outcome:
+        attempt, admitted = self._leg(), self.admitted
+        waiting, self.waiting = self.waiting, None
+        await self.parts.ledger.start(self.number)
+        if self.exchange.gone:
+            return await self._settle_left()  # nothing went out
+        self.delivering = True
+        self.waiting = waiting
+        try:
+            await self._begin()
+            self.spoken = attempt.lane
+            await self._pump(attempt)
+        except TransportError as error:
+            attempt.broke()
+            return await self._cut(str(error), timeout=error.timeout)
+        self.waiting = None
+        tally = attempt.lane.tally
+        if tally.fault is not None or not tally.finished:
+            attempt.broke()
+            return await self._cut(tally.fault.message[:200] if tally.fault is not None else _UNFINISHED)
+        attempt.close(good=True)
+        found = account(tally, admitted, cut=False)
+        last = attempt.lane.last(found.usage, cost_of(found, admitted))
+        await self._store(last)
+        if self.admitted.fallback is not self.headed:  # the head was too early to know
+            last = late_fallback(self.admitted) + last
+        outcome = await self._settle(Ending.DONE, found, status=200)
+        await self.exchange.finish(last)
+        return outcome
+
+    async def _store(self, last: bytes) -> None:
+        """Before the client has it all: whoever has it may come back to it."""
+        store, recalled = self.parts.responses, self.recalled
+        if store is not None and recalled is not None and recalled.input is not None:
+            await keep(store, self.admitted.caller.key_id, recalled.input, last)
+
+    async def _pump(self, attempt: Attempt) -> None:
+        """Hand the answer on as it arrives: the upstream's reader pushes it through, this task only waits."""
+        lane, exchange, clock = attempt.lane, self.exchange, self.parts.clock
+        tally, keeper = lane.tally, self.keeper
+        assert keeper is not None, "a stream has one until it is settled"
+        marked, marked_at = 0, clock.monotonic()
+
+        def deliver(out: bytes) -> bool:
+            nonlocal marked, marked_at
+            keeper.spoke = now = clock.monotonic()
+            if tally.output_bytes - marked >= _CHECKPOINT_BYTES or now - marked_at >= _CHECKPOINT_SECONDS:
+                marked, marked_at = tally.output_bytes, now
+                self._checkpoint(attempt)
+            going = exchange.push(out) if out else True
+            return going and tally.fault is None and not tally.done
+
+        def hand_on(data: bytes) -> bool:
+            return deliver(lane.feed(data))
+
+        if not deliver(attempt.pending):
+            await exchange.drained()
+        while tally.fault is None and not tally.done:
+            if not await attempt.stream(hand_on):
+                deliver(lane.end())
+                return
+            await exchange.drained()
+
+    def _checkpoint(self, attempt: Attempt) -> None:
+        found = account(attempt.lane.tally, self.admitted, cut=True)
+        self.parts.ledger.checkpoint(Checkpoint(request_id=self.number, amount=found.charge, usage=found.usage))
+
+    async def _cut(self, reason: str, *, timeout: bool = False) -> Outcome:
+        """The answer breaks off after content was delivered: what was delivered is paid, and the client is told."""
+        self.waiting = None
+        attempt = self._leg()
+        attempt.close()
+        found = account(attempt.lane.tally, self.admitted, cut=True)
+        outcome = await self._settle(Ending.CUT, found, status=200, reason=reason)
+        kind = Kind.UPSTREAM_TIMEOUT if timeout else Kind.UPSTREAM_FAILED
+        error = GatewayError(kind, "the model's answer broke off: what you have is incomplete")
+        await self.exchange.finish(attempt.lane.fail(error))
+        return outcome
+
+    async def _fail(self, error: GatewayError) -> Outcome:
+        """No target answered, or none can be asked so."""
+        if self.delivering:
+            return await self._cut(error.message)
+        outcome = await self._settle(Ending.FAILED, NO_ACCOUNT, status=_status(self.admitted.dialect, error))
+        await self._refuse(self.admitted.dialect, error)
+        return outcome
+
+    async def _stopped(self) -> Outcome:
+        """The server stops before the answer is whole: what was delivered is settled, and the client is told."""
+        return await self._fail(GatewayError(Kind.UNAVAILABLE, "the gateway is restarting: try again", retry_after=2))
+
+    async def _settle_left(self) -> Outcome:
+        """The client is gone: cancel upstream, account what it may have received."""
+        self.waiting = None
+        if self.attempt is not None:
+            self.attempt.close()
+        return await self._settle(
+            *self._delivered(Ending.CANCELLED, Ending.CANCELLED), status=200 if self.delivering else 499
+        )
+
+    def _delivered(self, nothing: Ending, some: Ending) -> tuple[Ending, Account]:
+        """What an answer that ends early costs: what went out of it."""
+        if not self.delivering or self.attempt is None:
+            return nothing, NO_ACCOUNT
+        return some, account(self.attempt.lane.tally, self.admitted, cut=True)
+
+    def _leg(self) -> Attempt:
+        assert self.attempt is not None, "an attempt was primed before its answer is handled"
+        return self.attempt
+
+
+def _status(dialect: Dialect, error: GatewayError) -> int:
+    return dialect.error(error, "openai")[0]
