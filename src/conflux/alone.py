@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from conflux.configured import accepted, live_providers, make_snapshot, read_catalogue
 from conflux.faces.administration import administration
+from conflux.faces.audited import Audited
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.operations import KeyAdmin, Operations, makes_store
 from conflux.neutral.errors import ConfigError
@@ -63,7 +64,7 @@ async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any
         more = administration(store, lambda: snapshot, refresh, time.time)
         catalogue = CatalogueAdmin(store.catalogue, around)
         operations = Operations(store.key_admin, lambda: snapshot, no_server, no_status, store.verify, more, catalogue)
-        return await operations.run(operation, params)
+        return await Audited(operations, store.audit.add).run(operation, params)
     finally:
         await client.aclose()
         await store.aclose()

@@ -20,10 +20,14 @@ import msgspec
 
 from conflux import __version__
 from conflux.accounts.keyfile import open_keys
+from conflux.accounts.passwords import Verifier
 from conflux.accounts.token_mint import TokenMint
 from conflux.catalogue.changes import Change
 from conflux.configured import accepted, check, live_providers, make_snapshot, read_catalogue
+from conflux.faces.admin.desk import Desk
+from conflux.faces.admin.door import AdminDoor
 from conflux.faces.administration import administration
+from conflux.faces.audited import Audited
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.catalogue_refresh import Means, refresh_forever
 from conflux.faces.control import ControlFace, server_runs
@@ -77,7 +81,7 @@ class Running:
         self.metrics = Metrics(self._gauges)
         self.client: Client
         self.face: HttpFace | None = None
-        self.operations: Operations
+        self.operations: Audited
         self.catalogue: CatalogueAdmin
         self.refreshing: asyncio.Task[None]
         self.place: Place | None = None
@@ -290,7 +294,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
             now=time.time,
         ),
     )
-    running.operations = Operations(
+    operations = Operations(
         store.key_admin,
         running.current,
         running.reload_all,
@@ -298,6 +302,17 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         store.verify,
         administration(store, running.current, running.refresh, time.time),
         running.catalogue,
+    )
+    running.operations = Audited(operations, store.audit.add)
+
+
+def _desk(running: Running) -> Desk:
+    return Desk(
+        operations=running.operations,
+        store=running.store,
+        parts=running.gateway.parts,
+        verifier=Verifier(),
+        report=_report,
     )
 
 
@@ -331,7 +346,8 @@ async def _open_doors(running: Running, bound: Doors) -> None:
         running.store.usage,
     )
     limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
-    face = running.face = HttpFace(running.gateway, public, limits, _report, Web())
+    admin = AdminDoor(lambda: _desk(running), _report)
+    face = running.face = HttpFace(running.gateway, public, limits, _report, Web(), admin)
     doors: list[tuple[Any, Any]] = [(face, bound.public)]
     if bound.metrics is not None:
         doors.append((MetricsFace(running.metrics), bound.metrics))

@@ -39,7 +39,7 @@ class Orders:
 @contextlib.asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[Orders]:
     orders = Orders()
-    server = make_server(ControlFace(orders), graceful=1)  # type: ignore[arg-type]
+    server = make_server(ControlFace(orders), graceful=1)
     task = asyncio.create_task(server.serve([bind_unix(folder / SOCKET_NAME)]))
     while not server.started:
         await asyncio.sleep(0)

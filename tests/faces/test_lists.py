@@ -12,7 +12,7 @@ from conflux.catalogue.listings import SHAPES
 from conflux.catalogue.listings.choose import LISTS
 from conflux.dialects import DIALECTS
 from conflux.faces import lists as module
-from conflux.faces.http import _SECRET_HEADERS
+from conflux.faces.http_secret import _SECRET_HEADERS
 from conflux.faces.lists import Lists, parse_query, takes_gzip
 from conflux.faces.question import Question, Reply
 from conflux.neutral.errors import GatewayError, Kind

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from conflux.faces.budget_admin import BudgetAdmin, Budgets
 from conflux.faces.model_admin import ModelAdmin, Statuses
 from conflux.faces.operations import Work
-from conflux.faces.people_admin import People, PeopleAdmin
+from conflux.faces.people_admin import Passwords, People, PeopleAdmin
 from conflux.faces.policy_admin import Policies, PolicyAdmin
 from conflux.neutral.records import Caller
 from conflux.relay.snapshot import Snapshot
@@ -29,6 +29,9 @@ class Rooms(Protocol):
     @property
     def policies(self) -> PoliciesAndStatuses: ...
 
+    @property
+    def sessions(self) -> Passwords: ...
+
     async def rebuild(self) -> int: ...
 
     async def caller(self, key_id: str) -> Caller | None: ...
@@ -45,7 +48,7 @@ def administration(
     return {
         "ledger.rebuild": rebuild,
         **BudgetAdmin(store.budgets).table(),
-        **PeopleAdmin(store.people).table(),
+        **PeopleAdmin(store.people, store.sessions).table(),
         **PolicyAdmin(store.policies, store.caller, snapshot, now).table(),
         **ModelAdmin(store.policies, snapshot, refresh).table(),
     }

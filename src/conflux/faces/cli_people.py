@@ -3,6 +3,7 @@
 Law: each command is one operation; what it changed counts when it returns.
 """
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -114,6 +115,29 @@ def _add_users(group: typer.Typer, actions: Operates) -> None:
         """Change a user's role."""
         params = {"name": name, "workspace": workspace, "role": role}
         _done(actions.operate({"config": config, "data": data}, "users.set", params), json)
+
+    @group.command(epilog="Example:  conflux users password ann --workspace acme")
+    def password(
+        name: Name,
+        workspace: Workspace = "default",
+        remove: Annotated[bool, typer.Option("--remove", help="Take it away: no more signing in.")] = False,
+        config: ConfigFlag = None,
+        data: DataFlag = None,
+        json: JsonFlag = False,
+    ) -> None:
+        """Set the password that a user signs in to the web with: asked for, or the first line of standard input.
+
+        Every session of the user ends, and failed attempts are forgotten.
+        """
+        said = None if remove else _password()
+        params = {"name": name, "workspace": workspace, "password": said}
+        _done(actions.operate({"config": config, "data": data}, "users.password", params), json)
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().rstrip("\n")
 
 
 def _add_user_verb(group: typer.Typer, actions: Operates, verb: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from conflux.faces.operations import Operations
+from conflux.faces.audited import Runs
 from conflux.faces.server import reachable
 from conflux.neutral.errors import ConfigError, NoSuch, StoreError
 
@@ -25,7 +25,7 @@ _SECONDS = 600.0
 class ControlFace:
     """The ASGI application on the socket."""
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: Runs) -> None:
         self._operations = operations
 
     async def __call__(

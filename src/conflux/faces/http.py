@@ -17,9 +17,12 @@ from conflux.dialects import DIALECTS
 from conflux.dialects.base import NOWHERE, Dialect, Place
 from conflux.dialects.openai_errors import body as openai_error
 from conflux.dialects.strict_json import encode
+from conflux.faces.admin.door import BELOW, AdminDoor
 from conflux.faces.coding import ACCEPTED, check_coding, decoded
 from conflux.faces.connection import Connection, ShortRequest, announced, connection_of
+from conflux.faces.cookies import page_secret
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
+from conflux.faces.http_secret import header_secret
 from conflux.faces.listed import ListedExchange
 from conflux.faces.public import Public
 from conflux.faces.question import Question, Reply
@@ -48,7 +51,6 @@ _EXPLAINED: dict[Kind, Headers] = {
     Kind.UPGRADE_REQUIRED: [(b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")],
 }
 _READ, _WRITE = b"GET, HEAD", b"POST"  # the methods of a path
-_SECRET_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -69,17 +71,9 @@ def hear(headers: list[tuple[bytes, bytes]]) -> Heard:
     """One pass turned into look-ups: the last of a name counts."""
     found = dict(headers)
     get = found.get
-    secret: str | None = None
-    authorization = get(b"authorization")
-    if authorization is not None:
-        scheme, _, rest = authorization.partition(b" ")
-        secret = rest.strip().decode("latin-1") if scheme.lower() == b"bearer" else ""
-    if not secret:
-        for name in _SECRET_HEADERS:
-            value = get(name)
-            if value is not None and value.strip():
-                secret = value.strip().decode("latin-1")
-                break
+    secret = header_secret(found)
+    if secret is None and b"cookie" in found:
+        secret = page_secret(found)
     coding = get(b"content-encoding")
     return Heard(
         secret,
@@ -175,8 +169,10 @@ class HttpFace:
         limits: Limits,
         report: Callable[[Exception, str], None],
         web: Web | None = None,
+        admin: AdminDoor | None = None,
     ) -> None:
         self._web = web
+        self._admin = admin
         self._gateway = gateway
         self._public = public
         self._report = report
@@ -310,6 +306,9 @@ class HttpFace:
             await self._http(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._admin is not None and scope["path"].startswith(BELOW):
+            await self._admin(scope, receive, send, self._request_id()[1])
+            return
         heard = hear(scope["headers"])
         exchange = HttpExchange(scope, send, heard.origin)
         mounts = self._current_mounts()

@@ -3,10 +3,12 @@
 Law: plain JSON in and out; what was changed counts when the call returns.
 """
 
+import asyncio
 from typing import Any, Protocol
 
 import msgspec
 
+from conflux.accounts.passwords import hash_password
 from conflux.faces.asked import Named, asked
 from conflux.faces.operations import Work
 from conflux.neutral.errors import ConfigError
@@ -28,6 +30,10 @@ class People(Protocol):
     async def delete_user(self, workspace: str, name: str) -> None: ...
 
 
+class Passwords(Protocol):
+    async def set_password(self, workspace: str, user: str, hashed: str | None) -> None: ...
+
+
 class Renamed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     new_name: str
@@ -39,13 +45,20 @@ class UserAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     role: str | None = None
 
 
+class PasswordAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    workspace: str = DEFAULT
+    password: str | None  # None takes it away
+
+
 class UsersOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     workspace: str | None = None
 
 
 class PeopleAdmin:
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: People, passwords: Passwords) -> None:
         self._people = people
+        self._passwords = passwords
 
     def table(self) -> dict[str, Work]:
         return {
@@ -63,6 +76,7 @@ class PeopleAdmin:
             "users.enable": self.enable_user,
             "users.disable": self.disable_user,
             "users.delete": self.delete_user,
+            "users.password": self.set_password,
         }
 
     async def workspaces(self, params: dict[str, Any]) -> Any:
@@ -126,6 +140,14 @@ class PeopleAdmin:
         wish = _user("users delete", params)
         await self._people.delete_user(wish.workspace, wish.name)
         return {"workspace": wish.workspace, "name": wish.name, "deleted": True}
+
+    async def set_password(self, params: dict[str, Any]) -> Any:
+        """With which the user signs in to the web. Every session of theirs ends."""
+        wish = asked("users password", params, PasswordAsked)
+        await self._people.user(wish.workspace, wish.name)
+        hashed = await asyncio.to_thread(hash_password, wish.password) if wish.password is not None else None
+        await self._passwords.set_password(wish.workspace, wish.name, hashed)
+        return {"workspace": wish.workspace, "name": wish.name, "password": hashed is not None}
 
 
 def _user(operation: str, params: dict[str, Any]) -> UserAsked:

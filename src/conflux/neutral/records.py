@@ -184,6 +184,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     role: str = "member"  # owner | admin | member, in the workspace
     policies: tuple[Policy, ...] = ()  # those in force: the workspace's, the user's, the key's
     scopes: tuple[Scope, ...] = ()
+    session: int | None = None  # signed in to the web, and this is the session
     # Made from the above, so that the request path compares instead of walking.
     narrowing: str = ""  # the same for callers who may run the same
     limited: bool = False  # some policy limits the rate

@@ -46,12 +46,16 @@ _LIST = """
 
 
 def find_caller(run: Run, name: bytes) -> Caller | None:
-    return _caller(run, run.execute(_FIND.format(where="digest = ?"), (name,)).fetchone())
+    return caller_where(run, "digest = ?", name)
 
 
 def caller_by_id(run: Run, key_id: str) -> Caller | None:
     """The caller that a key's holder is, for an admin who asks what it may do."""
-    return _caller(run, run.execute(_FIND.format(where="api_key.id = ?"), (key_number(key_id),)).fetchone())
+    return caller_where(run, "api_key.id = ?", key_number(key_id))
+
+
+def caller_where(run: Run, where: str, value: bytes | int) -> Caller | None:
+    return _caller(run, run.execute(_FIND.format(where=where), (value,)).fetchone())
 
 
 def _caller(run: Run, row: Any) -> Caller | None:

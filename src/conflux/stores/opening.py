@@ -11,6 +11,7 @@ from typing import NamedTuple
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.records import Caller
 from conflux.neutral.reports import Asked, Exported, Span
+from conflux.stores.audit import Audit
 from conflux.stores.catalogue import CatalogueRows
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.exporting import asked_of, count, receipts
@@ -20,6 +21,7 @@ from conflux.stores.ledger import BookLedger, Recovered
 from conflux.stores.owner_budgets import OwnerBudgets
 from conflux.stores.people import People
 from conflux.stores.policies import Policies
+from conflux.stores.sessions import Sessions, session_caller
 from conflux.stores.sql import Run
 from conflux.stores.sqlite_file import connect_reader
 from conflux.stores.sqlite_ledger import SqliteLedger
@@ -49,6 +51,8 @@ class Store:
         self.policies = Policies(ledger, self.keys.changed, now)
         self.catalogue = CatalogueRows(ledger, now)
         self.usage = Usage(ledger)
+        self.sessions = Sessions(ledger, data.pepper, self.keys.changed, now)
+        self.audit = Audit(ledger, now)
         self.heard: Callable[[], None] = lambda: None  # what else to do when another process has changed something
 
     @property
@@ -84,7 +88,7 @@ class Store:
         return await self.ledger.read(lambda run: caller_by_id(run, key_id))
 
     async def _find(self, name: bytes) -> Caller | None:
-        return await self.ledger.read(lambda run: find_caller(run, name))
+        return await self.ledger.read(lambda run: find_caller(run, name) or session_caller(run, name))
 
 
 def open_store(path: Path, now: Callable[[], float] = time) -> Store:

@@ -344,3 +344,85 @@ catalogue_decision = _table(
     _long("decided"),
     _text("decided_by"),
 )
+
+# Of users who sign in with one.
+user_password = _table(
+    "user_password",
+    Column("user_id", Long, ForeignKey("app_user.id"), primary_key=True, autoincrement=False),
+    _text("hash"),  # Argon2id, with its parameters and salt
+    _long("changed"),  # unix seconds
+)
+
+# Who is signed in to the web. A session acts as a key: the admin's that it was opened with, or the user's own for it.
+web_session = _table(
+    "web_session",
+    _id(),
+    Column("digest", LargeBinary, nullable=False),  # as a key's
+    Column("user_id", Long, ForeignKey("app_user.id"), nullable=False),
+    Column("key_id", Long, ForeignKey("api_key.id"), nullable=False),
+    _long("by_key"),  # 1: opened with that key
+    _long("created"),  # unix seconds, as the two below
+    _long("expires_at"),
+    _maybe_long("revoked_at"),
+    _text("agent"),  # the browser, as it calls itself
+    UniqueConstraint("digest"),
+    Index("ix_web_session_user_id", "user_id"),
+)
+
+# How often somebody failed to sign in, and until when nobody may try again, by account and by address.
+sign_in_failure = _table(
+    "sign_in_failure",
+    Column("name", Text, primary_key=True),
+    _long("count"),
+    _long("until"),  # unix milliseconds, as below
+    _long("changed"),
+    keyed=True,
+)
+
+# What admins did. Triggers refuse every UPDATE and DELETE.
+audit = _table(
+    "audit",
+    _id(),
+    _long("at"),  # unix milliseconds
+    _text("actor"),
+    _maybe_text("workspace"),  # whose it is about; null: the house's
+    _text("act"),
+    _text("target"),
+    _text("detail"),  # JSON, without secrets
+    _text("outcome"),  # done | refused | failed
+    Index("ix_audit_workspace", "workspace", "id"),
+)
+
+# Providers' credentials that were entered here, sealed with AES-256-GCM for their row.
+provider_credential = _table(
+    "provider_credential",
+    _id(),
+    _text("provider"),
+    _text("label"),
+    Column("sealed", LargeBinary, nullable=False),
+    _text("last4"),
+    _long("created"),  # unix seconds
+    _text("created_by"),
+)
+
+# What users keep of their chats in the web, sealed as credentials are.
+conversation = _table(
+    "conversation",
+    _id(),
+    _long("user_id"),
+    Column("name", LargeBinary, nullable=False),
+    _long("created"),  # unix milliseconds, as below
+    _long("changed"),
+    _long("messages"),  # how many there were; the next one's number
+    Index("ix_conversation_user_id", "user_id", "changed"),
+)
+
+message = _table(
+    "message",
+    _long("conversation_id", primary_key=True),
+    _long("n", primary_key=True),
+    _maybe_long("parent"),  # what it answers or follows; two with one parent are branches
+    _long("created"),
+    Column("body", LargeBinary, nullable=False),
+    keyed=True,
+)

@@ -1,0 +1,1 @@
+"""Tests of the admin API, on whole gateways behind real doors."""
