@@ -42,6 +42,7 @@ from conflux.following import Follower
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder
 from conflux.policy.rates import RateBook
+from conflux.relay.counting import Sizes
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import simulator_provider, with_statuses
 from conflux.relay.parts import Parts
@@ -275,6 +276,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         tokens=TokenMint(running.client, time.time),
         snapshot=running.current,
         health=HealthBook(),
+        sizes=Sizes(),
         below=random.randrange,
         meter=running.metrics,
         rates=RateBook(),

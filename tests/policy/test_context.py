@@ -24,9 +24,9 @@ from tests.policy.samples import model
         ({"max_output": 8000}, (10, 8000, None), Room(8000, False)),
         ({"max_output": 300}, (10, None, 4096), Room(300, False)),  # a default is nobody's wish: nothing to report
         # what is left of the safe budget is all there is
-        ({"safe_context": 10_000}, (4000, 32_000, None), Room(6000, True)),
+        ({"safe_context": 10_000}, (4000, 32_000, None), Room(6000, True, 26_000)),
         ({"safe_context": 10_000}, (4000, 6000, None), Room(6000, False)),
-        ({"safe_context": 10_000}, (8976, 32_000, None), Room(1024, True)),
+        ({"safe_context": 10_000}, (8976, 32_000, None), Room(1024, True, 30_976)),
         ({"safe_context": 10_000}, (9999, 1, None), Room(1, False)),
         ({"safe_context": 10_000, "max_output": 500}, (9500, 32_000, None), Room(500, True)),
     ],

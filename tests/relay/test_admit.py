@@ -11,8 +11,9 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Capability, Tier
-from conflux.relay.admit import Admitted, admit, estimate_tokens
+from conflux.relay.admit import Admitted, Uncounted, admit
 from conflux.relay.parts import Incoming
+from conflux.routing.gauge import Counted, Gauge
 from tests.policy.samples import caller, model
 from tests.relay.answers import INPUT, OUTPUT, request
 from tests.relay.shops import shop
@@ -143,7 +144,7 @@ async def test_a_default_never_overrules_what_was_said() -> None:
 async def test_a_larger_answer_than_fits_is_clamped_and_reported() -> None:
     catalogue = shop(safe_context=5000)
     found = admitted(request(max_tokens=32_000), catalogue)
-    assert found.max_output == 5000 - estimate_tokens(found.envelope.size)
+    assert found.max_output == 5000 - found.envelope.size
     assert found.dropped == ("max_tokens",)
     world = World(catalogue)
     await world.run(request(max_tokens=32_000))
@@ -151,12 +152,56 @@ async def test_a_larger_answer_than_fits_is_clamped_and_reported() -> None:
     assert world.settled.dropped == ("max_tokens",)
 
 
-def test_the_gate_counts_a_third_of_the_bytes() -> None:
-    assert [estimate_tokens(size) for size in (0, 1, 3, 4, 3000)] == [0, 1, 1, 2, 1000]
+def test_bytes_settle_what_fits_by_them_and_leave_the_rest_open() -> None:
     tight = shop(safe_context=4000)
-    assert admitted(request(messages=long(8800)), tight).max_output >= 1024
-    error = refused(request(messages=long(9000)), tight)
-    assert error.kind is Kind.CONTEXT_LENGTH
+    assert admitted(request(messages=long(2800), max_tokens=500), tight).counted is None
+    for fields in ({"messages": long(3100)}, {"messages": long(9000)}, {"messages": long(700), "max_tokens": 3900}):
+        with pytest.raises(Uncounted):
+            admitted(request(**fields), tight)
+
+
+def counted(body: bytes, catalogue: Catalogue, tokens: int) -> Admitted:
+    world = World(catalogue)
+    storefront = world.snapshot.catalogue.storefronts["shop"]
+    incoming = Incoming(dialect="openai-chat", body=body, secret=None, mount=storefront)
+    return admit(world.parts, world.snapshot, caller(), storefront, DIALECTS["openai-chat"], incoming,
+                 Counted(tokens, "plain"))  # fmt: skip
+
+
+def test_a_count_settles_it_by_what_is_known_of_the_model() -> None:
+    tight, body = shop(safe_context=4000), request(messages=long(9000), max_tokens=32_000)
+    most = Gauge().bound("one", 10_000, Counted(2000, "plain"))
+    assert 2200 < most < 2976
+    found = counted(body, tight, 2000)
+    assert (found.max_output, found.dropped) == (4000 - most, ("max_tokens",))
+    with pytest.raises(GatewayError, match=r"up to 3\d\d\d tokens") as error:
+        counted(body, tight, 2600)
+    assert error.value.kind is Kind.CONTEXT_LENGTH
+
+
+async def test_what_is_open_is_counted_and_answered() -> None:
+    world = World(shop(safe_context=4000))
+    await world.run(request(messages=long(8000)))  # by a quarter
+    assert world.client.status == 200
+    world = World(shop(safe_context=4000))
+    await world.run(request(messages=long(15_000)))
+    assert world.client.status == 400 and b"context_length_exceeded" in world.client.body
+    assert not world.upstream.bodies
+
+
+async def test_a_hold_by_bytes_that_is_refused_is_tried_by_tokens() -> None:
+    body = request(messages=long(9000), max_tokens=10)
+    world = World(shop())
+    await world.run(body)
+    by_bytes = world.ledger.reserved[-1].amount
+    world = World(shop())
+    world.ledger.cap = by_bytes - 1
+    await world.run(body)
+    assert world.client.status == 200 and world.ledger.reserved[-1].amount < by_bytes // 2
+    world = World(shop())
+    world.ledger.cap = by_bytes // 10
+    await world.run(body)
+    assert world.client.status == 402 and not world.upstream.bodies
 
 
 # --- the hold

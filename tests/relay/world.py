@@ -13,11 +13,12 @@ from typing import Any
 
 from conflux.catalogue.catalogue import Catalogue
 from conflux.dialects import DIALECTS
-from conflux.neutral.errors import IdTaken, StoreError
+from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
 from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
 from conflux.neutral.ports import Headers, Inbound, Outbound, ServiceAccount, TokenRefused
 from conflux.neutral.records import Caller, Storefront
 from conflux.policy.rates import RateBook
+from conflux.relay.counting import Count, Sizes
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import build_snapshot, simulator_provider
 from conflux.relay.parts import Incoming, Outcome, Parts
@@ -49,6 +50,15 @@ class Purse:
 
     def forget(self, account: ServiceAccount) -> None:
         self.forgotten += 1
+
+
+def quarter(text: str) -> int:
+    return -(-len(text) // 4)
+
+
+async def at_hand() -> Count:
+    """A tokenizer that nobody has to load."""
+    return quarter
 
 
 class World:
@@ -90,6 +100,7 @@ class World:
             tokens=self.tokens,
             snapshot=lambda: self.snapshot,
             health=self.health,
+            sizes=Sizes(at_hand),
             below=chance.randrange,
             meter=self.meter,
             rates=self.rates,
@@ -220,6 +231,7 @@ class Ledger:
         self._world = world
         self.lossy = False
         self.failures: dict[str, Exception] = {}
+        self.cap: int | None = None  # what no hold may pass
         self.taken = 0  # how many of the next ids somebody else has
         self.reserved: list[Reservation] = []
         self.holds: dict[int, Reservation] = {}
@@ -244,6 +256,8 @@ class Ledger:
     async def reserve(self, order: Reservation) -> None:
         def write() -> int:
             self.reserved.append(order)
+            if self.cap is not None and order.amount > self.cap:
+                raise GatewayError(Kind.PAYMENT_REQUIRED, "spent")
             if self.taken:
                 self.taken -= 1
                 raise IdTaken("taken")

@@ -39,35 +39,41 @@ _encode = msgspec.json.Encoder().encode
 
 def conversation_tokens(body: Mapping[str, Any], images: int) -> int:
     size = 0
+    for text in texts_of(body):
+        size += len(text) if text.isascii() else len(text.encode())
+    return tokens_of(size) + images * IMAGE_TOKENS
+
+
+def texts_of(body: Mapping[str, Any]) -> list[str]:
+    """All that the model reads, in pieces."""
+    found: list[str] = []
     for name in _TEXTS:
         value = body.get(name)
         if value is not None:
-            size += _text_bytes(value)
+            _gather(value, found)
     for name in _SHAPES:
         value = body.get(name)
         if value:
-            size += len(_encode(value))
-    return tokens_of(size) + images * IMAGE_TOKENS
+            found.append(_encode(value).decode())
+    return found
 
 
 def tokens_of(size: int) -> int:
     return -(-size // BYTES_PER_TOKEN)
 
 
-def _text_bytes(value: Any) -> int:
+def _gather(value: Any, found: list[str]) -> None:
     """Written for its speed: it runs on every stream, over conversations of any length."""
     if type(value) is str:
-        return len(value) if value.isascii() else len(value.encode())
-    size = 0
-    if type(value) is dict:
+        found.append(value)
+    elif type(value) is dict:
         for name in value:
             if name not in _MUTE:
                 inner = value[name]
-                if type(inner) is str and inner.isascii():
-                    size += len(inner)
+                if type(inner) is str:
+                    found.append(inner)
                 else:
-                    size += _text_bytes(inner)
+                    _gather(inner, found)
     elif type(value) is list:
         for inner in value:
-            size += _text_bytes(inner)
-    return size
+            _gather(inner, found)

@@ -1,7 +1,7 @@
 """The safe context: how much may go in, and how much may come out.
 
-Law: input estimate plus room for an answer stays below the model's safe budget. A request that cannot fit is
-refused with the numbers; a larger answer than fits is clamped and reported. A null budget gates nothing.
+Law: what goes in, at the most, plus room for an answer stays below the model's safe budget. A request that cannot fit
+is refused with the numbers; a larger answer than fits is clamped and reported. A null budget gates nothing.
 """
 
 from typing import NamedTuple
@@ -14,10 +14,11 @@ OUTPUT_WHEN_UNKNOWN = 4096
 
 
 class Room(NamedTuple):
-    """The output tokens to ask for, and whether that is less than the client wanted."""
+    """The output tokens to ask for, whether that is less than the client wanted, and by how many it was cut to fit."""
 
     max_output: int
     clamped: bool
+    cut: int = 0
 
 
 def room(model: Model, *, input_tokens: int, wanted: int | None, default: int | None) -> Room:
@@ -25,16 +26,16 @@ def room(model: Model, *, input_tokens: int, wanted: int | None, default: int | 
     limit = model.max_output
     most = limit if limit is not None else asked
     output = OUTPUT_WHEN_UNKNOWN if most is None else most if asked is None else min(asked, most)
-    safe = model.safe_context
+    full, safe = output, model.safe_context
     if safe is not None:
         least = min(output, ROOM_FOR_ANSWER)
         if input_tokens + least > safe:
             raise GatewayError(
                 Kind.CONTEXT_LENGTH,
-                f"this request needs about {input_tokens} tokens of input and at least {least} for the answer; "
+                f"this request has up to {input_tokens} tokens of input and needs at least {least} for the answer; "
                 f"{model.id} takes {safe} in all: shorten the conversation",
                 param="messages",
                 details={"input_tokens": input_tokens, "room_for_answer": least, "safe_context": safe},
             )
         output = min(output, safe - input_tokens)
-    return Room(output, wanted is not None and output < wanted)
+    return Room(output, wanted is not None and output < wanted, full - output)

@@ -19,16 +19,27 @@ from conflux.neutral.request import Envelope, Need
 from conflux.policy import RULES
 from conflux.policy.capability import answers
 from conflux.policy.case import Case
-from conflux.policy.context import ROOM_FOR_ANSWER, room
+from conflux.policy.context import ROOM_FOR_ANSWER, Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.relay.standing import standing_of, verdict_of
+from conflux.routing.gauge import Counted
 from conflux.routing.tasks import Task, cheapest, task_named
 
-# Until a tokenizer counts, the gate takes a third of the bytes: English runs at a quarter, code at a third.
-_BYTES_PER_TOKEN = 3
+# A conversation whose bytes are less than this part of the safe context is not worth counting.
+_SMALL_PART = 8
+# An answer that nobody gave a length is not worth counting for while it has this much room.
+_AMPLE = 8192
+
+
+class Uncounted(Exception):
+    """Whether this request fits is not settled by its bytes."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        super().__init__("to be counted")
+        self.envelope = envelope
 
 
 class Fallback(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,20 +63,19 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None
     hold: Hold
     simulated: bool
-    conversation: int | None = None  # its tokens by our own count; None: not counted, since only a stream needs it now
+    conversation: int | None = None  # its tokens by our own estimate; None: not made, since only a stream needs it now
+    counted: Counted | None = None  # by a tokenizer, where its bytes left open whether it fits
     substituted: bool = False  # a rule for coding agents chose another model than the one named
     fallback: Fallback | None = None
     dropped: tuple[str, ...] = ()
+    tight: bool = False  # the hold goes by counted tokens
 
 
-def estimate_tokens(size: int) -> int:
-    return -(-size // _BYTES_PER_TOKEN)
-
-
-def expected_tokens(admitted: Admitted) -> int:
+def expected_tokens(parts: Parts, admitted: Admitted) -> int:
     """What a request will about use, for rate limits: its input, and what it asks for or an answer's usual room."""
     wanted = admitted.envelope.max_output or ROOM_FOR_ANSWER
-    return estimate_tokens(admitted.envelope.size) + min(wanted, admitted.max_output) * admitted.envelope.choices
+    asked = parts.sizes.guess(admitted.model, admitted.envelope, admitted.counted)
+    return asked + min(wanted, admitted.max_output) * admitted.envelope.choices
 
 
 class _Judged(NamedTuple):
@@ -96,25 +106,52 @@ def _judge(
 
 
 async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
-    """About how many tokens a request has, as the gate for the safe context counts them: allowed like the request
-    itself, and free."""
+    """About how many tokens a request has: allowed like the request itself, and free."""
     snapshot = parts.snapshot()
     caller, storefront = await identify(parts, snapshot, incoming.secret, incoming.mount)
     judged = _judge(parts, snapshot, caller, storefront, DIALECTS[incoming.dialect], incoming)
-    return storefront, estimate_tokens(judged.envelope.size)
+    counted = await parts.sizes.count(caller, judged.envelope)
+    return storefront, parts.sizes.guess(judged.model, judged.envelope, counted)
+
+
+async def let_in(
+    parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
+) -> Admitted:
+    """`admit`, counting first where that is needed."""
+    try:
+        return admit(parts, snapshot, caller, storefront, dialect, incoming)
+    except Uncounted as open_question:
+        counted = await parts.sizes.count(caller, open_question.envelope)
+        return admit(parts, snapshot, caller, storefront, dialect, incoming, counted)
+
+
+async def tightened(parts: Parts, admitted: Admitted) -> Admitted | None:
+    """With a hold by tokens instead of bytes; None where it holds the same already."""
+    if admitted.counted is not None and admitted.tight:
+        return None
+    counted = admitted.counted or await parts.sizes.count(admitted.caller, admitted.envelope)
+    envelope = admitted.envelope
+    most = parts.sizes.bound(admitted.model, envelope, counted)
+    if most >= envelope.size:
+        return None
+    hold = _hold(admitted.model, envelope, admitted.max_output, most, admitted.conversation or 0,
+                 free=admitted.simulated)  # fmt: skip
+    return msgspec.structs.replace(admitted, counted=counted, hold=hold, tight=True)
 
 
 def admit(
-    parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
+    parts: Parts,
+    snapshot: Snapshot,
+    caller: Caller,
+    storefront: Storefront,
+    dialect: Dialect,
+    incoming: Incoming,
+    counted: Counted | None = None,
 ) -> Admitted:
+    """Raises Uncounted where the bytes leave open whether it fits."""
     judged = _judge(parts, snapshot, caller, storefront, dialect, incoming)
     envelope, model, live = judged.envelope, judged.model, judged.live
-    fitted = room(
-        model,
-        input_tokens=estimate_tokens(envelope.size if envelope.widest is None else envelope.widest),
-        wanted=envelope.max_output,
-        default=storefront.default_max_output if _takes(model, "max_tokens") else None,
-    )
+    fitted = _fitted(parts, storefront, model, envelope, counted)
     if not live and model.account:
         raise GatewayError(
             Kind.ACCOUNT_NEEDED, f"{model.id} runs on a connected account, and none is signed in", param="model"
@@ -136,12 +173,32 @@ def admit(
         targets=live,
         max_output=fitted.max_output,
         temperature=storefront.default_temperature if _takes(model, "temperature") else None,
-        hold=_hold(model, envelope, fitted.max_output, conversation or 0, free=judged.free),
+        hold=_hold(model, envelope, fitted.max_output, envelope.size, conversation or 0, free=judged.free),
         conversation=conversation,
+        counted=counted,
         simulated=judged.simulated,
         substituted=judged.substituted,
         dropped=("max_tokens",) if fitted.clamped else (),
     )
+
+
+def _fitted(parts: Parts, storefront: Storefront, model: Model, envelope: Envelope, counted: Counted | None) -> Room:
+    default = storefront.default_max_output if _takes(model, "max_tokens") else None
+    if envelope.widest is not None:  # texts that must each fit: a guess, as nothing is clamped for them
+        return room(model, input_tokens=parts.sizes.gauge.guess(model.pool, envelope.widest),
+                    wanted=envelope.max_output, default=default)  # fmt: skip
+    tokens = parts.sizes.bound(model, envelope, counted)
+    settled = counted is not None or model.safe_context is None or tokens * _SMALL_PART <= model.safe_context
+    try:
+        fitted = room(model, input_tokens=tokens, wanted=envelope.max_output, default=default)
+    except GatewayError:
+        if settled:
+            raise
+        raise Uncounted(envelope) from None
+    scant = fitted.cut and (envelope.max_output is not None or fitted.max_output < _AMPLE)
+    if scant and not settled:
+        raise Uncounted(envelope)
+    return fitted
 
 
 def _resolve(
@@ -170,11 +227,11 @@ def _takes(model: Model, parameter: str) -> bool:
     return not model.supported_parameters or parameter in model.supported_parameters
 
 
-def _hold(model: Model, envelope: Envelope, max_output: int, least_input: int, *, free: bool) -> Hold:
+def _hold(model: Model, envelope: Envelope, max_output: int, most_input: int, least_input: int, *, free: bool) -> Hold:
     try:
         return worst_case(
             model.price,
-            input_tokens=envelope.size,
+            input_tokens=most_input,
             output_tokens=max_output,
             choices=envelope.choices,
             images=envelope.images,

@@ -12,9 +12,10 @@ from conflux.dialects.base import Dialect, Lane
 from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
 from conflux.neutral.ledger import ID_CHANCES, Ending, Reservation, Settlement, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
+from conflux.neutral.usage import Provenance
 from conflux.policy.rates import Ticket
 from conflux.relay.account import Account, settlement
-from conflux.relay.admit import Admitted, Fallback, admit, expected_tokens
+from conflux.relay.admit import Admitted, Fallback, expected_tokens, let_in, tightened
 from conflux.relay.attempt import Attempt, Trial
 from conflux.relay.headers import JSON, identified
 from conflux.relay.identify import identify, root_storefront
@@ -22,7 +23,9 @@ from conflux.relay.keep_alive import KeepAlive
 from conflux.relay.parts import Exchange, Incoming, Outcome, Parts
 from conflux.relay.stored import Recalled, recall
 
-_DRAWS = 3  # ids for one request; a taken one is as rare as they come
+# A hold by bytes is refused where one by tokens may not be.
+_SPENT = frozenset({Kind.PAYMENT_REQUIRED, Kind.RATE_LIMITED})
+_DRAWS = 4  # ids for one request; a taken one is as rare as they come
 
 
 class Course:
@@ -113,9 +116,10 @@ class Course:
         if self.parts.responses is not None:
             self.recalled = await recall(self.parts.responses, caller.key_id, incoming)
             self.incoming = incoming = self.recalled.incoming
-        self.admitted = admit(self.parts, self.snapshot, caller, self.storefront, dialect, incoming)
+        self.admitted = await let_in(self.parts, self.snapshot, caller, self.storefront, dialect, incoming)
         if caller.limited:
-            self.ticket = self.parts.rates.take(caller.policies, expected_tokens(self.admitted), self._milliseconds())
+            expected = expected_tokens(self.parts, self.admitted)
+            self.ticket = self.parts.rates.take(caller.policies, expected, self._milliseconds())
 
     async def _reserve(self) -> bool:
         """False where the server stops meanwhile: the hold may be there or not, so it must be settled."""
@@ -125,6 +129,11 @@ class Course:
             except asyncio.CancelledError:
                 carry_on()
                 return False
+            except GatewayError as refused:
+                tighter = await tightened(self.parts, self.admitted) if refused.kind in _SPENT else None
+                if tighter is None:
+                    raise
+                self.admitted = tighter
             except IdTaken:  # by another process, which counts from elsewhere: nobody has heard of ours yet
                 self._draw(self.parts.clock.time(), self.parts.below(ID_CHANCES))
             else:
@@ -187,6 +196,9 @@ class Course:
             seconds=seconds,
             first_byte=first_byte,
         )
+        if found.provenance is Provenance.PROVIDER:
+            parts.sizes.learn(admitted.caller, admitted.model, admitted.envelope, admitted.counted, found.usage,
+                              parts.clock.monotonic())  # fmt: skip
         if self.ticket is not None:
             self.ticket.close(found.usage.total)  # before the last byte: whoever has it all may ask again
         return outcome

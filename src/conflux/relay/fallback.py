@@ -13,13 +13,13 @@ from conflux.billing.amounts import Unpriced, charge
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
 from conflux.neutral.records import Model
-from conflux.neutral.request import Envelope, Need
+from conflux.neutral.request import Need
 from conflux.neutral.usage import Usage
 from conflux.policy import RULES
 from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import OUTPUT_WHEN_UNKNOWN, ROOM_FOR_ANSWER
-from conflux.relay.admit import Admitted, Fallback, estimate_tokens
+from conflux.relay.admit import Admitted, Fallback
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import Snapshot
 from conflux.relay.standing import standing_of
@@ -45,7 +45,7 @@ def stand_ins(
     """The same request for each model that may serve it instead, the best first. Raises no_capable_fallback where there
     is none; `error`: why the model asked for does not answer."""
     asked = admitted.model
-    prices = prices_of(asked.price, admitted)
+    prices = prices_of(parts, asked.price, admitted)
     standing = standing_of(snapshot, admitted.caller, admitted.storefront, incoming.headers)
     options = [_option(parts, snapshot, admitted, model) for model in standing.own if model.id != asked.id]
     models = ranked(options, asked, prices) if prices is not None else []
@@ -74,7 +74,7 @@ def _option(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model) 
     return Option(
         model=model,
         lacks=tuple(_lacks(parts, admitted, model)),
-        prices=prices_of(model.price, admitted),
+        prices=prices_of(parts, model.price, admitted),
         wait=_wait(parts, snapshot, admitted, model),
     )
 
@@ -89,7 +89,7 @@ def _lacks(parts: Parts, admitted: Admitted, model: Model) -> Iterator[str]:
                 yield need.value
         elif answers(model, need) is not True:
             yield need.value
-    if not _fits(admitted, envelope, model):
+    if not _fits(parts, admitted, model):
         yield "context"
     try:
         case = Case(admitted.caller, admitted.storefront, model, envelope, parts.clock.time(), free=admitted.simulated)
@@ -99,12 +99,14 @@ def _lacks(parts: Parts, admitted: Admitted, model: Model) -> Iterator[str]:
         yield "permission"
 
 
-def _fits(admitted: Admitted, envelope: Envelope, model: Model) -> bool:
+def _fits(parts: Parts, admitted: Admitted, model: Model) -> bool:
     """The whole conversation and the whole answer, as the model asked for would have given it."""
+    envelope = admitted.envelope
     output = ROOM_FOR_ANSWER if envelope.max_output is None else admitted.max_output
     if output > (OUTPUT_WHEN_UNKNOWN if model.max_output is None else model.max_output):
         return False
-    return model.safe_context is not None and estimate_tokens(envelope.size) + output <= model.safe_context
+    most = parts.sizes.bound(model, envelope, admitted.counted)
+    return model.safe_context is not None and most + output <= model.safe_context
 
 
 def _wait(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model) -> float | None:
@@ -118,11 +120,11 @@ def _wait(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model) ->
     return min(waits) if waits else None
 
 
-def prices_of(sheet: PriceSheet, admitted: Admitted) -> Prices | None:
+def prices_of(parts: Parts, sheet: PriceSheet, admitted: Admitted) -> Prices | None:
     """What such a request costs by a sheet, each bucket at its plain price."""
     envelope = admitted.envelope
     output = ROOM_FOR_ANSWER if envelope.max_output is None else admitted.max_output
-    usage = Usage(input=estimate_tokens(envelope.size), output=output * envelope.choices)
+    usage = Usage(input=parts.sizes.guess(admitted.model, envelope, admitted.counted), output=output * envelope.choices)
     try:
         return Prices(*(charge(one, sheet)[1] for one in (usage, Usage(input=_MILLION), Usage(output=_MILLION))))
     except Unpriced:

@@ -14,6 +14,7 @@ from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, ResponseStore
 from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Usage
 from conflux.policy.rates import RateBook
+from conflux.relay.counting import Sizes
 from conflux.relay.snapshot import Snapshot
 from conflux.routing.health import HealthBook
 
@@ -52,6 +53,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Tokens
     snapshot: Callable[[], Snapshot]
     health: HealthBook
+    sizes: Sizes
     below: Callable[[int], int]  # a random number from 0 to n - 1
     meter: Meter
     rates: RateBook

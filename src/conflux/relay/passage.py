@@ -109,6 +109,8 @@ class Passage(Course):
         request_id = self.request_id.encode()
         tries = Tries(self.parts, self.snapshot, admitted, self.incoming)
         self.trials = tries.trials
+        if not admitted.targets:
+            await tries.measure()
         while True:
             target = tries.next()
             self.admitted = tries.admitted
@@ -125,6 +127,7 @@ class Passage(Course):
                 attempt.close()
                 self.attempt = None
                 tries.failed(target, attempt.leg, failed, attempt.seconds())
+                await tries.measure()
 
     async def _plain(self) -> Outcome:
         attempt, admitted = self._leg(), self.admitted

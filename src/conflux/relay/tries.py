@@ -6,6 +6,8 @@ budget for retries; then another model, where that is wanted. What happened firs
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.relay.admit import Admitted
 from conflux.relay.attempt import Failed, Trial
@@ -15,6 +17,8 @@ from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.routing.choice import MOST_ATTEMPTS, pick
 from conflux.routing.health import Leg, bucket_of
+
+_LONG = 16_384  # bytes: below, they fit nearly every model whatever the tokens
 
 
 class Tries:
@@ -84,6 +88,13 @@ class Tries:
     def answered(self, target: LiveTarget) -> None:
         if self._conversation is not None:
             self._conversation.keep(self._parts, target)
+
+    async def measure(self) -> None:
+        """Whether a long conversation fits another model must be certain, so it is counted before one is looked for."""
+        admitted = self.admitted
+        if admitted.counted is None and admitted.envelope.size > _LONG and wanted(admitted, self._incoming):
+            counted = await self._parts.sizes.count(admitted.caller, admitted.envelope)
+            self.admitted = replace(admitted, counted=counted)
 
     def _choose(self, *, desperate: bool) -> LiveTarget | None:
         parts, targets = self._parts, self.admitted.targets
