@@ -266,3 +266,16 @@ def test_case_42_empty_text_is_no_part() -> None:
     assert message.parts == ()
     (message,) = read(messages=[{"role": "user", "content": " "}]).messages
     assert message.parts == (Text(text=" "),)
+
+
+def test_a_choice_among_some_of_the_tools_leaves_those() -> None:
+    spec = {"mode": "required", "tools": [{"type": "function", "function": {"name": "b"}}]}
+    tools = [{"type": "function", "function": {"name": name}} for name in ("a", "b")]
+    body = {"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": tools,
+            "tool_choice": {"type": "allowed_tools", "allowed_tools": spec}}  # fmt: skip
+    request = CHAT.read_request(CHAT.open(json.dumps(body).encode()))
+    assert [tool.name for tool in request.tools] == ["b"]
+    assert request.tool_choice is not None and request.tool_choice.mode == "required"
+    body["tool_choice"] = {"type": "allowed_tools", "allowed_tools": {"tools": "b"}}
+    with pytest.raises(GatewayError, match="must be a list of tools"):
+        CHAT.read_request(CHAT.open(json.dumps(body).encode()))

@@ -147,13 +147,15 @@ def test_the_model_is_the_upstreams_only_where_nothing_else_was_wanted() -> None
 
 
 def test_what_has_no_place_on_this_wire_is_left_out() -> None:
-    silent: list[Event] = [Began(), ThinkingDelta(signature="s"), BlockEnded(), Fault(message="gone")]
+    silent: list[Event] = [Began(), ThinkingDelta(), BlockEnded(), Fault(message="gone")]
     assert ChatWriter(WANTED).feed(silent) == b""
 
 
 def test_case_25_a_signature_does_not_break_the_thought() -> None:
     events: list[Event] = [ThinkingDelta(text="hm"), ThinkingDelta(signature="s"), BlockEnded(), TextDelta(text="Yes")]
     (choice,) = json.loads(ChatWriter(WANTED).whole(events, BILLED))["choices"]
+    (sealed,) = choice["message"].pop("reasoning_details")
+    assert (sealed["type"], sealed["text"], sealed["index"]) == ("reasoning.text", "hm", 0)
     assert choice["message"] == {"role": "assistant", "content": "Yes", "reasoning_content": "hm"}
 
 

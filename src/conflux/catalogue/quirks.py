@@ -19,6 +19,8 @@ QUIRKS: dict[str, tuple[str | tuple[str, ...], str]] = {
         "chat_template_kwargs, or not at all",
     ),
     "reasoning_back": (("reasoning_content", "reasoning", "none"), "where earlier thoughts are sent back"),
+    "reasoning_details": (_BOOL, "what seals a thought is told beside it, and taken back"),
+    "cache_control": (_BOOL, "texts may say where a cache begins"),
     "stream_usage": (_BOOL, "false: stream_options is not sent; a stream that counts nothing is estimated"),
     "parallel_tools": (_BOOL, "false: parallel_tool_calls is left out and named"),
     "strict_tools": (_BOOL, "false: strict in a tool is left out and named"),

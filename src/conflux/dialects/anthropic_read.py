@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from conflux.dialects import anthropic_wire as wire
-from conflux.dialects import call_ids, signatures
+from conflux.dialects import call_ids, losses, signatures
 from conflux.neutral.request import (
     Envelope,
     File,
@@ -70,6 +70,7 @@ def read_request(envelope: Envelope) -> Request:
         stream=envelope.stream,
         include_usage=True,
         user=checked.metadata.user_id if checked.metadata is not None else None,
+        unread=losses.unread(body, checked, instead={"tools": True}, told=frozenset(_WITHIN)),
         extra=_extra(body) | ({BETA: envelope.headers[BETA]} if envelope.headers.get(BETA) else {}),
     )
 

@@ -5,14 +5,17 @@ model's calls come back as free text. What a model writes otherwise is handed on
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
+from conflux.dialects import losses
 from conflux.dialects.base import AnswerReader, Tally
 from conflux.neutral.events import BlockEnded, Event, ToolBegan, ToolDelta
 from conflux.neutral.request import Message, Part, Request, Tool, ToolCall, ToolResult
 
+_GRAMMAR = frozenset({"type", "syntax", "definition", "grammar"})
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {"input": {"type": "string"}},
@@ -30,8 +33,10 @@ def tools_of(request: Request) -> frozenset[str]:
 
 def as_functions(request: Request) -> Request:
     """The same request without freeform tools, or calls of them, or results."""
+    untold = {f"tools.{name}" for tool in request.tools if tool.kind == "custom" for name in _untold(tool)}
     return replace(
         request,
+        unread=request.unread + tuple(sorted(untold)),
         tools=tuple(_tool(tool) if tool.kind == "custom" else tool for tool in request.tools),
         messages=tuple(_message(message) for message in request.messages),
     )
@@ -41,11 +46,24 @@ def _tool(tool: Tool) -> Tool:
     return Tool(name=tool.name, description=_described(tool), schema=SCHEMA, namespace=tool.namespace, cache=tool.cache)
 
 
+def format_of(tool: Tool) -> Any:
+    spec = (tool.raw or {}).get("custom") or tool.raw or {}
+    return spec.get("format")
+
+
+def _untold(tool: Tool) -> Iterator[str]:
+    """What neither the function nor its description says of the tool."""
+    yield from losses.untold(tool.raw)
+    form = format_of(tool)
+    for name in form if isinstance(form, dict) else ():
+        if name not in _GRAMMAR:
+            yield f"format.{name}"
+
+
 def _described(tool: Tool) -> str:
     """A grammar that is not enforced is said."""
     text = tool.description or ""
-    spec = (tool.raw or {}).get("custom") or tool.raw or {}
-    form = spec.get("format")
+    form = format_of(tool)
     if not isinstance(form, dict) or form.get("type") != "grammar":
         return text
     inner = form.get("grammar")

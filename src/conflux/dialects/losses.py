@@ -4,6 +4,12 @@ Law: a field of the client's own dialect that no neutral record holds goes to th
 What was merely offered is left out and named, what was demanded is refused by name.
 """
 
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from msgspec import Struct
+
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.request import Opaque, Part, Request, Thinking, Tool, ToolResult
 
@@ -15,40 +21,85 @@ _TOLD = frozenset({"type", "name", "description", "input_schema", "parameters", 
                    "cache_control", "function", "custom", "format", "tools"})  # fmt: skip
 
 
-def unsaid(request: Request, own: str) -> tuple[str, ...]:
-    """The client's fields that the dialect `own` has no words for."""
+def unsaid(request: Request, own: str, *, caches: bool = False) -> tuple[str, ...]:
+    """The client's fields that the dialect `own` has no words for. `caches`: who writes it tells of caches itself."""
+    caches = caches or own in _CACHES
     if request.dialect == own:
         return ()
     found = set(request.extra)
     for tool in request.tools:
-        _marked(tool, own, found)
-        found.update(f"tools.{name}" for name in tool.raw or () if name not in _TOLD)
+        _marked(tool, caches, found)
+        found.update(f"tools.{name}" for name in untold(tool.raw))
     for message in request.messages:
         for part in message.parts:
-            _marked(part, own, found)
+            _marked(part, caches, found)
             if isinstance(part, ToolResult):
                 for inner in part.content:
-                    _marked(inner, own, found)
+                    _marked(inner, caches, found)
                 if part.is_error and own not in _SAYS_ERRORS:
                     found.add("is_error")
     return tuple(sorted(found))
 
 
-def _marked(what: Part | Tool, own: str, found: set[str]) -> None:
+def untold(raw: Any) -> Iterator[str]:
+    """The fields of a tool that no record holds, wherever its protocol puts them."""
+    for name, value in raw.items() if isinstance(raw, dict) else ():
+        if name not in _TOLD:
+            yield name
+        elif name in ("function", "custom"):
+            yield from untold(value)
+
+
+def _marked(what: Part | Tool, caches: bool, found: set[str]) -> None:
     """What its own dialect alone understands of a part or a tool."""
-    if own not in _CACHES and getattr(what, "cache", None) is not None:
+    if not caches and getattr(what, "cache", None) is not None:
         found.add("cache_control")
     found.update(getattr(what, "extra", None) or ())
 
 
-def parts(request: Request, dialect: str) -> tuple[str, ...]:
-    """Parts of the conversation that only their own dialect understands, and signatures of another issuer."""
+def unread(
+    body: dict[str, Any],
+    checked: Struct,
+    *,
+    instead: Mapping[str, Any] = MappingProxyType({}),
+    told: frozenset[str] = frozenset(),
+    means_nothing: frozenset[str] = frozenset(),
+) -> tuple[str, ...]:
+    """The paths, without numbers, of what stands inside of the body's known fields and its checked form has no place
+    for. `instead`: the checked form of single fields; `told`: fields whose own inner fields are told by somebody else;
+    `means_nothing`: names that clients send back as they got them, though nothing hangs on them."""
     found: set[str] = set()
+    for name in checked.__struct_fields__:
+        value = body.get(name)
+        if type(value) is dict or type(value) is list:
+            known = instead.get(name) or getattr(checked, name)
+            found.update(path for path in _beyond(value, known, name)
+                         if name not in told or path.count(".") > 1)  # fmt: skip
+    return tuple(sorted(path for path in found if path.rpartition(".")[2] not in means_nothing))
+
+
+def _beyond(raw: Any, checked: Any, path: str) -> Iterator[str]:
+    if type(checked) is list:
+        for one, inner in zip(raw, checked, strict=False):
+            yield from _beyond(one, inner, path)
+    elif isinstance(checked, Struct) and checked.__struct_fields__:  # of one without fields all of it is carried
+        tag = checked.__struct_config__.tag_field
+        for name, value in raw.items():
+            if name in checked.__struct_fields__:
+                yield from _beyond(value, getattr(checked, name), f"{path}.{name}")
+            elif name != tag and value not in (None, "", [], {}):
+                yield f"{path}.{name}"
+
+
+def parts(request: Request, dialect: str, *, seals: bool = True) -> tuple[str, ...]:
+    """What no record holds, parts of the conversation that only their own dialect understands, and signatures of
+    another issuer. `seals`: the target takes back what it sealed."""
+    found = set(request.unread)
     for message in request.messages:
         for part in message.parts:
             if isinstance(part, Opaque) and part.dialect != dialect:
                 found.add(part.kind)
-            elif isinstance(part, Thinking) and part.issuer != dialect and (part.signature or part.redacted):
+            elif isinstance(part, Thinking) and (part.signature or part.redacted) and (part.issuer != dialect or not seals):
                 found.add("reasoning signature")
     return tuple(sorted(found))
 

@@ -8,7 +8,7 @@ openai_chat_write.py translate it, the reader, the writer and the relay carry an
 from collections.abc import Mapping
 from typing import Any
 
-from conflux.dialects import openai_chat_read, openai_chat_write, openai_errors, strict_json
+from conflux.dialects import openai_chat_read, openai_chat_thoughts, openai_chat_write, openai_errors, strict_json
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
 from conflux.dialects.openai_chat_quirks import suit
@@ -78,7 +78,7 @@ class OpenAIChat:
             for name in named:
                 del body[name]
             dropped = tuple(name for name in named if name not in wire.OURS)
-        dropped += openai_chat_write.fit(body, shape)
+        dropped += openai_chat_write.fit(body, shape) + _seals(body, shape)
         if shape.stream:
             body["stream"] = True
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
@@ -110,6 +110,16 @@ class OpenAIChat:
 
     def upstream_error(self, status: int, body: bytes) -> Fault:
         return openai_errors.read_upstream_error(status, body)
+
+
+def _seals(body: dict[str, Any], shape: Shape) -> tuple[str, ...]:
+    """Sealed thoughts go to upstreams that know them, and only their own."""
+    if not any(openai_chat_thoughts.FIELD in message for message in body["messages"]):
+        return ()
+    knows = shape.quirks.get("reasoning_details") is True
+    made = [openai_chat_thoughts.as_forwarded(message, knows) for message in body["messages"]]
+    body["messages"] = [message for message, _ in made]
+    return ("reasoning signature",) if any(lost for _, lost in made) else ()
 
 
 def _check_spelling(body: dict[str, Any]) -> None:

@@ -46,6 +46,7 @@ class Delta(Struct, forbid_unknown_fields=True):
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    reasoning_details: Any = None
     tool_calls: list[ToolCallDelta] | None = None
     function_call: FunctionDelta | None = None
     annotations: Any = None

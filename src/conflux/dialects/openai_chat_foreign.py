@@ -34,9 +34,6 @@ ID_MOST = 40
 USER_MOST = 64
 _SYSTEM = (Role.SYSTEM, Role.DEVELOPER)
 _EFFORTS = ("low", "medium", "high")  # which every provider knows that knows any
-# What of a tool is told, by any dialect's name for it.
-_TOLD = frozenset({"type", "name", "description", "input_schema", "parameters", "strict", "cache_control", "function",
-                   "custom", "format", "parametersJsonSchema", "tools"})  # fmt: skip
 
 
 def adapted(request: Request, shape: Shape) -> tuple[Request, set[str]]:
@@ -57,6 +54,7 @@ def adapted(request: Request, shape: Shape) -> tuple[Request, set[str]]:
 class _Adapting:
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
+        self._caches = shape.quirks.get("cache_control") is True
         self.dropped: set[str] = set()
 
     def message(self, message: Message) -> Message:
@@ -80,13 +78,13 @@ class _Adapting:
                 return (part,)
 
     def _content(self, part: Text | Image | File) -> Text | Image | File:
-        self._cache(part.cache)
+        cache = self._cache(part.cache, text=isinstance(part, Text))
         if isinstance(part, Image):
             return replace(part, cache=None)
         if part.extra:
             self.dropped.update(part.extra)
         if isinstance(part, Text):
-            return replace(part, cache=None, extra=None)
+            return replace(part, cache=cache, extra=None)
         if part.url is not None:
             raise GatewayError(
                 Kind.UNSUPPORTED,
@@ -101,6 +99,8 @@ class _Adapting:
 
     def _thinking(self, part: Thinking) -> Iterable[Part]:
         """Thoughts go back to whoever thinks aloud on this wire; signed ones are somebody else's."""
+        if part.issuer == wire.NAME and (part.signature or part.redacted):
+            return (part,)  # taken back or named where it is written
         if not part.text:
             return ()
         if part.issuer not in (None, wire.NAME) or self._shape.quirks.get("replays_reasoning") is False:
@@ -109,25 +109,27 @@ class _Adapting:
         return (part,)
 
     def _result(self, part: ToolResult) -> ToolResult:
-        self._cache(part.cache)
+        cache = self._cache(part.cache, text=True)
         content: list[Text | Image | File | Opaque] = [Text(text="Error:")] if part.is_error else []
         content += [
             self._content(one) if isinstance(one, Text | Image | File) else _as_text(one) for one in part.content
         ]
         texts = [one.text for one in content if isinstance(one, Text)]
         if len(texts) == len(content):  # one text is what every upstream takes
-            content = [Text(text="\n".join(texts))] if texts else []
+            cached = cache or next((one.cache for one in reversed(content) if isinstance(one, Text) and one.cache), None)
+            content = [Text(text="\n".join(texts), cache=cached)] if texts else []
         call_id = call_ids.short(part.call_id, ID_MOST)
         return replace(part, call_id=call_id, content=tuple(content), is_error=False, cache=None)
 
-    def _cache(self, cache: Any) -> None:
-        if cache is not None:
-            self.dropped.add("cache_control")
+    def _cache(self, cache: Any, *, text: bool = False) -> Any:
+        """Where a cache begins is said at texts only."""
+        if cache is None or (text and self._caches):
+            return cache
+        self.dropped.add("cache_control")
+        return None
 
     def tool(self, tool: Tool) -> Tool:
         self._cache(tool.cache)
-        if tool.raw is not None:
-            self.dropped.update(f"tools.{name}" for name in tool.raw if name not in _TOLD)
         return replace(tool, cache=None)
 
     def reasoning(self, reasoning: Reasoning | None) -> Reasoning | None:
@@ -207,7 +209,8 @@ def _arranged(messages: Iterable[Message], *, anywhere: bool) -> list[Message]:
 def _joined(first: Message, then: Message) -> Message:
     parts = [*first.parts, *then.parts]
     texts = [part.text for part in parts if isinstance(part, Text)]
-    if len(texts) == len([part for part in parts if not isinstance(part, Opaque)]):
+    cached = any(isinstance(part, Text) and part.cache for part in parts)
+    if not cached and len(texts) == len([part for part in parts if not isinstance(part, Opaque)]):
         parts = [Text(text="\n\n".join(texts))] if texts else []
     role = first.role if first.role is then.role else Role.SYSTEM
     return replace(first, role=role, parts=tuple(parts), name=None)

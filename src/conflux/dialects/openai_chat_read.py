@@ -6,6 +6,7 @@ dialect. Empty text is no part. Types were checked before, in openai_chat_wire.p
 
 from typing import Any
 
+from conflux.dialects import losses, openai_chat_thoughts
 from conflux.dialects import openai_chat_wire as wire
 from conflux.neutral.errors import invalid
 from conflux.neutral.request import (
@@ -41,13 +42,21 @@ _ROLES = {
 _KEPT_AS_EXTRA = frozenset({"chat_template_kwargs", "web_search_options"})
 
 
+# Where in a stream a call stood, which some clients send back.
+_MEANS_NOTHING = frozenset({"index"})
+
+
+# The forms of a choice, and tools, which know their own form: see losses.untold.
+_FORMS = {"tool_choice": wire.Choice(), "tools": True}
+
+
 def read_request(envelope: Envelope) -> Request:
     checked = wire.check(envelope.body)
     return Request(
         dialect=wire.NAME,
         messages=tuple(_read_message(message, place) for place, message in enumerate(checked.messages)),
         max_output=envelope.max_output,
-        tools=_read_tools(checked, envelope.body),
+        tools=_allowed(_read_tools(checked, envelope.body), checked.tool_choice),
         tool_choice=_read_choice(checked.tool_choice or checked.function_call),
         parallel_tool_calls=checked.parallel_tool_calls,
         sampling=_read_sampling(checked),
@@ -62,6 +71,7 @@ def read_request(envelope: Envelope) -> Request:
             for name, value in envelope.body.items()
             if (name not in wire.KNOWN or name in _KEPT_AS_EXTRA) and name not in wire.OURS
         },
+        unread=losses.unread(envelope.body, checked, instead=_FORMS, means_nothing=_MEANS_NOTHING),
     )
 
 
@@ -98,8 +108,11 @@ def _read_message(message: wire.Message, place: int) -> Message:
 
 def _read_assistant(message: wire.Assistant, parts: list[Part]) -> list[Part]:
     found: list[Part] = []
-    if message.reasoning_content:
-        found.append(Thinking(text=message.reasoning_content, issuer=wire.NAME))
+    thought = message.reasoning_content or message.reasoning
+    if message.reasoning_details:
+        found += openai_chat_thoughts.read(message.reasoning_details)
+    elif thought:
+        found.append(Thinking(text=thought, issuer=wire.NAME))
     found += parts
     if message.refusal:
         found.append(Refusal(text=message.refusal))
@@ -130,20 +143,20 @@ def _read_part(part: wire.Part) -> Part:
     if isinstance(part, wire.ImagePart):
         media_type, data = split_data_url(part.image_url.url)
         if data is None:
-            return Image(url=part.image_url.url, detail=part.image_url.detail)
-        return Image(data=data, media_type=media_type, detail=part.image_url.detail)
+            return Image(url=part.image_url.url, detail=part.image_url.detail, cache=part.cache_control)
+        return Image(data=data, media_type=media_type, detail=part.image_url.detail, cache=part.cache_control)
     if isinstance(part, wire.AudioPart):
         return Audio(data=part.input_audio.data, format=part.input_audio.format)
     if isinstance(part, wire.FilePart):
-        return _read_file(part.file)
+        return _read_file(part.file, part.cache_control)
     return Refusal(text=part.refusal)
 
 
-def _read_file(file: wire.FileData) -> File:
+def _read_file(file: wire.FileData, cache: dict[str, Any] | None) -> File:
     media_type, data = split_data_url(file.file_data or "")
     if data is None:
         data = file.file_data
-    return File(data=data, file_id=file.file_id, name=file.filename, media_type=media_type)
+    return File(data=data, file_id=file.file_id, name=file.filename, media_type=media_type, cache=cache)
 
 
 def split_data_url(url: str) -> tuple[str | None, str | None]:
@@ -163,13 +176,27 @@ def _read_tools(checked: wire.ChatBody, body: dict[str, Any]) -> tuple[Tool, ...
         if tool.function is not None:
             spec = tool.function
             found.append(Tool(name=spec.name, description=spec.description, schema=spec.parameters,
-                              strict=spec.strict, raw=raw))  # fmt: skip
+                              strict=spec.strict, raw=raw, cache=tool.cache_control))  # fmt: skip
         else:
             named = (tool.custom.name, tool.custom.description) if tool.custom is not None else (tool.type, None)
             found.append(Tool(name=named[0], description=named[1], kind=tool.type, raw=raw))
     for spec in checked.functions or ():
         found.append(Tool(name=spec.name, description=spec.description, schema=spec.parameters, strict=spec.strict))
     return tuple(found)
+
+
+def _allowed(tools: tuple[Tool, ...], choice: str | dict[str, Any] | None) -> tuple[Tool, ...]:
+    """Of a choice among some of the tools, those."""
+    if not isinstance(choice, dict) or choice.get("type") != "allowed_tools":
+        return tools
+    spec = choice.get("allowed_tools")
+    listed = spec.get("tools") if isinstance(spec, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        where = "tool_choice.allowed_tools.tools"
+        raise invalid(f"{where}: must be a list of tools", param=where)
+    inner = [one.get("function") or one.get("custom") or one for one in listed]
+    names = [one.get("name") for one in inner if isinstance(one, dict)]
+    return tuple(tool for tool in tools if tool.name in names)
 
 
 def _read_choice(choice: str | dict[str, Any] | None) -> ToolChoice | None:
@@ -179,6 +206,9 @@ def _read_choice(choice: str | dict[str, Any] | None) -> ToolChoice | None:
         if choice not in ("auto", "none", "required"):
             raise invalid(f"tool_choice: {choice!r} is not one of auto, none, required", param="tool_choice")
         return ToolChoice(mode=choice)
+    if choice.get("type") == "allowed_tools":
+        spec = choice.get("allowed_tools")
+        return _read_choice(spec.get("mode") or "auto" if isinstance(spec, dict) else "auto")
     inner = choice.get("function") or choice.get("custom") or choice
     name = inner.get("name") if isinstance(inner, dict) else None
     if not isinstance(name, str):

@@ -10,6 +10,7 @@ import re
 from collections import deque
 from collections.abc import Mapping
 
+from conflux.dialects import openai_chat_thoughts
 from conflux.dialects.base import Tally
 from conflux.dialects.openai_chat_answer_wire import Choice, FunctionDelta, ToolCallDelta
 from conflux.dialects.openai_chat_intake import Intake, Taken
@@ -203,6 +204,9 @@ class _Choice:
             thinking = delta.reasoning_content or delta.reasoning
             if thinking:
                 self._say("thinking", ThinkingDelta(text=thinking, index=index), events)
+            if delta.reasoning_details:
+                for thought in openai_chat_thoughts.heard(delta.reasoning_details, index, spoken=bool(thinking)):
+                    self._say("thinking", thought, events)
             if delta.content or (choice.logprobs and delta.content is not None):
                 said = TextDelta(text=delta.content, index=index, logprobs=choice.logprobs)
                 self._say("text", said, events)

@@ -10,8 +10,9 @@ from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.event_intake import EventPassThrough
 from conflux.dialects.foreign_json import NULL
-from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, Chunk
+from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, Choice, Chunk
 from conflux.dialects.openai_chat_intake import Intake
+from conflux.dialects.openai_chat_thoughts import Thoughts, resealed
 from conflux.dialects.openai_chat_writer import keep_alive
 from conflux.dialects.openai_usage import write_usage
 from conflux.neutral.errors import GatewayError
@@ -30,12 +31,13 @@ class ChatPassThrough(EventPassThrough[Intake]):
 
     chunk, answer = "chat.completion.chunk", "chat.completion"  # what its objects are called
 
-    __slots__ = ("_choices", "_head", "_usage")
+    __slots__ = ("_choices", "_head", "_thoughts", "_usage")
 
     def __init__(self, wanted: Wanted, intake: Intake | None = None) -> None:
         super().__init__(wanted, intake or Intake())
         self._head = b""  # what every chunk of this answer begins with
         self._choices: Raw | None = None  # those of a plain answer
+        self._thoughts: dict[int, Thoughts] = {}
         self._usage: bytes | Raw | None = None  # the last the upstream said, as it may pass
 
     def _event(self, name: bytes, payload: bytes) -> bytes:
@@ -47,11 +49,20 @@ class ChatPassThrough(EventPassThrough[Intake]):
             self._keep(usage)
         if not choices:
             return b""  # the usage chunk: held back, it is the last word but one
+        raw = self._thought(raw, choices)
         if not self._head:
             self._head = b"data: " + self._begin(chunk, self.chunk)
         if usage is None or not self._wanted.include_usage:
             return b"".join((self._head, raw, b"}\n\n"))
         return b"".join((self._head, raw, b',"usage":', usage, b"}\n\n"))
+
+    def _thought(self, raw: Raw, choices: list[Choice]) -> Raw:
+        """The choices with what seals a thought as it is given to clients, which does not say who sealed it."""
+        for choice in choices:
+            said = choice.delta or choice.message
+            if said is not None and said.reasoning_details is not None:
+                return resealed(choices, self._thoughts)
+        return raw
 
     def _keep(self, usage: bytes | Raw | None) -> None:
         if self.tally.usage is None:
@@ -70,7 +81,8 @@ class ChatPassThrough(EventPassThrough[Intake]):
         taken = self._intake.take_whole(body)
         if taken is None:
             return
-        chunk, self._choices, _, usage = taken
+        chunk, raw, choices, usage = taken
+        self._choices = self._thought(raw, choices)
         self._keep(usage)
         self._head = self._begin(chunk, self.answer)
 

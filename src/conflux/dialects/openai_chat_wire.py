@@ -58,6 +58,7 @@ class ImageUrl(Struct):
 
 class ImagePart(Struct, tag="image_url", tag_field="type"):
     image_url: ImageUrl
+    cache_control: dict[str, Any] | None = None
 
 
 class AudioData(Struct):
@@ -77,6 +78,7 @@ class FileData(Struct):
 
 class FilePart(Struct, tag="file", tag_field="type"):
     file: FileData
+    cache_control: dict[str, Any] | None = None
 
 
 class RefusalPart(Struct, tag="refusal", tag_field="type"):
@@ -124,6 +126,8 @@ class Assistant(Struct, tag="assistant", tag_field="role"):
     name: str | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
+    reasoning: str | None = None
+    reasoning_details: list[Any] | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: FunctionCall | None = None
     audio: dict[str, Any] | None = None
@@ -152,12 +156,24 @@ class FunctionSpec(Struct):
 class CustomSpec(Struct):
     name: Annotated[str, Meta(min_length=1)]
     description: str | None = None
+    format: Any = None
 
 
 class ToolSpec(Struct):
     type: str
     function: FunctionSpec | None = None
     custom: CustomSpec | None = None
+    cache_control: dict[str, Any] | None = None
+
+
+class Choice(Struct):
+    """What an object that chooses a tool may hold, in any of its forms."""
+
+    type: Any = None
+    function: Any = None
+    custom: Any = None
+    allowed_tools: Any = None
+    name: Any = None
 
 
 class SchemaSpec(Struct):

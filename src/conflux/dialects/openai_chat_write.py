@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from conflux.dialects import losses, names, strict_json
+from conflux.dialects import losses, names, openai_chat_thoughts, strict_json
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_chat_foreign import adapted
@@ -49,6 +49,8 @@ class _Manner(msgspec.Struct, frozen=True):
     """How this request is written."""
 
     own: bool  # it came in on this wire
+    caches: bool  # the target knows where a cache is to begin
+    seals: bool  # and takes back what it sealed
 
 
 def write_request(request: Request, shape: Shape) -> Written:
@@ -59,15 +61,16 @@ def write_request(request: Request, shape: Shape) -> Written:
     behind: set[str] = set()
     if not own:
         known, behind = adapted(known, shape)
-    manner = _Manner(own)
+    quirks = shape.quirks
+    manner = _Manner(own, own or quirks.get("cache_control") is True, quirks.get("reasoning_details") is True)
     body: dict[str, Any] = {"model": shape.model, "messages": _write_messages(known, manner)}
     _write_options(known, body, own)
     if own:
         body.update((name, value) for name, value in request.extra.items() if name not in wire.NOT_FORWARDED)
         dropped = tuple(sorted(wire.NOT_FORWARDED & request.extra.keys()))
     else:
-        dropped = offered + losses.unsaid(request, wire.NAME) + _unwritten(request) + tuple(sorted(behind))
-    dropped += losses.parts(request, wire.NAME) + fit(body, shape)
+        dropped = offered + losses.unsaid(request, wire.NAME, caches=manner.caches) + _unwritten(request) + tuple(sorted(behind))
+    dropped += losses.parts(request, wire.NAME, seals=manner.seals) + fit(body, shape)
     if shape.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
@@ -157,6 +160,10 @@ def _write_assistant(entry: dict[str, Any], parts: list[Part], manner: _Manner) 
         entry["content"] = None
     if thinking:
         entry["reasoning_content"] = thinking
+    thoughts = [part for part in parts if isinstance(part, Thinking)] if manner.seals else []
+    details = [one for part in thoughts if (one := openai_chat_thoughts.handed_back(part)) is not None]
+    if details:
+        entry[openai_chat_thoughts.FIELD] = details
     if refusal:
         entry["refusal"] = refusal
     if audio:
@@ -178,7 +185,7 @@ def _write_call(call: ToolCall) -> dict[str, Any]:
 def _write_content(parts: tuple[Part, ...], manner: _Manner) -> str | list[dict[str, Any]]:
     if not parts:
         return ""
-    if len(parts) == 1 and isinstance(parts[0], Text) and not (manner.own and parts[0].cache):
+    if len(parts) == 1 and isinstance(parts[0], Text) and not (manner.caches and parts[0].cache):
         return parts[0].text
     return [_write_part(part, manner) for part in parts]
 
@@ -186,13 +193,13 @@ def _write_content(parts: tuple[Part, ...], manner: _Manner) -> str | list[dict[
 def _write_part(part: Part, manner: _Manner) -> dict[str, Any]:
     if isinstance(part, Text):
         text: dict[str, Any] = {"type": "text", "text": part.text}
-        return text | {"cache_control": part.cache} if manner.own and part.cache is not None else text
+        return text | {"cache_control": part.cache} if manner.caches and part.cache is not None else text
     if isinstance(part, Image):
         url = part.url if part.data is None else f"data:{part.media_type or 'image/png'};base64,{part.data}"
         image: dict[str, Any] = {"url": url}
         if part.detail is not None:
             image["detail"] = part.detail
-        return {"type": "image_url", "image_url": image}
+        return _cached({"type": "image_url", "image_url": image}, part, manner)
     if isinstance(part, Audio):
         return {"type": "input_audio", "input_audio": {"data": part.data, "format": part.format}}
     if isinstance(part, File):
@@ -200,10 +207,15 @@ def _write_part(part: Part, manner: _Manner) -> dict[str, Any]:
         if data is not None and part.media_type:
             data = f"data:{part.media_type};base64,{data}"
         file = {"file_data": data, "file_id": part.file_id, "filename": part.name}
-        return {"type": "file", "file": {name: value for name, value in file.items() if value is not None}}
+        kept = {name: value for name, value in file.items() if value is not None}
+        return _cached({"type": "file", "file": kept}, part, manner)
     if isinstance(part, Refusal):
         return {"type": "refusal", "refusal": part.text}
     raise invalid(f"a part of type {type(part).__name__} has no place in a chat message")
+
+
+def _cached(written: dict[str, Any], part: Image | File, manner: _Manner) -> dict[str, Any]:
+    return written | {"cache_control": part.cache} if manner.own and part.cache is not None else written
 
 
 def _write_options(request: Request, body: dict[str, Any], own: bool) -> None:

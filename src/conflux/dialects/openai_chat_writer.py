@@ -12,6 +12,7 @@ from msgspec import Raw
 from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
+from conflux.dialects.openai_chat_thoughts import Thoughts
 from conflux.dialects.openai_usage import write_usage
 from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError
@@ -57,6 +58,7 @@ class ChatWriter:
         self._tools: dict[int, int] = {}
         self._custom: dict[int, bool] = {}
         self._spoken: set[int] = set()
+        self._thoughts: dict[int, Thoughts] = {}
 
     def feed(self, events: Iterable[Event]) -> bytes:
         return b"".join([self._write(event) for event in events])
@@ -80,7 +82,7 @@ class ChatWriter:
             case TextDelta():
                 return self._delta(event.index, {"content": event.text}, logprobs=event.logprobs)
             case ThinkingDelta():
-                return self._delta(event.index, {"reasoning_content": event.text}) if event.text else b""
+                return self._think(event)
             case RefusalDelta():
                 return self._delta(event.index, {"refusal": event.text})
             case ToolBegan():
@@ -95,6 +97,14 @@ class ChatWriter:
                 return self._delta(event.index, {}, finish=_REASONS[event.stop])
             case _:
                 return b""
+
+    def _think(self, event: ThinkingDelta) -> bytes:
+        thoughts = self._thoughts.setdefault(event.index, Thoughts())
+        delta: dict[str, Any] = {"reasoning_content": event.text} if event.text else {}
+        sealed = thoughts.add(event)
+        if sealed is not None:
+            delta["reasoning_details"] = [sealed]
+        return self._delta(event.index, delta) if delta else b""
 
     def _delta(self, index: int, delta: dict[str, Any], finish: str | None = None, logprobs: Any = None) -> bytes:
         if index not in self._spoken:
@@ -145,6 +155,8 @@ class _Gathered:
     def __init__(self) -> None:
         self.text: list[str] = []
         self.thinking: list[str] = []
+        self.thoughts = Thoughts()
+        self.sealed: list[dict[str, Any]] = []
         self.refusal: list[str] = []
         self.calls: list[tuple[ToolBegan, list[str]]] = []
         self.logprobs: dict[str, list[Any]] = {}
@@ -161,6 +173,9 @@ class _Gathered:
                             self.logprobs.setdefault(name, []).extend(values)
             case ThinkingDelta():
                 self.thinking.append(event.text)
+                sealed = self.thoughts.add(event)
+                if sealed is not None:
+                    self.sealed.append(sealed)
             case RefusalDelta():
                 self.refusal.append(event.text)
             case ToolBegan():
@@ -178,8 +193,10 @@ class _Gathered:
         message: dict[str, Any] = {"role": "assistant", "content": content or (None if silent else "")}
         if self.refusal:
             message["refusal"] = "".join(self.refusal)
-        if self.thinking:
+        if any(self.thinking):
             message["reasoning_content"] = "".join(self.thinking)
+        if self.sealed:
+            message["reasoning_details"] = self.sealed
         if self.calls:
             message["tool_calls"] = [self._render_call(began, parts) for began, parts in self.calls]
         choice: dict[str, Any] = {"index": index, "message": message, "finish_reason": self.finish}

@@ -8,10 +8,12 @@ import json
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from conflux.dialects import losses
 from conflux.dialects import openai_responses_wire as wire
 from conflux.dialects.openai_chat_read import split_data_url
-from conflux.dialects.openai_responses_tools import SHELL, choice_of, flat, tools_of
+from conflux.dialects.openai_responses_tools import SHELL, choice_of, flat, tools_of, unread_groups
 from conflux.dialects.signatures import unwrap
 from conflux.neutral.errors import invalid
 from conflux.neutral.request import (
@@ -43,6 +45,12 @@ _RESULTS = wire.CallOutput | wire.ShellOutput
 _COMPACTED = frozenset({"compaction", "compaction_summary", "context_compaction"})
 
 
+_CHOICE = {"tool_choice": wire.Choice()}
+_TOLD = frozenset({"reasoning", "text"})
+# What an item got when it was answered, and comes back with.
+_ANSWERED = frozenset({"id", "status", "created_by", "type"})
+
+
 def read_request(envelope: Envelope) -> Request:
     body = envelope.body
     checked, items = wire.check(body)
@@ -67,6 +75,8 @@ def read_request(envelope: Envelope) -> Request:
         user=checked.user,
         metadata=checked.metadata,
         extra=_extra(checked, body),
+        unread=losses.unread(body, checked, instead={"input": items, **_CHOICE}, told=_TOLD, means_nothing=_ANSWERED)
+        + unread_groups(checked),
         echo={name: body[name] for name in ECHOED if body.get(name) is not None} | {"include": checked.include or []},
     )
 
@@ -134,7 +144,7 @@ def _read_message(item: wire.MessageItem) -> Message:
 def _read_answer(item: wire.Item, raw: dict[str, Any]) -> list[Part]:
     match item:
         case wire.MessageItem():
-            return _read_content(item.content)
+            return _phased(_read_content(item.content), item.phase)
         case wire.ReasoningItem():
             return [_read_thinking(item)]
         case wire.FunctionCall():
@@ -148,6 +158,14 @@ def _read_answer(item: wire.Item, raw: dict[str, Any]) -> list[Part]:
         case _:
             kind = str(raw.get("type", "item_reference"))
             return [Opaque(dialect=wire.NAME, kind=kind, value=raw, vital=kind in _COMPACTED)]
+
+
+def _phased(parts: list[Part], phase: str | None) -> list[Part]:
+    """What a message was to its answer stands at its first text."""
+    first = parts[0] if parts else None
+    if phase is None or not isinstance(first, Text):
+        return parts
+    return [replace(first, extra={**(first.extra or {}), "phase": phase}), *parts[1:]]
 
 
 def _read_thinking(item: wire.ReasoningItem) -> Thinking:
@@ -198,6 +216,8 @@ def _read_content(content: wire.Output) -> list[Part]:
 
 def _read_part(part: wire.Part) -> Part:
     match part:
+        case wire.OutputText() if part.annotations:
+            return Text(text=part.text, extra={"annotations": part.annotations})
         case wire.InputText() | wire.OutputText():
             return Text(text=part.text)
         case wire.InputImage():

@@ -6,11 +6,14 @@ at its provider keeps its type as its kind, named or not.
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from conflux.dialects import openai_responses_wire as wire
 from conflux.neutral.errors import invalid
 from conflux.neutral.request import Tool, ToolChoice
 
 SHELL = "local_shell"
+_GROUP = frozenset({"namespace.type", "namespace.name", "namespace.description", "namespace.tools"})
 _SHELL_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -40,7 +43,8 @@ def tools_of(checked: wire.Body) -> tuple[Tool, ...]:
             if not isinstance(inner, list) or not all(isinstance(one, dict) for one in inner):
                 raise invalid(f"{where}.tools: must be a list of tools", f"{where}.tools")
             namespace = _text(raw, "name", where)
-            found += [_tool(one, f"{where}.tools[{number}]", namespace) for number, one in enumerate(inner)]
+            group = [_tool(one, f"{where}.tools[{number}]", namespace) for number, one in enumerate(inner)]
+            found += _introduced(group, raw.get("description"))
         else:
             found.append(_tool(raw, where, None))
     named = [tool.name for tool in found if tool.kind in ("function", "custom")]
@@ -48,6 +52,20 @@ def tools_of(checked: wire.Body) -> tuple[Tool, ...]:
         if named.count(name) > 1:
             raise invalid(f"tools: two tools are called {name!r}", "tools")
     return _allowed(found, checked.tool_choice)
+
+
+def _introduced(group: list[Tool], words: str | None) -> list[Tool]:
+    """What is said of the group stands with its first tool, since a flat list has no other place for it."""
+    if not group or not words:
+        return group
+    said = group[0].description
+    return [replace(group[0], description=f"{words}\n\n{said}" if said else words), *group[1:]]
+
+
+def unread_groups(checked: wire.Body) -> tuple[str, ...]:
+    """What a group says of itself that no tool of it can."""
+    names = (name for raw in checked.tools or () if raw.get("type") == "namespace" for name in raw)
+    return tuple(sorted({f"namespace.{name}" for name in names} - _GROUP))
 
 
 def _tool(raw: dict[str, Any], where: str, namespace: str | None) -> Tool:

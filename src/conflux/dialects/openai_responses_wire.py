@@ -33,6 +33,8 @@ class InputText(Struct, tag="input_text", tag_field="type"):
 
 class OutputText(Struct, tag="output_text", tag_field="type"):
     text: str
+    annotations: Any = None
+    logprobs: Any = None
 
 
 class InputImage(Struct, tag="input_image", tag_field="type"):
@@ -69,6 +71,18 @@ Output = str | list[Part]
 class MessageItem(Struct):
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[Part]
+    phase: str | None = None
+
+
+class Choice(Struct):
+    """What an object that chooses a tool may hold, in any of its forms."""
+
+    type: Any = None
+    name: Any = None
+    namespace: Any = None
+    mode: Any = None
+    tools: Any = None
+    server_label: Any = None
 
 
 class Said(Struct):

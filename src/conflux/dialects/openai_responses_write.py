@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from conflux.dialects import losses, names, strict_json, thinking_effort
+from conflux.dialects import freeform, losses, names, strict_json, thinking_effort
 from conflux.dialects import openai_responses_wire as wire
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_responses_read import ENCRYPTED, LOGPROBS
@@ -45,7 +45,7 @@ def write_request(request: Request, shape: Shape) -> Written:
     body: dict[str, Any] = {"model": shape.model}
     if instructions:
         body["instructions"] = instructions
-    body["input"] = [item for message in rest for item in _write_message(message, developer)]
+    body["input"] = [item for message in rest for item in _write_message(message, developer, own)]
     _write_options(known, body)
     dropped = offered + _unwritten(request) + losses.parts(request, wire.NAME)
     if own:
@@ -84,20 +84,27 @@ def _instructions(messages: tuple[Message, ...]) -> tuple[str, tuple[Message, ..
     return "\n\n".join(texts), messages[place:]
 
 
-def _write_message(message: Message, developer: str) -> list[Item]:
+def _write_message(message: Message, developer: str, own: bool) -> list[Item]:
     """One neutral message is one item for each call, result and thought, and one for what is said between them."""
     role = developer if message.role is Role.DEVELOPER else message.role.value
     items: list[Item] = []
     spoken: list[Item] = []
+    phase: Item = {}
 
     def close() -> None:
         if spoken:
-            items.append({"type": "message", "role": role, "content": spoken.copy()})
+            items.append({"type": "message", "role": role, "content": spoken.copy(), **phase})
             spoken.clear()
+            phase.clear()
 
     for part in message.parts:
         if isinstance(part, Text | Image | File | Audio | Refusal):
-            spoken.append(_write_part(part, assistant=message.role is Role.ASSISTANT))
+            extra = (part.extra or {}) if own and isinstance(part, Text) else {}
+            if "phase" in extra:
+                close()
+                phase["phase"] = extra["phase"]
+            notes = {"annotations": extra["annotations"]} if "annotations" in extra else {}
+            spoken.append(_write_part(part, assistant=message.role is Role.ASSISTANT) | notes)
         else:
             close()
             item = _write_item(part)
@@ -176,7 +183,7 @@ def _write_options(request: Request, body: dict[str, Any]) -> None:
     if sampling.logprobs:
         include.append(LOGPROBS)
     if request.tools:
-        body["tools"] = [_write_tool(tool) for tool in request.tools]
+        body["tools"] = [_write_tool(tool, request.dialect == wire.NAME) for tool in request.tools]
         if request.tool_choice is not None:
             body["tool_choice"] = _write_choice(request.tool_choice, request.tools)
         if request.parallel_tool_calls is not None:
@@ -194,14 +201,17 @@ def _write_options(request: Request, body: dict[str, Any]) -> None:
         body["include"] = include
 
 
-def _write_tool(tool: Tool) -> Item:
+def _write_tool(tool: Tool, own: bool) -> Item:
     found: Item = {"type": tool.kind, "name": tool.name}
+    if own:
+        found |= {name: (tool.raw or {})[name] for name in losses.untold(tool.raw)}
     if tool.description is not None:
         found["description"] = tool.description
     if tool.kind == "custom":
-        spec = (tool.raw or {}).get("custom") or tool.raw or {}
-        if "format" in spec:
-            found["format"] = spec["format"]
+        form = freeform.format_of(tool)
+        if form is not None:
+            inner = form.get("grammar") if isinstance(form, dict) else None
+            found["format"] = {"type": "grammar", **inner} if isinstance(inner, dict) else form
         return found
     found["parameters"] = tool.schema or {"type": "object", "properties": {}}
     found["strict"] = bool(tool.strict)  # left out it would mean yes

@@ -173,6 +173,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     metadata: dict[str, Any] | None = None
     extra: dict[str, Any] = {}
+    unread: tuple[str, ...] = ()  # what stands inside of other fields and no record holds, by path
     vital: tuple[str, ...] = ()  # what of `extra` is demanded: refused by name where it cannot be said
     echo: dict[str, Any] = {}  # what of the body an answer of the client's own dialect repeats
 
