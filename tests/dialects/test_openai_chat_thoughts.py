@@ -29,7 +29,9 @@ def chunk(**delta: Any) -> bytes:
 
 
 STREAM = (
-    chunk(role="assistant", reasoning="hm, ", reasoning_details=[{"type": "reasoning.text", "text": "hm, ", "index": 0}])
+    chunk(
+        role="assistant", reasoning="hm, ", reasoning_details=[{"type": "reasoning.text", "text": "hm, ", "index": 0}]
+    )
     + chunk(reasoning="so", reasoning_details=[{"type": "reasoning.text", "text": "so", "index": 0}])
     + chunk(reasoning_details=[SIGNED])
     + chunk(reasoning_details=[SEALED])
@@ -87,8 +89,9 @@ def test_others_are_not_sent_it_and_it_is_named() -> None:
 
 def test_a_plain_answer_has_it_too() -> None:
     details = [{**SIGNED, "text": "hm"}, SEALED]
-    body = json.dumps({"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": {
-        "role": "assistant", "content": "Yes", "reasoning": "hm", "reasoning_details": details}}]}).encode()  # fmt: skip
+    message = {"role": "assistant", "content": "Yes", "reasoning": "hm", "reasoning_details": details}
+    choice = {"index": 0, "finish_reason": "stop", "message": message}
+    body = json.dumps({"id": "x", "choices": [choice]}).encode()
     lane = ChatPassThrough(WANTED)
     lane.whole(body)
     whole = ChatWriter(WANTED).whole(ChatReader({}).whole(body), Usage())
@@ -100,7 +103,9 @@ def test_a_plain_answer_has_it_too() -> None:
 
 
 def test_text_that_is_told_in_the_list_alone_is_text() -> None:
-    data = chunk(reasoning_details=[{"type": "reasoning.summary", "summary": "in short", "index": 0}]) + chunk(content="x")
+    data = chunk(reasoning_details=[{"type": "reasoning.summary", "summary": "in short", "index": 0}]) + chunk(
+        content="x"
+    )
     assert gathered(relayed(data))["reasoning_content"] == "in short"
     assert gathered(compat(data))["reasoning_content"] == "in short"
 
@@ -145,5 +150,9 @@ def test_a_broken_seal_is_nobodys() -> None:
 
 def test_each_seal_has_a_place_of_its_own() -> None:
     thoughts = Thoughts()
-    events: Iterable[ThinkingDelta] = (ThinkingDelta(text="a"), ThinkingDelta(redacted="r"), ThinkingDelta(signature="s"))
+    events: Iterable[ThinkingDelta] = (
+        ThinkingDelta(text="a"),
+        ThinkingDelta(redacted="r"),
+        ThinkingDelta(signature="s"),
+    )
     assert [one["index"] for event in events if (one := thoughts.add(event)) is not None] == [0, 1]

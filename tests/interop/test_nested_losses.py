@@ -17,56 +17,158 @@ from conflux.dialects.freeform import as_functions, tools_of
 from conflux.neutral.errors import GatewayError
 from tests.interop.cases import UPSTREAMS
 
-PNG="data:image/png;base64,QUJDREVG"
+PNG = "data:image/png;base64,QUJDREVG"
 RICH: dict[str, dict[str, Any]] = {}
-RICH["openai-chat"]={"model":"m","messages":[
- {"role":"system","content":[{"type":"text","text":"sys"}]},
- {"role":"developer","content":"dev"},
- {"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":PNG}},{"type":"file","file":{"file_data":"data:application/pdf;base64,QUJD","filename":"a.pdf"}}]},
- {"role":"assistant","content":[{"type":"text","text":"b"}],"reasoning_content":"hm","tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
- {"role":"tool","tool_call_id":"c1","content":[{"type":"text","text":"r"}]},
- {"role":"assistant","content":None,"refusal":"no"},
- {"role":"user","content":"c"}],
- "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}],
- "tool_choice":{"type":"function","function":{"name":"f"}},
- "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{},"additionalProperties":False}}},
- "stream_options":{"include_usage":True},"stream":True,
+RICH["openai-chat"] = {
+    "model": "m",
+    "messages": [
+        {"role": "system", "content": [{"type": "text", "text": "sys"}]},
+        {"role": "developer", "content": "dev"},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "a"},
+                {"type": "image_url", "image_url": {"url": PNG}},
+                {"type": "file", "file": {"file_data": "data:application/pdf;base64,QUJD", "filename": "a.pdf"}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [{"type": "text", "text": "b"}],
+            "reasoning_content": "hm",
+            "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": [{"type": "text", "text": "r"}]},
+        {"role": "assistant", "content": None, "refusal": "no"},
+        {"role": "user", "content": "c"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}],
+    "tool_choice": {"type": "function", "function": {"name": "f"}},
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "n", "schema": {"type": "object", "properties": {}, "additionalProperties": False}},
+    },
+    "stream_options": {"include_usage": True},
+    "stream": True,
 }
-RICH["openai-responses"]={"model":"m","input":[
- {"type":"message","role":"developer","content":"dev"},
- {"type":"message","role":"user","content":[{"type":"input_text","text":"a"},{"type":"input_image","image_url":PNG},{"type":"input_file","file_data":"data:application/pdf;base64,QUJD","filename":"a.pdf"}]},
- {"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"x"},
- {"type":"message","role":"assistant","content":[{"type":"output_text","text":"b"}]},
- {"type":"message","role":"assistant","content":[{"type":"refusal","refusal":"b"}]},
- {"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},
- {"type":"function_call_output","call_id":"c1","output":[{"type":"input_text","text":"r"}]},
- {"type":"custom_tool_call","call_id":"c2","name":"p","input":"x"},
- {"type":"custom_tool_call_output","call_id":"c2","output":"x"},
- {"type":"local_shell_call","call_id":"c3","action":{"type":"exec","command":["ls"],"env":{}}},
- {"type":"local_shell_call_output","call_id":"c3","output":"x"},
- {"type":"message","role":"user","content":"c"}],
- "tools":[{"type":"function","name":"f","parameters":{"type":"object","properties":{}}},{"type":"custom","name":"p","format":{"type":"grammar","syntax":"lark","definition":"start: x"}},{"type":"namespace","name":"crm","tools":[{"type":"function","name":"g","parameters":{"type":"object","properties":{}}}]}],
- "tool_choice":{"type":"function","name":"f"},
- "reasoning":{"effort":"low"},"text":{"format":{"type":"json_schema","name":"n","schema":{"type":"object","properties":{},"additionalProperties":False}}},
+RICH["openai-responses"] = {
+    "model": "m",
+    "input": [
+        {"type": "message", "role": "developer", "content": "dev"},
+        {
+            "type": "message",
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "a"},
+                {"type": "input_image", "image_url": PNG},
+                {"type": "input_file", "file_data": "data:application/pdf;base64,QUJD", "filename": "a.pdf"},
+            ],
+        },
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}], "encrypted_content": "x"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "refusal", "refusal": "b"}]},
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "r"}]},
+        {"type": "custom_tool_call", "call_id": "c2", "name": "p", "input": "x"},
+        {"type": "custom_tool_call_output", "call_id": "c2", "output": "x"},
+        {"type": "local_shell_call", "call_id": "c3", "action": {"type": "exec", "command": ["ls"], "env": {}}},
+        {"type": "local_shell_call_output", "call_id": "c3", "output": "x"},
+        {"type": "message", "role": "user", "content": "c"},
+    ],
+    "tools": [
+        {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}},
+        {"type": "custom", "name": "p", "format": {"type": "grammar", "syntax": "lark", "definition": "start: x"}},
+        {
+            "type": "namespace",
+            "name": "crm",
+            "tools": [{"type": "function", "name": "g", "parameters": {"type": "object", "properties": {}}}],
+        },
+    ],
+    "tool_choice": {"type": "function", "name": "f"},
+    "reasoning": {"effort": "low"},
+    "text": {
+        "format": {
+            "type": "json_schema",
+            "name": "n",
+            "schema": {"type": "object", "properties": {}, "additionalProperties": False},
+        }
+    },
 }
-RICH["anthropic-messages"]={"model":"m","max_tokens":100,"system":[{"type":"text","text":"sys"}],"messages":[
- {"role":"user","content":[{"type":"text","text":"a"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"QUJDREVG"}},{"type":"image","source":{"type":"url","url":"https://a/b.png"}},
-   {"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"QUJD"}},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"QUJD"}}]},
- {"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"text","text":"b"},{"type":"tool_use","id":"c1","name":"f","input":{}}]},
- {"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":[{"type":"text","text":"r"}]},{"type":"text","text":"c"}]}],
- "tools":[{"name":"f","input_schema":{"type":"object","properties":{}}}],
- "tool_choice":{"type":"auto"},"thinking":{"type":"enabled","budget_tokens":2048},
- "output_config":{"effort":"low","format":{"type":"json_schema","schema":{"type":"object","properties":{},"additionalProperties":False}}},
- "metadata":{"user_id":"u"},
+RICH["anthropic-messages"] = {
+    "model": "m",
+    "max_tokens": 100,
+    "system": [{"type": "text", "text": "sys"}],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "a"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJDREVG"}},
+                {"type": "image", "source": {"type": "url", "url": "https://a/b.png"}},
+                {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "QUJD"}},
+                {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "QUJD"}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
+                {"type": "text", "text": "b"},
+                {"type": "tool_use", "id": "c1", "name": "f", "input": {}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "c1", "content": [{"type": "text", "text": "r"}]},
+                {"type": "text", "text": "c"},
+            ],
+        },
+    ],
+    "tools": [{"name": "f", "input_schema": {"type": "object", "properties": {}}}],
+    "tool_choice": {"type": "auto"},
+    "thinking": {"type": "enabled", "budget_tokens": 2048},
+    "output_config": {
+        "effort": "low",
+        "format": {
+            "type": "json_schema",
+            "schema": {"type": "object", "properties": {}, "additionalProperties": False},
+        },
+    },
+    "metadata": {"user_id": "u"},
 }
-RICH["gemini"]={"systemInstruction":{"parts":[{"text":"sys"}]},"contents":[
- {"role":"user","parts":[{"text":"a"},{"inlineData":{"mimeType":"image/png","data":"QUJDREVG"}},{"fileData":{"mimeType":"image/png","fileUri":"https://a/b"}}]},
- {"role":"model","parts":[{"text":"hm","thought":True},{"text":"b"},{"functionCall":{"name":"f","args":{}}}]},
- {"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"x"}}}]},
- {"role":"user","parts":[{"text":"c"}]}],
- "tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"a":{"type":"STRING"}}}}]}],
- "toolConfig":{"functionCallingConfig":{"mode":"AUTO"}},
- "generationConfig":{"maxOutputTokens":100,"thinkingConfig":{"thinkingLevel":"low"},"responseMimeType":"application/json","responseSchema":{"type":"OBJECT","properties":{"a":{"type":"STRING"}}}},
+RICH["gemini"] = {
+    "systemInstruction": {"parts": [{"text": "sys"}]},
+    "contents": [
+        {
+            "role": "user",
+            "parts": [
+                {"text": "a"},
+                {"inlineData": {"mimeType": "image/png", "data": "QUJDREVG"}},
+                {"fileData": {"mimeType": "image/png", "fileUri": "https://a/b"}},
+            ],
+        },
+        {
+            "role": "model",
+            "parts": [{"text": "hm", "thought": True}, {"text": "b"}, {"functionCall": {"name": "f", "args": {}}}],
+        },
+        {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"output": "x"}}}]},
+        {"role": "user", "parts": [{"text": "c"}]},
+    ],
+    "tools": [
+        {
+            "functionDeclarations": [
+                {"name": "f", "parameters": {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}}}
+            ]
+        }
+    ],
+    "toolConfig": {"functionCallingConfig": {"mode": "AUTO"}},
+    "generationConfig": {
+        "maxOutputTokens": 100,
+        "thinkingConfig": {"thinkingLevel": "low"},
+        "responseMimeType": "application/json",
+        "responseSchema": {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}},
+    },
 }
 
 Path = tuple[str | int, ...]
@@ -130,7 +232,8 @@ def test_all_of_it_was_asked() -> None:
     assert min(len(list(places(body))) for body in RICH.values()) > 15
 
 
-ITEM = {"type": "message", "role": "assistant", "id": "msg_1", "status": "completed", "phase": "commentary",
+ITEM: dict[str, Any] = {"type": "message", "role": "assistant", "id": "msg_1", "status": "completed",
+        "phase": "commentary",
         "content": [{"type": "output_text", "text": "b", "annotations": [{"type": "url_citation", "url": "u"}],
                      "logprobs": []}]}  # fmt: skip
 

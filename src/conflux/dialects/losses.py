@@ -99,7 +99,11 @@ def parts(request: Request, dialect: str, *, seals: bool = True) -> tuple[str, .
         for part in message.parts:
             if isinstance(part, Opaque) and part.dialect != dialect:
                 found.add(part.kind)
-            elif isinstance(part, Thinking) and (part.signature or part.redacted) and (part.issuer != dialect or not seals):
+            elif (
+                isinstance(part, Thinking)
+                and (part.signature or part.redacted)
+                and (part.issuer != dialect or not seals)
+            ):
                 found.add("reasoning signature")
     return tuple(sorted(found))
 

@@ -116,7 +116,9 @@ class _Adapting:
         ]
         texts = [one.text for one in content if isinstance(one, Text)]
         if len(texts) == len(content):  # one text is what every upstream takes
-            cached = cache or next((one.cache for one in reversed(content) if isinstance(one, Text) and one.cache), None)
+            cached = cache or next(
+                (one.cache for one in reversed(content) if isinstance(one, Text) and one.cache), None
+            )
             content = [Text(text="\n".join(texts), cache=cached)] if texts else []
         call_id = call_ids.short(part.call_id, ID_MOST)
         return replace(part, call_id=call_id, content=tuple(content), is_error=False, cache=None)

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-
 from conflux.dialects import signatures, strict_json
 from conflux.dialects.openai_chat_answer_wire import Choice
 from conflux.dialects.openai_chat_wire import NAME
@@ -144,5 +143,3 @@ def as_forwarded(message: Entry, knows: bool) -> tuple[Entry, bool]:
     found = {name: value for name, value in message.items() if name != FIELD}
     sealed = sum(bool(part.signature or part.redacted) for part in parts)
     return (found | {FIELD: kept} if kept else found), len(kept) < sealed
-
-

@@ -69,7 +69,12 @@ def write_request(request: Request, shape: Shape) -> Written:
         body.update((name, value) for name, value in request.extra.items() if name not in wire.NOT_FORWARDED)
         dropped = tuple(sorted(wire.NOT_FORWARDED & request.extra.keys()))
     else:
-        dropped = offered + losses.unsaid(request, wire.NAME, caches=manner.caches) + _unwritten(request) + tuple(sorted(behind))
+        dropped = (
+            offered
+            + losses.unsaid(request, wire.NAME, caches=manner.caches)
+            + _unwritten(request)
+            + tuple(sorted(behind))
+        )
     dropped += losses.parts(request, wire.NAME, seals=manner.seals) + fit(body, shape)
     if shape.stream:
         body["stream"] = True
