@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from conflux.billing.amounts import Hold
 from conflux.catalogue.catalogue import Catalogue
 from conflux.dialects import DIALECTS
 from conflux.neutral.errors import GatewayError, Kind
@@ -241,7 +242,7 @@ def test_a_test_key_goes_to_the_simulator_and_nowhere_else() -> None:
 def test_what_posts_nothing_may_run_without_a_price(owner: dict[str, Any], by: dict[str, Any]) -> None:
     unpriced = shop(of_provider=owner, price=PriceSheet())
     found = admitted(request(), unpriced, caller(**by))
-    assert (found.simulated, found.hold) == (True, (0, 0))
+    assert (found.simulated, found.hold) == (True, Hold(0, 0))
 
 
 def test_without_a_live_target_it_is_told_so() -> None:

@@ -5,8 +5,6 @@ The worst case is never below the real one: it counts every byte as a token at t
 An unknown price is not a free one: it raises Unpriced.
 """
 
-from typing import NamedTuple
-
 import msgspec
 
 from conflux.neutral.ledger import Line
@@ -18,7 +16,7 @@ class Unpriced(Exception):
     """The sheet does not know a price this request needs."""
 
 
-class Hold(NamedTuple):
+class Hold(msgspec.Struct, frozen=True):
     """Nano-USD to reserve, and what a started answer costs whose process died before its first checkpoint."""
 
     amount: int
@@ -86,20 +84,63 @@ def worst_case(
 
     `least_input` are the input tokens to pay for where nobody could count any more.
     """
-    if sheet.input is None or (sheet.output is None and output_tokens):
+    return hold(
+        ceiling(sheet),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        choices=choices,
+        images=images,
+        searches=searches,
+        least_input=least_input,
+    )
+
+
+class Ceiling(msgspec.Struct, frozen=True):
+    """The dearest a sheet can be, found once per sheet: pico-units, `request` nano-USD."""
+
+    sheet: PriceSheet
+    input: int
+    dearest_input: int
+    dearest_output: int
+    request: int
+
+
+def ceiling(sheet: PriceSheet) -> Ceiling:
+    if sheet.input is None:
         raise Unpriced("the model has no price")
-    dearest_in = max(sheet.input, sheet.cache_read or 0, sheet.cache_write_5m or 0, sheet.cache_write_1h or 0,
-                     sheet.audio or 0)  # fmt: skip
-    dearest_out = max(sheet.output or 0, sheet.reasoning or 0)
-    rate = sheet.rate
-    amount = line_amount(input_tokens, dearest_in, rate) + line_amount(output_tokens * choices, dearest_out, rate)
-    amount += _ROUNDINGS
+    return Ceiling(
+        sheet=sheet,
+        input=sheet.input,
+        dearest_input=max(
+            sheet.input, sheet.cache_read or 0, sheet.cache_write_5m or 0, sheet.cache_write_1h or 0, sheet.audio or 0
+        ),
+        dearest_output=max(sheet.output or 0, sheet.reasoning or 0),
+        request=line_amount(1, sheet.request, sheet.rate) if sheet.request else 0,
+    )
+
+
+def hold(
+    most: Ceiling,
+    *,
+    input_tokens: int,
+    output_tokens: int,
+    choices: int = 1,
+    images: int = 0,
+    searches: bool = False,
+    least_input: int = 0,
+) -> Hold:
+    """As worst_case, for a sheet whose ceiling is known."""
+    sheet = most.sheet
+    if sheet.output is None and output_tokens:
+        raise Unpriced("the model has no price")
+    rate, fixed = sheet.rate, most.request
+    amount = line_amount(input_tokens, most.dearest_input, rate) + fixed + _ROUNDINGS
+    amount += line_amount(output_tokens * choices, most.dearest_output, rate)
     if images and sheet.image:
         amount += line_amount(images, sheet.image, rate)
     if searches and sheet.search:
         amount += line_amount(SEARCHES_BOUND, sheet.search, rate)
-    fixed = line_amount(1, sheet.request, rate) if sheet.request else 0
-    return Hold(amount + fixed, line_amount(least_input, sheet.input, rate) + fixed)
+    return Hold(amount, (line_amount(least_input, most.input, rate) if least_input else 0) + fixed)
 
 
 # Each line rounds up by less than one nano-USD; a receipt has at most ten.

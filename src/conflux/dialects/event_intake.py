@@ -22,10 +22,12 @@ class EventIntake:
 
     def __init__(self) -> None:
         self.tally = Tally()
-        self._sse = SseReader()
+        self._sse: SseReader | None = None  # until something is streamed
 
     def cut(self, data: bytes) -> list[Named]:
         """The events that are complete now."""
+        if self._sse is None:
+            self._sse = SseReader()
         try:
             return self._sse.feed(data)
         except SseError as error:
@@ -35,7 +37,7 @@ class EventIntake:
     def rest(self) -> list[Named]:
         """The event that the upstream left without its end, when it closed."""
         try:
-            return self._sse.end()
+            return self._sse.end() if self._sse is not None else []
         except SseError as error:
             self.fail(str(error))
             return []

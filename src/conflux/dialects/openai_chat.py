@@ -25,6 +25,7 @@ IMAGE_TOKENS_BOUND = 4096
 
 _FORMATS = {"json_object": Need.JSON_MODE, "json_schema": Need.STRUCTURED_OUTPUTS}
 _PART_NEEDS = {wire.ImagePart: Need.VISION, wire.AudioPart: Need.AUDIO, wire.FilePart: Need.FILES}
+_NOTHING: frozenset[Need] = frozenset()
 _DECIDED = wire.KNOWN | NOT_FORWARDED
 
 
@@ -49,7 +50,8 @@ class OpenAIChat:
             _check_spelling(body)
         checked = wire.check(body)
         needs, images, image_bytes = _needs(checked)
-        needs |= place.needs
+        if place.needs:
+            needs |= place.needs
         options = checked.stream_options
         return Envelope(
             dialect=NAME,
@@ -149,7 +151,7 @@ def _needs(checked: wire.ChatBody) -> tuple[frozenset[Need], int, int]:
         if type(message) is wire.Assistant and (message.tool_calls or message.function_call):
             found.add(Need.TOOLS)
     _asked(checked, found)
-    return frozenset(found), images, image_bytes
+    return frozenset(found) if found else _NOTHING, images, image_bytes
 
 
 def _asked(checked: wire.ChatBody, found: set[Need]) -> None:

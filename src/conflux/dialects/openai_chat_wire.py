@@ -245,15 +245,21 @@ def check(body: dict[str, Any]) -> ChatBody:
     if found.response_format is not None and found.response_format.type == "json_schema":
         _has(found.response_format.json_schema, "response_format.json_schema")
     for number, message in enumerate(found.messages):
-        if message.content is None and isinstance(message, User | System | Developer):
-            where = f"messages[{number}].content"
-            raise invalid(f"{where}: must be a string or a list, not null", where)
-        elif message.content == [] or (message.content is None and not _speaks_otherwise(message)):
-            body["messages"][number]["content"] = ""  # what upstreams want of a message that says nothing
-        if isinstance(message, Assistant) and message.tool_calls:
+        if not message.content:
+            _empty(message, number, body)
+        if type(message) is Assistant and message.tool_calls:
             for place, call in enumerate(message.tool_calls):
                 _has_its_kind(call, f"messages[{number}].tool_calls[{place}]")
     return found
+
+
+def _empty(message: Message, number: int, body: dict[str, Any]) -> None:
+    """A message without content: a mistake, or one that says it in a way of its own, or one that says nothing."""
+    if message.content is None and isinstance(message, User | System | Developer):
+        where = f"messages[{number}].content"
+        raise invalid(f"{where}: must be a string or a list, not null", where)
+    if message.content == [] or (message.content is None and not _speaks_otherwise(message)):
+        body["messages"][number]["content"] = ""  # what upstreams want of a message that says nothing
 
 
 def _speaks_otherwise(message: Message) -> bool:

@@ -46,7 +46,7 @@ def decode_measured(raw: bytes) -> tuple[dict[str, Any], int]:
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
         _check_depth(value)
     again: bytes = _encode(value)
-    if not _same_keys(raw, again):
+    if again != raw and not _same_keys(raw, again):  # what clients write is mostly what we would have written
         json.loads(raw, object_pairs_hook=_unique)
     return value, len(again)
 

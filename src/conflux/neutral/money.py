@@ -48,11 +48,12 @@ def format_scaled(value: int, digits: int) -> str:
     >>> format_scaled(60900, 9)
     '0.0000609'
     """
-    sign, value = ("-", -value) if value < 0 else ("", value)
-    whole, rest = divmod(value, 10**digits)
-    if not rest:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{str(rest).rjust(digits, '0').rstrip('0')}"
+    if value < 0:
+        return "-" + format_scaled(-value, digits)
+    one = 10**digits
+    whole, rest = divmod(value, one) if value >= one else (0, value)
+    # A one before the digits keeps the zeros they begin with.
+    return f"{whole}.{str(one + rest)[1:].rstrip('0')}" if rest else str(whole)
 
 
 def pico_from_per_million(text: object) -> int:

@@ -37,11 +37,17 @@ LAYERS: tuple[Layer, ...] = (
     by_key_models,
 )
 
-RULES: tuple[Rule, ...] = (
-    check_key,
+# Asked of every request: what they judge may change from one moment to the next.
+MOMENT_RULES: tuple[Rule, ...] = (check_key,)
+
+# These judge the model and, of the request, its kind, needs, effort and dimensions, nothing else: what passed them
+# once for one kind of caller passes again, and is not asked again (relay/terms.py).
+SHAPE_RULES: tuple[Rule, ...] = (
     check_effort,
     check_capability,
     check_dimensions,
     check_stored_files,
     check_priced,
 )
+
+RULES: tuple[Rule, ...] = MOMENT_RULES + SHAPE_RULES

@@ -4,7 +4,7 @@ Law: what goes in, at the most, plus room for an answer stays below the model's 
 is refused with the numbers; a larger answer than fits is clamped and reported. A null budget gates nothing.
 """
 
-from typing import NamedTuple
+import msgspec
 
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.records import Model
@@ -13,7 +13,7 @@ ROOM_FOR_ANSWER = 1024
 OUTPUT_WHEN_UNKNOWN = 4096
 
 
-class Room(NamedTuple):
+class Room(msgspec.Struct, frozen=True):
     """The output tokens to ask for, whether that is less than the client wanted, and by how many it was cut to fit."""
 
     max_output: int
@@ -24,10 +24,12 @@ class Room(NamedTuple):
 def room(model: Model, *, input_tokens: int, wanted: int | None, default: int | None) -> Room:
     asked = wanted if wanted is not None else default
     limit = model.max_output
-    most = limit if limit is not None else asked
-    output = OUTPUT_WHEN_UNKNOWN if most is None else most if asked is None else min(asked, most)
+    if asked is None:
+        output = OUTPUT_WHEN_UNKNOWN if limit is None else limit
+    else:
+        output = asked if limit is None or asked < limit else limit
     full, safe = output, model.safe_context
-    if safe is not None:
+    if safe is not None and input_tokens + output > safe:
         least = min(output, ROOM_FOR_ANSWER)
         if input_tokens + least > safe:
             raise GatewayError(
@@ -37,5 +39,5 @@ def room(model: Model, *, input_tokens: int, wanted: int | None, default: int | 
                 param="messages",
                 details={"input_tokens": input_tokens, "room_for_answer": least, "safe_context": safe},
             )
-        output = min(output, safe - input_tokens)
+        output = safe - input_tokens
     return Room(output, wanted is not None and output < wanted, full - output)

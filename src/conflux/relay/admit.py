@@ -4,11 +4,9 @@ Law: nothing here waits but the key's look-up, and nothing here touches an upstr
 refuses has cost nobody anything.
 """
 
-from typing import NamedTuple
-
 import msgspec
 
-from conflux.billing.amounts import Hold, Unpriced, worst_case
+from conflux.billing.amounts import Ceiling, Hold, Unpriced, hold
 from conflux.billing.estimate import conversation_tokens
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect
@@ -16,15 +14,14 @@ from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need
-from conflux.policy import RULES
 from conflux.policy.capability import answers
-from conflux.policy.case import Case
 from conflux.policy.context import ROOM_FOR_ANSWER, Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import LiveTarget, Snapshot
-from conflux.relay.standing import standing_of, verdict_of
+from conflux.relay.standing import standing_of
+from conflux.relay.terms import Terms, check_rules, priced, terms_of
 from conflux.routing.gauge import Counted
 from conflux.routing.tasks import Task, cheapest, task_named
 
@@ -78,31 +75,22 @@ def expected_tokens(parts: Parts, admitted: Admitted) -> int:
     return asked + min(wanted, admitted.max_output) * admitted.envelope.choices
 
 
-class _Judged(NamedTuple):
+class _Judged(msgspec.Struct, frozen=True):
     """A request that is allowed, whether or not it fits."""
 
     envelope: Envelope
-    model: Model
+    terms: Terms
     requested: str
     task: Task | None
-    substituted: bool
-    live: tuple[LiveTarget, ...]
-    simulated: bool
-    free: bool
 
 
 def _judge(
     parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
 ) -> _Judged:
     envelope = dialect.open(incoming.body, incoming.place)
-    model, requested, task, substituted = _resolve(snapshot, caller, storefront, envelope, incoming.headers)
-    live = snapshot.targets(model, test=caller.test)
-    simulated = bool(live) and live[0].live.provider.simulated
-    free = caller.test or simulated
-    case = Case(caller, storefront, model, envelope, parts.clock.time(), free=free)
-    for rule in RULES:
-        rule(case)
-    return _Judged(envelope, model, requested, task, substituted, live, simulated, free)
+    terms, requested, task = _resolve(snapshot, caller, storefront, envelope, incoming.headers)
+    check_rules(terms, caller, storefront, envelope, parts.clock.time())
+    return _Judged(envelope, terms, requested, task)
 
 
 async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
@@ -111,7 +99,7 @@ async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
     caller, storefront = await identify(parts, snapshot, incoming.secret, incoming.mount)
     judged = _judge(parts, snapshot, caller, storefront, DIALECTS[incoming.dialect], incoming)
     counted = await parts.sizes.count(caller, judged.envelope)
-    return storefront, parts.sizes.guess(judged.model, judged.envelope, counted)
+    return storefront, parts.sizes.guess(judged.terms.model, judged.envelope, counted)
 
 
 async def let_in(
@@ -134,9 +122,9 @@ async def tightened(parts: Parts, admitted: Admitted) -> Admitted | None:
     most = parts.sizes.bound(admitted.model, envelope, counted)
     if most >= envelope.size:
         return None
-    hold = _hold(admitted.model, envelope, admitted.max_output, most, admitted.conversation or 0,
+    held = _hold(priced(admitted.model), envelope, admitted.max_output, most, admitted.conversation or 0,
                  free=admitted.simulated)  # fmt: skip
-    return msgspec.structs.replace(admitted, counted=counted, hold=hold, tight=True)
+    return msgspec.structs.replace(admitted, counted=counted, hold=held, tight=True)
 
 
 def admit(
@@ -150,16 +138,11 @@ def admit(
 ) -> Admitted:
     """Raises Uncounted where the bytes leave open whether it fits."""
     judged = _judge(parts, snapshot, caller, storefront, dialect, incoming)
-    envelope, model, live = judged.envelope, judged.model, judged.live
-    fitted = _fitted(parts, storefront, model, envelope, counted)
-    if not live and model.account:
-        raise GatewayError(
-            Kind.ACCOUNT_NEEDED, f"{model.id} runs on a connected account, and none is signed in", param="model"
-        )
-    if not live and not storefront.fallback:
-        raise GatewayError(
-            Kind.UNAVAILABLE, f"{model.id} has no live target now: try another model, or later", param="model"
-        )
+    envelope, terms = judged.envelope, judged.terms
+    model = terms.model
+    fitted = _fitted(parts, terms, envelope, counted)
+    if not terms.live and not (storefront.fallback and not model.account):
+        raise _no_target(model)
     # Only a stream is ever settled by another process than the one that read it.
     conversation = conversation_tokens(envelope.body, envelope.images) if envelope.stream else None
     return Admitted(
@@ -170,20 +153,20 @@ def admit(
         model=model,
         requested=judged.requested,
         task=judged.task,
-        targets=live,
+        targets=terms.live,
         max_output=fitted.max_output,
-        temperature=storefront.default_temperature if _takes(model, "temperature") else None,
-        hold=_hold(model, envelope, fitted.max_output, envelope.size, conversation or 0, free=judged.free),
+        temperature=terms.temperature,
+        hold=_hold(terms.ceiling, envelope, fitted.max_output, envelope.size, conversation or 0, free=terms.free),
         conversation=conversation,
         counted=counted,
-        simulated=judged.simulated,
-        substituted=judged.substituted,
+        simulated=terms.simulated,
+        substituted=terms.instead,
         dropped=("max_tokens",) if fitted.clamped else (),
     )
 
 
-def _fitted(parts: Parts, storefront: Storefront, model: Model, envelope: Envelope, counted: Counted | None) -> Room:
-    default = storefront.default_max_output if _takes(model, "max_tokens") else None
+def _fitted(parts: Parts, terms: Terms, envelope: Envelope, counted: Counted | None) -> Room:
+    model, default = terms.model, terms.default_output
     if envelope.widest is not None:  # texts that must each fit: a guess, as nothing is clamped for them
         return room(model, input_tokens=parts.sizes.gauge.guess(model.pool, envelope.widest),
                     wanted=envelope.max_output, default=default)  # fmt: skip
@@ -201,36 +184,44 @@ def _fitted(parts: Parts, storefront: Storefront, model: Model, envelope: Envelo
     return fitted
 
 
+def _no_target(model: Model) -> GatewayError:
+    if model.account:
+        text = f"{model.id} runs on a connected account, and none is signed in"
+        return GatewayError(Kind.ACCOUNT_NEEDED, text, param="model")
+    text = f"{model.id} has no live target now: try another model, or later"
+    return GatewayError(Kind.UNAVAILABLE, text, param="model")
+
+
 def _resolve(
     snapshot: Snapshot, caller: Caller, storefront: Storefront, envelope: Envelope, headers: Headers
-) -> tuple[Model, str, Task | None, bool]:
+) -> tuple[Terms, str, Task | None]:
     if "flux" in envelope.body:
         raise invalid("flux: this gateway does not run Flux yet; name one model", param="flux")
     standing = standing_of(snapshot, caller, storefront, headers)
-    if envelope.model is not None:
-        if envelope.task_type is not None:
-            raise invalid("send model or task_type, not both", param="task_type")
-        verdict = verdict_of(standing, snapshot, caller, storefront, envelope.model)
-        if verdict.served is None:
-            raise unknown_model(envelope.model)
-        return verdict.served, envelope.model, None, verdict.instead
-    if envelope.task_type is None:
-        raise invalid("send model or task_type: one of them says what is to answer", param="model")
-    task = task_named(envelope.task_type)
-    models = [one for one in standing.own if all(answers(one, need) is not False for need in envelope.needs)]
-    model = cheapest(task, models, tools=Need.TOOLS in envelope.needs)
-    return model, model.id, task, False
+    name, task = envelope.model, None
+    if name is None:
+        if envelope.task_type is None:
+            raise invalid("send model or task_type: one of them says what is to answer", param="model")
+        task = task_named(envelope.task_type)
+        models = [one for one in standing.own if all(answers(one, need) is not False for need in envelope.needs)]
+        name = cheapest(task, models, tools=Need.TOOLS in envelope.needs).id
+    elif envelope.task_type is not None:
+        raise invalid("send model or task_type, not both", param="task_type")
+    terms = terms_of(standing, snapshot, caller, storefront, name)
+    if terms is None:
+        raise unknown_model(name)
+    return terms, name, task
 
 
-def _takes(model: Model, parameter: str) -> bool:
-    """An empty list means not published, which gates nothing."""
-    return not model.supported_parameters or parameter in model.supported_parameters
-
-
-def _hold(model: Model, envelope: Envelope, max_output: int, most_input: int, least_input: int, *, free: bool) -> Hold:
+def _hold(
+    most: Ceiling | None, envelope: Envelope, max_output: int, most_input: int, least_input: int, *, free: bool
+) -> Hold:
+    """`most`: the model's; None where it has no price."""
     try:
-        return worst_case(
-            model.price,
+        if most is None:
+            raise Unpriced("the model has no price")
+        return hold(
+            most,
             input_tokens=most_input,
             output_tokens=max_output,
             choices=envelope.choices,

@@ -4,6 +4,8 @@ Law: the list and the run read the same Standing, so they cannot disagree, and a
 all layers together. Callers who are narrowed alike share one; a new snapshot starts with none.
 """
 
+from typing import Any
+
 import msgspec
 
 from conflux.catalogue.listings.row import Row
@@ -24,6 +26,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]  # the list
     own: tuple[Model, ...]  # what may run as itself, now: a task's choice
     names: dict[str, Verdict]  # names that only a rule for coding agents knows, as they are asked for
+    terms: dict[str, Any]  # terms.py's, by the name asked for: made when first asked for
 
 
 def standing_of(snapshot: Snapshot, caller: Caller | None, storefront: Storefront, headers: Headers) -> Standing:
@@ -59,7 +62,7 @@ def _compile(
             rows.append(Row(model=model, status="account_needed" if served.account and not live else "enabled"))
         if live and served is model:
             own.append(model)
-    return Standing(fingerprint=name, verdicts=verdicts, rows=tuple(rows), own=tuple(own), names={})
+    return Standing(fingerprint=name, verdicts=verdicts, rows=tuple(rows), own=tuple(own), names={}, terms={})
 
 
 def verdict_of(
