@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from conflux.faces.usage import understand
+from conflux.faces.usage import sight_of, understand
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.reports import FIGURES, UsageAsked, UsageRow
 from tests.faces.door import opened
@@ -22,7 +22,7 @@ BEARER = f"authorization: Bearer {KEY}"
 
 
 def ask(query: str, who=MINE, mount=None):
-    return understand(query.encode(), who, mount, NOW)
+    return understand(query.encode(), sight_of(who), mount, NOW)
 
 
 def test_what_nobody_says_is_the_last_thirty_days_by_day() -> None:

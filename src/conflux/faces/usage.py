@@ -40,7 +40,23 @@ class Wish(msgspec.Struct, frozen=True):
     csv: bool
 
 
-def understand(query: bytes, caller: Caller, storefront: str | None, now: float) -> Wish:
+class Sight(msgspec.Struct, frozen=True):
+    """What one may see: a key's own, or all, but for `only`; an admin also what the house paid."""
+
+    key: int | None
+    only: tuple[tuple[str, str], ...] = ()
+    admin: bool = False
+
+
+def sight_of(caller: Caller) -> Sight:
+    if caller.admin:
+        return Sight(key=None, admin=True)
+    if caller.session is not None:
+        return Sight(key=None, only=(("user", f"{caller.workspace}/{caller.user}"),))
+    return Sight(key=caller.key_id)
+
+
+def understand(query: bytes, sight: Sight, storefront: str | None, now: float) -> Wish:
     """`storefront`: the mount's, which shows nothing else. Raises GatewayError with the parameter's name."""
     said: dict[str, str] = {}
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
@@ -60,7 +76,7 @@ def understand(query: bytes, caller: Caller, storefront: str | None, now: float)
     form = said.get("format", "json")
     if form not in ("json", "csv"):
         raise invalid(f"format is json or csv, not {form[:40]!r}", "format")
-    where = [(one, said[one]) for one in _FILTERS if one in said]
+    where = [*sight.only, *((one, said[one]) for one in _FILTERS if one in said)]
     if storefront is not None:
         where.append(("storefront", storefront))
     tags = [one.removeprefix(_TAG) for one in columns if one.startswith(_TAG)]
@@ -69,7 +85,7 @@ def understand(query: bytes, caller: Caller, storefront: str | None, now: float)
         last=(last - _EPOCH).days,
         by=tuple(one for one in columns if not one.startswith(_TAG)),
         tag=tags[0] if tags else None,
-        key=None if caller.admin else caller.key_id,
+        key=sight.key,
         where=tuple(where),
     )
     return Wish(asked, columns, form == "csv")
@@ -103,13 +119,17 @@ def _columns(text: str) -> tuple[str, ...]:
 
 async def answer(book: UsageBook, question: Question, caller: Caller, now: float) -> Reply:
     mount = question.mount.id if question.mount is not None else None
-    wish = understand(question.query, caller, mount, now)
+    return await report(book, question.query, sight_of(caller), mount, now)
+
+
+async def report(book: UsageBook, query: bytes, sight: Sight, mount: str | None, now: float) -> Reply:
+    wish = understand(query, sight, mount, now)
     rows = await book.sums(wish.asked)
     if len(rows) > _MOST_ROWS:
         raise invalid(f"that makes {len(rows)} rows, more than {_MOST_ROWS}: ask for fewer days or names", "group_by")
     if wish.csv:
-        return Reply(headers=[_CSV, _PRIVATE], body=_as_csv(wish, rows, admin=caller.admin))
-    return Reply(headers=[JSON, _PRIVATE], body=msgspec.json.encode(_as_json(wish, rows, admin=caller.admin)))
+        return Reply(headers=[_CSV, _PRIVATE], body=_as_csv(wish, rows, admin=sight.admin))
+    return Reply(headers=[JSON, _PRIVATE], body=msgspec.json.encode(_as_json(wish, rows, admin=sight.admin)))
 
 
 def _names(wish: Wish, row: UsageRow) -> dict[str, Any]:

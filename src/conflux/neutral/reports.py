@@ -70,3 +70,38 @@ class Asked(NamedTuple):
     usage: Usage | None
     cost: int | None  # nano-USD; None: not known
     status: str
+
+
+class ReceiptRow(NamedTuple):
+    """A receipt as a list shows it."""
+
+    number: int
+    created: int  # unix milliseconds
+    key: str
+    user: str
+    workspace: str
+    storefront: str
+    requested_model: str
+    served_model: str | None
+    ending: str
+    status: int
+    cost: int
+    credits: int
+    provider_cost: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    latency_ms: int
+    first_byte_ms: int | None
+    simulated: bool
+
+
+class Recent(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model did lately."""
+
+    storefront: str
+    model: str
+    requests: int
+    failed: int
+    latency_ms: int | None
+    first_byte_ms: int | None

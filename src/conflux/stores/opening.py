@@ -21,6 +21,7 @@ from conflux.stores.ledger import BookLedger, Recovered
 from conflux.stores.owner_budgets import OwnerBudgets
 from conflux.stores.people import People
 from conflux.stores.policies import Policies
+from conflux.stores.receipts import Receipts
 from conflux.stores.sessions import Sessions, session_caller
 from conflux.stores.sql import Run
 from conflux.stores.sqlite_file import connect_reader
@@ -51,6 +52,7 @@ class Store:
         self.policies = Policies(ledger, self.keys.changed, now)
         self.catalogue = CatalogueRows(ledger, now)
         self.usage = Usage(ledger)
+        self.receipts = Receipts(ledger)
         self.sessions = Sessions(ledger, data.pepper, self.keys.changed, now)
         self.audit = Audit(ledger, now)
         self.heard: Callable[[], None] = lambda: None  # what else to do when another process has changed something

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from conflux import __version__
-from conflux.faces.admin import session
+from conflux.faces.admin import books, catalogue, limits, people, session
 from conflux.faces.admin.actor import Rule
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Problem, Routes, Spec, ruled, summary_of
@@ -19,7 +19,7 @@ from conflux.faces.admin.shape import answer, refusal, said
 from conflux.neutral.errors import ConfigError, GatewayError, Kind, StoreError, invalid
 
 PREFIX = "/admin/api/v1"
-TABLES: tuple[Routes, ...] = (session.ROUTES,)
+TABLES: tuple[Routes, ...] = (session.ROUTES, people.ROUTES, limits.ROUTES, catalogue.ROUTES, books.ROUTES)
 
 _ABOUT = """What the command line can do, over HTTP: the same operations behind both doors.
 

@@ -59,6 +59,12 @@ class View(BaseModel):
     model_config = {"extra": "forbid", "title": None}
 
 
+class Wide(BaseModel):
+    """What goes out and may say more than is written down."""
+
+    model_config = {"extra": "allow"}
+
+
 class Failure(View):
     message: str
     type: str

@@ -61,7 +61,7 @@ class Asked(msgspec.Struct, frozen=True):
         after = self.after
         if after is None:
             return None
-        if not after.isascii() or not after.isdigit() or len(after) > 18:
+        if not after.isascii() or not after.isdigit() or int(after) >= 1 << 63:
             raise invalid("cursor: this is none that was given out here", "cursor")
         return int(after)
 

@@ -1,0 +1,115 @@
+"""Receipts in lists: the newest first, with what they are looked for by.
+
+Law: an id begins with its moment, so a span of time is a span of ids, and a page costs what is read for it, not what
+there is.
+"""
+
+from typing import Any
+
+import msgspec
+
+from conflux.neutral.ledger import ID_CHANCES
+from conflux.neutral.reports import ReceiptRow, Recent
+from conflux.stores.key_format import KEY_ID, key_number
+from conflux.stores.sql import Database, Run
+
+_ROWS = """
+    SELECT request.id, request.created, key_id, coalesce(app_user.name, ''), coalesce(workspace.name, ''), storefront,
+        requested_model, served_model, ending, status, cost, credits, provider_cost,
+        input + cache_read + cache_write_5m + cache_write_1h + audio, output + reasoning, cache_read, latency_ms,
+        first_byte_ms, simulated
+    FROM request LEFT JOIN app_user ON app_user.id = user_id LEFT JOIN workspace ON workspace.id = request.workspace_id
+    WHERE {where} ORDER BY request.id DESC LIMIT ?
+"""
+_RECENT = """
+    SELECT storefront, requested_model, count(*),
+        sum(CASE WHEN ending IN ('failed', 'cut', 'crashed') THEN 1 ELSE 0 END),
+        sum(latency_ms), sum(first_byte_ms), count(first_byte_ms)
+    FROM request WHERE id >= ? GROUP BY storefront, requested_model
+"""
+_CONDITIONS = {
+    "key": "key_id = ?",
+    "user": "request.user_id = ?",
+    "workspace": "request.workspace_id = ?",
+    "model": "(requested_model = ? OR served_model = ?)",
+    "storefront": "storefront = ?",
+    "ending": "ending = ?",
+    "status": "status = ?",
+    "simulated": "simulated = ?",
+    "since": "request.id >= ?",
+    "until": "request.id < ?",
+}
+
+
+class Whose(msgspec.Struct, frozen=True):
+    workspace: str
+    user: str
+
+
+class Receipts:
+    def __init__(self, ledger: Database) -> None:
+        self._ledger = ledger
+
+    async def rows(self, limit: int, before: int | None, where: dict[str, Any]) -> list[ReceiptRow]:
+        """`where`: key by its id, workspace by name, user as workspace/name, since and until in unix milliseconds."""
+
+        def read(run: Run) -> list[Any]:
+            parts, values = ["1 = 1"], list[Any]()
+            for name, value in where.items():
+                if value is None:
+                    continue
+                value = _number(run, name, value)
+                parts.append(_CONDITIONS[name])
+                values += [value] * _CONDITIONS[name].count("?")
+            if before is not None:
+                parts.append("request.id < ?")
+                values.append(before)
+            return run.execute(_ROWS.format(where=" AND ".join(parts)), (*values, limit)).fetchall()
+
+        return [_row(row) for row in await self._ledger.read(read)]
+
+    async def whose(self, number: int) -> Whose | None:
+        query = (
+            "SELECT coalesce(workspace.name, ''), coalesce(app_user.name, '') FROM request"
+            " LEFT JOIN app_user ON app_user.id = user_id LEFT JOIN workspace ON workspace.id = request.workspace_id"
+            " WHERE request.id = ?"
+        )
+        row = await self._ledger.read(lambda run: run.execute(query, (number,)).fetchone())
+        return Whose(str(row[0]), str(row[1])) if row is not None else None
+
+    async def recent(self, since: int) -> list[Recent]:
+        """How the models did since then, in unix milliseconds."""
+        rows = await self._ledger.read(lambda run: run.execute(_RECENT, (since * ID_CHANCES,)).fetchall())
+        return [
+            Recent(storefront=row[0], model=row[1], requests=int(row[2]), failed=int(row[3]),
+                   latency_ms=_mean(row[4], row[2]), first_byte_ms=_mean(row[5], row[6]))
+            for row in rows
+        ]  # fmt: skip
+
+
+def _number(run: Run, name: str, value: Any) -> Any:
+    if name in ("since", "until"):
+        return int(value) * ID_CHANCES
+    if name == "key":
+        return key_number(value)
+    if name == "workspace":
+        row = run.execute("SELECT id FROM workspace WHERE name = ?", (value,)).fetchone()
+        return row[0] if row is not None else -1
+    if name == "user":
+        workspace, _, user = value.partition("/")
+        query = (
+            "SELECT app_user.id FROM app_user JOIN workspace ON workspace.id = workspace_id"
+            " WHERE workspace.name = ? AND app_user.name = ?"
+        )
+        row = run.execute(query, (workspace, user)).fetchone()
+        return row[0] if row is not None else -1
+    return int(value) if isinstance(value, bool) else value
+
+
+def _mean(total: Any, count: int) -> int | None:
+    return int(total) // int(count) if total is not None and count else None
+
+
+def _row(row: Any) -> ReceiptRow:
+    number, created, key, *rest = row
+    return ReceiptRow._make((number, created, f"{KEY_ID}{key}", *rest[:-1], bool(rest[-1])))
