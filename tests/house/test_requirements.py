@@ -17,7 +17,7 @@ from tests.house.tree import ROOT
 
 FOLDER = ROOT / "requirements"
 LEVELS = ("run", "dev", "bench")
-ALL = ("uv", *LEVELS)
+ALL = ("uv", "node", *LEVELS)
 MOST_PACKAGES = 45
 
 
