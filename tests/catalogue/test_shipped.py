@@ -117,10 +117,10 @@ def test_request_defaults(shipped: Catalogue) -> None:
     assert all(one.default_max_output is None and one.default_temperature is None for one in others)
 
 
-def test_every_chat_model_has_a_tier_and_says_that_it_is_assumed(shipped: Catalogue) -> None:
+def test_every_model_has_a_tier_that_is_assumed_and_says_where_its_quality_comes_from(shipped: Catalogue) -> None:
     for model in shipped.models.values():
-        assert (model.tier is not None) == (model.kind == "chat"), model.id
-        assert ("tier" in model.assumed) == (model.tier is not None), model.id
+        assert model.tier is not None and "tier" in model.assumed, model.id
+        assert model.quality_source and (model.quality is not None) == (model.quality_source != "neutral"), model.id
 
 
 def test_every_task_type_has_a_model_of_its_tier(shipped: Catalogue) -> None:

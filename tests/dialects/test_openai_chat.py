@@ -211,7 +211,7 @@ def test_the_policies_view_is_the_upstreams_view(known: dict[str, Any], more: di
     judged.pop("model", None)
     assert not seen.keys() & NOT_FORWARDED
     for name in [name for name in judged if name in NOT_FORWARDED]:
-        assert name in dropped or name in ("task_type", "flux")
+        assert name in dropped or name in ("task_type", "flux", "prefer")
         del judged[name]
     if judged.get("stop") == []:
         del judged["stop"]  # it says nothing

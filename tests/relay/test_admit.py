@@ -26,12 +26,14 @@ def admitted(
     catalogue: Catalogue | None = None,
     by: Caller | None = None,
     headers: Headers | None = None,
+    world: World | None = None,
+    seed: int = 0,
     **how: Any,
 ) -> Admitted:
-    world = World(catalogue, **how)
+    world = world or World(catalogue, **how)
     storefront = world.snapshot.catalogue.storefronts["shop"]
     incoming = Incoming(dialect="openai-chat", body=body, secret=None, mount=storefront, headers=headers or [])
-    return admit(world.parts, world.snapshot, by or caller(), storefront, DIALECTS["openai-chat"], incoming)
+    return admit(world.parts, world.snapshot, by or caller(), storefront, DIALECTS["openai-chat"], incoming, seed=seed)
 
 
 def refused(body: bytes, catalogue: Catalogue | None = None, by: Caller | None = None) -> GatewayError:
@@ -92,7 +94,7 @@ TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
         ({"task_type": "creative"}, {"models": frozenset({"shop/one"})}, "shop/one"),
     ],
 )
-def test_a_task_is_given_the_cheapest_model_that_serves_this_request(
+def test_a_task_is_given_the_cheapest_of_alike_models_that_serve_this_request(
     fields: dict[str, Any], by: dict[str, Any], chosen: str
 ) -> None:
     found = admitted(request(model=None, **fields), TASKED, caller(**by))

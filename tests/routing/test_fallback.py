@@ -13,7 +13,13 @@ PRICES = Prices(1000, 100, 200)
 
 
 def option(name: str = "other", tier: Tier | None = Tier.PRO, **fields: Any) -> Option:
-    base: dict[str, Any] = {"model": model(id=name, tier=tier), "lacks": (), "prices": PRICES, "wait": 0.0}
+    base: dict[str, Any] = {
+        "model": model(id=name, tier=tier),
+        "lacks": (),
+        "prices": PRICES,
+        "live": True,
+        "score": 1.0,
+    }
     return Option(**base | fields)
 
 
@@ -30,8 +36,8 @@ def option(name: str = "other", tier: Tier | None = Tier.PRO, **fields: Any) -> 
         (option(prices=Prices(1501, 100, 200)), ("price",)),
         (option(prices=Prices(1000, 151, 200)), ("price",)),
         (option(prices=Prices(1000, 100, 301)), ("price",)),
-        (option(wait=None), ("live target",)),
-        (option(lacks=("image",), tier=None, prices=None, wait=None), ("image", "tier", "price", "live target")),
+        (option(live=False), ("live target",)),
+        (option(lacks=("image",), tier=None, prices=None, live=False), ("image", "tier", "price", "live target")),
     ],
 )
 def test_what_is_held_against_it(one: Option, said: tuple[str, ...]) -> None:
@@ -46,8 +52,8 @@ def test_a_model_without_a_tier_may_be_stood_in_for_by_any() -> None:
 def test_nobody_pays_more_while_somebody_is_not_dearer() -> None:
     options = [
         option("dearer", prices=Prices(1001, 100, 200)),
-        option("slow", prices=Prices(500, 50, 100), wait=9.0),
-        option("cheap", prices=Prices(500, 50, 100), wait=0.001),
+        option("slow", prices=Prices(500, 50, 100), score=9.0),
+        option("cheap", prices=Prices(500, 50, 100), score=2.0),
         option("b", prices=Prices(1000, 100, 200)),
         option("a", prices=Prices(1000, 100, 200)),
         option("blind", lacks=("image",)),

@@ -9,7 +9,7 @@ import pytest
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
 from conflux.neutral.records import Capability, Model, Tier
-from conflux.routing.tasks import TASKS, cheapest, serves, task_named
+from conflux.routing.tasks import TASKS, UNNAMED, expected_quality, lacks, refused, task_named
 from tests.policy.samples import model
 
 # As in the document, with what the specification says each needs: any one of these.
@@ -58,40 +58,38 @@ def test_a_model_of_the_tier_or_above_that_has_one_of_the_needs_serves(name: str
     task, (tier, needs) = task_named(name), DOCUMENTED[name]
     everything = tuple(Capability)
     for other in TIERS:
-        assert serves(task, at(other, *everything), tools=False) is (TIERS.index(other) >= TIERS.index(tier))
-    assert not serves(task, at(None, *everything), tools=False)
-    assert not serves(task, at(Tier.ULTRA, *everything, kind="image"), tools=False)
+        fits = TIERS.index(other) >= TIERS.index(tier)
+        assert lacks(task, at(other, *everything), tools=False) == (None if fits else "tier")
+    assert lacks(task, at(None, *everything), tools=False) == "tier"
+    assert lacks(task, at(Tier.ULTRA, *everything, kind="image"), tools=False) == "kind"
     for one in needs:
-        assert serves(task, at(tier, one), tools=False)
+        assert lacks(task, at(tier, one), tools=False) is None
     without = tuple(set(Capability) - needs)
-    assert serves(task, at(Tier.ULTRA, *without), tools=False) is (not needs)
+    assert lacks(task, at(Tier.ULTRA, *without), tools=False) == ("capability" if needs else None)
 
 
 def test_the_web_can_be_browsed_with_the_clients_own_tools() -> None:
     browse = task_named("web_browse")
     handy, idle = at(Tier.PRO, Capability.TOOLS), at(Tier.PRO)
-    assert not serves(browse, handy, tools=False)
-    assert serves(browse, handy, tools=True)
-    assert not serves(browse, idle, tools=True)
-    assert not serves(task_named("image_gen"), handy, tools=True)
+    assert lacks(browse, handy, tools=False) == "capability"
+    assert lacks(browse, handy, tools=True) is None
+    assert lacks(browse, idle, tools=True) == "capability"
+    assert lacks(task_named("image_gen"), handy, tools=True) == "capability"
 
 
-def test_the_cheapest_by_input_and_output_together_wins_and_a_tie_goes_by_id() -> None:
-    models = [at(Tier.CORE, id="c", price=3), at(Tier.ULTRA, id="b", price=2), at(Tier.PRO, id="a", price=2)]
-    assert cheapest(task_named("simple_chat"), models).id == "a"
-    assert cheapest(task_named("simple_chat"), models[:2]).id == "b"
-    assert cheapest(task_named("simple_chat"), models[:1]).id == "c"
-
-
-def test_a_model_without_a_price_is_not_the_cheapest() -> None:
-    models = [model(id="a", tier=Tier.CORE, price=PriceSheet()), at(Tier.CORE, id="b", price=10**9)]
-    assert cheapest(task_named("simple_chat"), models).id == "b"
+@pytest.mark.parametrize("task", [*TASKS.values(), UNNAMED], ids=lambda task: task.name)
+def test_a_better_tier_promises_more_and_what_the_catalogue_states_counts_instead(task: Any) -> None:
+    core, pro, ultra = (expected_quality(task, at(tier)) for tier in TIERS)
+    assert 0 < core < pro < ultra < 1
+    assert expected_quality(task, at(None)) == core
+    assert expected_quality(task, at(Tier.CORE, quality=0.97, quality_source="us")) == 0.97
+    assert task.worth > 0 and task.length > 0
 
 
 @pytest.mark.parametrize("name", [name for name, (_, needs) in DOCUMENTED.items() if needs])
 def test_where_none_serves_it_says_what_was_missing(name: str) -> None:
-    with pytest.raises(GatewayError) as refused:
-        cheapest(task_named(name), [at(Tier.ULTRA)])
-    assert (refused.value.kind, refused.value.param) == (Kind.INVALID, "task_type")
+    error = refused(task_named(name), "tier 3")
+    assert (error.kind, error.param) == (Kind.INVALID, "task_type")
+    assert "tier 3" in error.message and "there is none" in refused(task_named(name), "").message
     for need in DOCUMENTED[name][1]:
-        assert need.value in refused.value.message
+        assert need.value in error.message

@@ -39,7 +39,7 @@ def test_a_gate_that_lets_all_pass_breaks_promises(rule: str, monkeypatch: pytes
 
 def test_a_router_that_ignores_prices_breaks_promises(monkeypatch: pytest.MonkeyPatch) -> None:
     def blind(option: Option, *_: object) -> tuple[str, ...]:
-        return option.lacks if option.wait is not None and option.prices is not None else ("price",)
+        return option.lacks if option.live and option.prices is not None else ("price",)
 
     monkeypatch.setattr("conflux.routing.fallback.objections", blind)
     assert fallbacks(500, 3).price > 0

@@ -73,6 +73,8 @@ class StorefrontRow(Row):
     fallback: bool = False
     margin: str = "1"
     usage_cost: bool = True
+    prefer: str = "balanced"
+    hedge: bool = False
     default_max_output: int | None = None
     default_temperature: float | None = None
     allowed_origins: list[str] = []
@@ -129,6 +131,8 @@ class ModelRow(Row):
     created: int = 0
     role: FluxRole | None = None
     tier: Tier | None = None
+    quality: float | None = None
+    quality_source: str = ""
     lane: str = "auto"
     enabled: bool = True
     account: bool = False
@@ -163,6 +167,7 @@ ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
         "error_style": ("openai", "conflux", "inference"),
         "billing": ("usd", "tier_credits", "token_credits"),
         "model_echo": ("requested", "upstream"),
+        "prefer": ("cost", "balanced", "speed", "quality"),
     },
     "provider": {
         "lane": ("auto", "compat"),
@@ -349,6 +354,7 @@ def pool_of(row: PoolRow, wrong: Wrong, *, rates: Mapping[str, Rate]) -> Pool:
 def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: bool) -> Model:
     check_words("model", row, wrong)
     _check_model(row, wrong, strict=strict)
+    _check_quality(row, wrong)
     safe = row.safe_context
     if safe is None and row.context is not None:
         safe = row.context * SAFE_SHARE[0] // SAFE_SHARE[1]
@@ -373,6 +379,13 @@ def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: 
     for name in ("output_modalities", "supported_parameters", "aliases", "dimensions"):
         fields[name] = tuple(fields[name])
     return Model(**fields)
+
+
+def _check_quality(row: ModelRow, wrong: Wrong) -> None:
+    if row.quality is not None and not 0 <= row.quality <= 1:
+        wrong("quality", f"{row.quality} is not between 0 and 1")
+    if row.quality is not None and not row.quality_source:
+        wrong("quality_source", "missing: say whose figure the quality is")
 
 
 def _check_model(row: ModelRow, wrong: Wrong, *, strict: bool) -> None:

@@ -23,7 +23,7 @@ from conflux.neutral.request import Envelope, Need, Request
 # Above what an image costs at any size.
 IMAGE_TOKENS_BOUND = 4096
 
-_OWN = frozenset({"task_type", "flux"})  # ours: not forwarding them loses nothing
+_OWN = frozenset({"task_type", "flux", "prefer"})  # ours: not forwarding them loses nothing
 _DECIDED = wire.KNOWN | NOT_FORWARDED
 _COUNTING = ("/v1/messages/count_tokens", "/messages/count_tokens")
 _HEADER_MOST = 4096

@@ -23,6 +23,7 @@ NOT_FORWARDED = frozenset(
     {
         "task_type",
         "flux",
+        "prefer",
         "models",
         "fallbacks",
         "fallback_credit_token",

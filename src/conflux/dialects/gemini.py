@@ -29,6 +29,8 @@ _PATH = re.compile(
 _STORED = re.compile(r"gs://|https?://[^/]*googleapis\.com/.*/?files/")
 # They ask this house for another price or service: left out and named.
 _NOT_FORWARDED = ("serviceTier", "store")
+_OURS = frozenset({"model", "task_type", "flux", "prefer"})  # not forwarding them loses nothing
+_ANY = "auto"  # in the path where a model's id would be: the task says what answers
 
 
 class Gemini:
@@ -65,7 +67,8 @@ class Gemini:
             dialect=wire.NAME,
             body=body,
             size=size - image_bytes + images * IMAGE_TOKENS_BOUND,
-            model=place.model,
+            model=None if place.model == _ANY and checked.task_type is not None else place.model,
+            task_type=checked.task_type,
             stream=bool(place.stream),
             include_usage=True,
             max_output=settings.max_output_tokens,
@@ -79,7 +82,7 @@ class Gemini:
         return gemini_read.read_request(envelope)
 
     def forward(self, envelope: Envelope, shape: Shape) -> Written:
-        body = {name: value for name, value in envelope.body.items() if name != "model"}
+        body = {name: value for name, value in envelope.body.items() if name not in _OURS}
         dropped = tuple(name for name in _NOT_FORWARDED if body.pop(name, None) is not None)
         body["generationConfig"] = dict(body.get("generationConfig") or {})
         dropped += gemini_write.fit(body, shape)

@@ -31,6 +31,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "labels": FREE,
         "model": FREE,
         "generateContentRequest": FREE,
+        # of this house
+        "task_type": FREE,
+        "flux": FREE,
+        "prefer": FREE,
     },
     "content": {"role": FREE, "parts": "*part"},
     "part": {

@@ -148,6 +148,7 @@ class Body(Struct, rename="camel"):
     safety_settings: list[dict[str, Any]] | None = None
     cached_content: str | None = None
     labels: dict[str, str] | None = None
+    task_type: str | None = msgspec.field(default=None, name="task_type")
 
 
 def check(body: dict[str, Any]) -> Body:

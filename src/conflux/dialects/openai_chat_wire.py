@@ -21,6 +21,7 @@ NOT_FORWARDED = frozenset(
     {
         "task_type",
         "flux",
+        "prefer",
         "models",
         "fallbacks",
         "route",
@@ -40,7 +41,7 @@ NOT_FORWARDED = frozenset(
     }
 )
 
-OURS = frozenset({"task_type", "flux"})  # not forwarding them loses nothing
+OURS = frozenset({"task_type", "flux", "prefer"})  # not forwarding them loses nothing
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 PART_TYPES = ("text", "image_url", "input_audio", "file", "refusal")

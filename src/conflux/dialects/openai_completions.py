@@ -92,7 +92,7 @@ class OpenAICompletions:
 
     def forward(self, envelope: Envelope, shape: Shape) -> Written:
         body = {name: value for name, value in envelope.body.items() if name not in wire.NOT_FORWARDED}
-        dropped = tuple(sorted((wire.NOT_FORWARDED - {"task_type", "flux"}) & envelope.body.keys()))
+        dropped = tuple(sorted((wire.NOT_FORWARDED - wire.OURS) & envelope.body.keys()))
         if not shape.stream and body.pop("stream_options", None) is not None:
             dropped += ("stream_options",)  # it means nothing here, and upstreams refuse it
         return Written(dropped=dropped + _fit(body, shape), body=strict_json.encode(body))
@@ -144,7 +144,7 @@ class OpenAICompletions:
 
 # What a neutral record holds, or this house decides: everything else is the dialect's own.
 _CARRIED = frozenset(
-    {"prompt", "model", "task_type", "flux", "max_tokens", "n", "stop", "stream", "stream_options", "user", *_SAMPLING}
+    {"prompt", "model", "max_tokens", "n", "stop", "stream", "stream_options", "user", *_SAMPLING, *wire.OURS}
 )
 
 

@@ -19,6 +19,7 @@ MOST_ANSWERS = 128
 USUAL_OUTPUT = 16  # the protocol's own
 
 NOT_FORWARDED = chat.NOT_FORWARDED
+OURS = chat.OURS
 
 # Fields of a chat that change what is asked; a completion has no place for them.
 CHAT_ONLY = (

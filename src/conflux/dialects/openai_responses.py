@@ -66,7 +66,7 @@ class OpenAIResponses:
 
     def forward(self, envelope: Envelope, shape: Shape) -> Written:
         body = {name: value for name, value in envelope.body.items() if name not in wire.NOT_FORWARDED}
-        dropped = tuple(sorted((wire.NOT_FORWARDED & envelope.body.keys()) - {"task_type", "flux"}))
+        dropped = tuple(sorted((wire.NOT_FORWARDED & envelope.body.keys()) - wire.OURS))
         if body.get("store"):
             dropped += ("store",)
         dropped += _client_tools(body, shape) + _own_seals(body)

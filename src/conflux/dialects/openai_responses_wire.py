@@ -16,6 +16,7 @@ from conflux.neutral.errors import GatewayError, Kind, invalid
 NAME = "openai-responses"
 
 # What a request asks of this house, or of the account that all callers share, is never sent on.
+OURS = chat.OURS
 NOT_FORWARDED = (chat.NOT_FORWARDED - {"previous_response_id"}) | {"access_programs"}
 
 # Tools that the client runs itself. Any other runs at its provider, at a price that nobody here knows.
@@ -209,7 +210,7 @@ class Body(Struct):
 
 KNOWN = frozenset(Body.__struct_fields__)
 # What a neutral record holds, or what is answered here: everything else is the dialect's own.
-CARRIED = (KNOWN - {"max_tool_calls", "stream_options", "truncation"}) | {"flux"}
+CARRIED = (KNOWN - {"max_tool_calls", "stream_options", "truncation"}) | OURS
 
 _WORDS = {"role": ("role", "system, developer, user, assistant"), "type": ("content part type", ", ".join(PART_TYPES))}
 

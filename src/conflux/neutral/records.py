@@ -57,6 +57,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     created: int = 0
     role: FluxRole | None = None
     tier: Tier | None = None
+    quality: float | None = None  # from 0 to 1, of all tasks; None: what its tier promises for each
+    quality_source: str = ""  # whose figure that is, or why there is none
     lane: str = "auto"  # auto | compat: for the Conflux compat tag and limitation
     buffered: bool = False  # some target of its pool travels the compat lane
     enabled: bool = True
@@ -103,6 +105,8 @@ class Storefront(msgspec.Struct, frozen=True, kw_only=True):
     strict_capabilities: bool = False
     fallback: bool = False  # a model that does not answer may be stood in for by another
     margin: str = "1"  # exact decimal, on cost
+    prefer: str = "balanced"  # how a model is chosen for a task: cost | balanced | speed | quality
+    hedge: bool = False  # a slow first token is asked for elsewhere too
     usage_cost: bool = True  # answers say in their usage what they cost
     default_max_output: int | None = None
     default_temperature: float | None = None

@@ -14,16 +14,17 @@ from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need
-from conflux.policy.capability import answers
 from conflux.policy.context import ROOM_FOR_ANSWER, Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
+from conflux.relay.routed import preferred, route
 from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.relay.standing import standing_of
 from conflux.relay.terms import Terms, check_rules, priced, terms_of
+from conflux.routing.board import Routed
 from conflux.routing.gauge import Counted
-from conflux.routing.tasks import Task, cheapest, task_named
+from conflux.routing.tasks import Task, task_named
 
 # A conversation whose bytes are less than this part of the safe context is not worth counting.
 _SMALL_PART = 8
@@ -63,6 +64,7 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     conversation: int | None = None  # its tokens by our own estimate; None: not made, since only a stream needs it now
     counted: Counted | None = None  # by a tokenizer, where its bytes left open whether it fits
     substituted: bool = False  # a rule for coding agents chose another model than the one named
+    route: Routed | None = None  # how the model was chosen, for a task
     fallback: Fallback | None = None
     dropped: tuple[str, ...] = ()
     tight: bool = False  # the hold goes by counted tokens
@@ -81,16 +83,23 @@ class _Judged(msgspec.Struct, frozen=True):
     envelope: Envelope
     terms: Terms
     requested: str
-    task: Task | None
+    routed: Routed | None
 
 
 def _judge(
-    parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
+    parts: Parts,
+    snapshot: Snapshot,
+    caller: Caller,
+    storefront: Storefront,
+    dialect: Dialect,
+    incoming: Incoming,
+    counted: Counted | None = None,
+    seed: int = 0,
 ) -> _Judged:
     envelope = dialect.open(incoming.body, incoming.place)
-    terms, requested, task = _resolve(snapshot, caller, storefront, envelope, incoming.headers)
+    terms, requested, routed = _resolve(parts, snapshot, caller, storefront, envelope, incoming.headers, counted, seed)
     check_rules(terms, caller, storefront, envelope, parts.clock.time())
-    return _Judged(envelope, terms, requested, task)
+    return _Judged(envelope, terms, requested, routed)
 
 
 async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
@@ -103,14 +112,21 @@ async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
 
 
 async def let_in(
-    parts: Parts, snapshot: Snapshot, caller: Caller, storefront: Storefront, dialect: Dialect, incoming: Incoming
+    parts: Parts,
+    snapshot: Snapshot,
+    caller: Caller,
+    storefront: Storefront,
+    dialect: Dialect,
+    incoming: Incoming,
+    seed: int = 0,
 ) -> Admitted:
-    """`admit`, counting first where that is needed."""
+    """`admit`, counting first where that is needed. `seed`: the request's id, from which a task's choice takes its
+    chance."""
     try:
-        return admit(parts, snapshot, caller, storefront, dialect, incoming)
+        return admit(parts, snapshot, caller, storefront, dialect, incoming, seed=seed)
     except Uncounted as open_question:
         counted = await parts.sizes.count(caller, open_question.envelope)
-        return admit(parts, snapshot, caller, storefront, dialect, incoming, counted)
+        return admit(parts, snapshot, caller, storefront, dialect, incoming, counted, seed)
 
 
 async def tightened(parts: Parts, admitted: Admitted) -> Admitted | None:
@@ -135,9 +151,10 @@ def admit(
     dialect: Dialect,
     incoming: Incoming,
     counted: Counted | None = None,
+    seed: int = 0,
 ) -> Admitted:
     """Raises Uncounted where the bytes leave open whether it fits."""
-    judged = _judge(parts, snapshot, caller, storefront, dialect, incoming)
+    judged = _judge(parts, snapshot, caller, storefront, dialect, incoming, counted, seed)
     envelope, terms = judged.envelope, judged.terms
     model = terms.model
     fitted = _fitted(parts, terms, envelope, counted)
@@ -152,7 +169,8 @@ def admit(
         envelope=envelope,
         model=model,
         requested=judged.requested,
-        task=judged.task,
+        task=judged.routed.decision.board.task if judged.routed is not None else None,
+        route=judged.routed,
         targets=terms.live,
         max_output=fitted.max_output,
         temperature=terms.temperature,
@@ -193,24 +211,34 @@ def _no_target(model: Model) -> GatewayError:
 
 
 def _resolve(
-    snapshot: Snapshot, caller: Caller, storefront: Storefront, envelope: Envelope, headers: Headers
-) -> tuple[Terms, str, Task | None]:
+    parts: Parts,
+    snapshot: Snapshot,
+    caller: Caller,
+    storefront: Storefront,
+    envelope: Envelope,
+    headers: Headers,
+    counted: Counted | None,
+    seed: int,
+) -> tuple[Terms, str, Routed | None]:
     if "flux" in envelope.body:
         raise invalid("flux: this gateway does not run Flux yet; name one model", param="flux")
     standing = standing_of(snapshot, caller, storefront, headers)
-    name, task = envelope.model, None
+    name, routed = envelope.model, None
     if name is None:
         if envelope.task_type is None:
             raise invalid("send model or task_type: one of them says what is to answer", param="model")
         task = task_named(envelope.task_type)
-        models = [one for one in standing.own if all(answers(one, need) is not False for need in envelope.needs)]
-        name = cheapest(task, models, tools=Need.TOOLS in envelope.needs).id
+        preset = preferred(storefront, envelope, headers)
+        routed = route(parts, snapshot, standing, caller, storefront, envelope, task, preset, counted, seed)
+        name = routed.name
     elif envelope.task_type is not None:
         raise invalid("send model or task_type, not both", param="task_type")
+    elif "prefer" in envelope.body:
+        preferred(storefront, envelope, headers)  # what makes no sense is told, also where it is not needed
     terms = terms_of(standing, snapshot, caller, storefront, name)
     if terms is None:
         raise unknown_model(name)
-    return terms, name, task
+    return terms, name, routed
 
 
 def _hold(

@@ -5,26 +5,14 @@ calls it, else by how it began; it belongs to one caller and one model.
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Any
-
-import msgspec
 
 from conflux.billing.estimate import tokens_of
 from conflux.neutral.money import PriceSheet
 from conflux.relay.admit import Admitted
+from conflux.relay.opening import name_of
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import LiveTarget
 from conflux.routing.places import Stay, stays
-
-# By the names that the protocols give them.
-_NAMES = ("prompt_cache_key", "session_id")
-_INSTRUCTIONS = ("system", "instructions", "systemInstruction", "system_instruction")
-_TURNS = ("messages", "input", "contents")
-_USERS = frozenset({"user", None})
-_OPENING = 8  # turns looked through for the first word of the user
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Conversation:
@@ -62,35 +50,11 @@ def conversation_of(admitted: Admitted) -> Conversation | None:
     """None: nothing is gained by staying anywhere, or it has no beginning."""
     if all(_sheet(one, admitted).cache_read is None for one in admitted.targets):
         return None
-    opening = _opening(admitted.envelope.body)
-    if opening is None:
-        return None
-    said = _encode((admitted.caller.key_id, admitted.model.storefront, admitted.model.id, opening))
-    return Conversation(blake2b(said, digest_size=16).digest(), admitted)
+    model = admitted.model
+    name = name_of(admitted.envelope.body, admitted.caller.key_id, model.storefront, model.id)
+    return None if name is None else Conversation(name, admitted)
 
 
 def _sheet(target: LiveTarget, admitted: Admitted) -> PriceSheet:
     """What the house pays; where that is not known, what the customer does."""
     return target.target.cost or admitted.model.price
-
-
-def _opening(body: dict[str, Any]) -> Any:
-    for name in _NAMES:
-        value = body.get(name)
-        if isinstance(value, str) and value:
-            return value
-    for name in _TURNS:
-        turns = body.get(name)
-        if isinstance(turns, str):
-            return [body.get(one) for one in _INSTRUCTIONS], turns
-        if isinstance(turns, list) and turns:
-            return [body.get(one) for one in _INSTRUCTIONS], _first_turns(turns)
-    return None
-
-
-def _first_turns(turns: list[Any]) -> list[Any]:
-    """Up to the first thing the user said: what stays the same however long the conversation gets."""
-    for place, turn in enumerate(turns[:_OPENING]):
-        if isinstance(turn, dict) and turn.get("role") in _USERS:
-            return turns[: place + 1]
-    return turns[:1]

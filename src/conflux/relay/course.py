@@ -20,6 +20,7 @@ from conflux.relay.attempt import Attempt, Trial
 from conflux.relay.headers import JSON, identified
 from conflux.relay.identify import identify, root_storefront
 from conflux.relay.keep_alive import KeepAlive
+from conflux.relay.observe import observe
 from conflux.relay.parts import Exchange, Incoming, Outcome, Parts
 from conflux.relay.stored import Recalled, recall
 
@@ -116,7 +117,7 @@ class Course:
         if self.parts.responses is not None:
             self.recalled = await recall(self.parts.responses, caller.key_id, incoming)
             self.incoming = incoming = self.recalled.incoming
-        self.admitted = await let_in(self.parts, self.snapshot, caller, self.storefront, dialect, incoming)
+        self.admitted = await let_in(self.parts, self.snapshot, caller, self.storefront, dialect, incoming, self.number)
         if caller.limited:
             expected = expected_tokens(self.parts, self.admitted)
             self.ticket = self.parts.rates.take(caller.policies, expected, self._milliseconds())
@@ -170,6 +171,7 @@ class Course:
         seconds = parts.clock.monotonic() - self.began
         first_byte = attempt.first_byte - self.began if attempt is not None and attempt.first_byte else None
         self.settling = True
+        observe(parts, admitted, attempt, self.trials, ending, found.usage, status)
         await self._hush()
         end = settlement(
             admitted,

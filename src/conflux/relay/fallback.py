@@ -21,10 +21,12 @@ from conflux.policy.case import Case
 from conflux.policy.context import OUTPUT_WHEN_UNKNOWN, ROOM_FOR_ANSWER
 from conflux.relay.admit import Admitted, Fallback
 from conflux.relay.parts import Incoming, Parts
+from conflux.relay.routed import asked as board_ask
+from conflux.relay.routed import board_of, preferred
 from conflux.relay.snapshot import Snapshot
-from conflux.relay.standing import standing_of
+from conflux.relay.standing import Standing, standing_of
 from conflux.routing.fallback import Option, Prices, objections, ranked
-from conflux.routing.health import bucket_of
+from conflux.routing.tasks import UNNAMED
 
 _MILLION = 1_000_000
 _NAMED = 8
@@ -47,7 +49,10 @@ def stand_ins(
     asked = admitted.model
     prices = prices_of(parts, asked.price, admitted)
     standing = standing_of(snapshot, admitted.caller, admitted.storefront, incoming.headers)
-    options = [_option(parts, snapshot, admitted, model) for model in standing.own if model.id != asked.id]
+    scores = _scores(parts, snapshot, standing, admitted, incoming)
+    options = [
+        _option(parts, snapshot, admitted, model, scores[model.id]) for model in standing.own if model.id != asked.id
+    ]
     models = ranked(options, asked, prices) if prices is not None else []
     if not models:
         raise _none(admitted, options, prices, error)
@@ -70,12 +75,25 @@ def _in_turn(
         )
 
 
-def _option(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model) -> Option:
+def _scores(
+    parts: Parts, snapshot: Snapshot, standing: Standing, admitted: Admitted, incoming: Incoming
+) -> dict[str, float]:
+    """What each model would cost for this request in all, as tasks are routed."""
+    envelope = admitted.envelope
+    preset = preferred(admitted.storefront, envelope, incoming.headers)
+    board = board_of(parts, snapshot, standing, admitted.caller, admitted.task or UNNAMED, preset,
+                     tools=Need.TOOLS in envelope.needs)  # fmt: skip
+    ask = board_ask(parts, envelope, admitted.storefront, admitted.counted)
+    return {entry.model.id: board.score(entry, ask).total for entry in board.entries}
+
+
+def _option(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model, score: float) -> Option:
     return Option(
         model=model,
         lacks=tuple(_lacks(parts, admitted, model)),
         prices=prices_of(parts, model.price, admitted),
-        wait=_wait(parts, snapshot, admitted, model),
+        live=_is_live(parts, snapshot, admitted, model),
+        score=score,
     )
 
 
@@ -109,15 +127,12 @@ def _fits(parts: Parts, admitted: Admitted, model: Model) -> bool:
     return model.safe_context is not None and most + output <= model.safe_context
 
 
-def _wait(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model) -> float | None:
+def _is_live(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model) -> bool:
     now, health = parts.clock.monotonic(), parts.health
-    bucket = bucket_of(admitted.envelope.size, admitted.envelope.stream)
-    waits = [
-        health.of(one.key).cost(one.weight, now, bucket)
+    return any(
+        one.live.provider.simulated == admitted.simulated and health.of(one.key).open(now)
         for one in snapshot.targets(model, test=admitted.caller.test)
-        if one.live.provider.simulated == admitted.simulated and health.of(one.key).open(now)
-    ]
-    return min(waits) if waits else None
+    )
 
 
 def prices_of(parts: Parts, sheet: PriceSheet, admitted: Admitted) -> Prices | None:

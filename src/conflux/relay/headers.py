@@ -60,6 +60,12 @@ def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) ->
     if admitted.task is not None:
         found.append((names.route_task, admitted.task.name.encode()))
         found.append((names.route_tier, admitted.task.tier.value.encode()))
+    if admitted.route is not None:
+        decision = admitted.route.decision
+        found.append((names.route_reason, decision.reason.encode()))
+        found.append((names.route_candidates, f"{decision.kept}/{len(decision.board.entries)}".encode()))
+        if decision.dropped:
+            found.append((names.route_dropped, header_value(decision.spoken)))
     if dropped:
         found.append((names.dropped, header_value(", ".join(dropped))))
     return found

@@ -223,7 +223,7 @@ def with_statuses(snapshot: Snapshot, statuses: Iterable[Status], version: int) 
         for name, model in catalogue.models.items()
     ]
     switched = build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values())
-    return msgspec.structs.replace(snapshot, catalogue=switched, fixed={}, standings={}, version=version)
+    return msgspec.structs.replace(snapshot, catalogue=switched, fixed={}, standings={}, boards={}, version=version)
 
 
 def _targets(pool: Pool, live: dict[str, LiveProvider]) -> tuple[LiveTarget, ...]:

@@ -54,6 +54,9 @@ class HeaderNames(msgspec.Struct, frozen=True):
     simulated: bytes
     route_task: bytes
     route_tier: bytes
+    route_reason: bytes
+    route_candidates: bytes
+    route_dropped: bytes
 
     @classmethod
     def of(cls, prefix: str) -> "HeaderNames":
@@ -69,6 +72,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     names: dict[str, HeaderNames]
     fixed: dict[tuple[str, str, bool], Headers]  # the headers that are the same for each answer of a model
     standings: dict[Any, Any]  # standing.py's, by fingerprint: compiled when first asked for
+    boards: dict[Any, Any] = msgspec.field(default_factory=dict)  # routed.py's, as the standings
     version: int = 0
 
     def storefront(self, name: str) -> Storefront | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from conflux.routing.budget import RetryBudget
+from conflux.routing.measures import Measures
 from conflux.routing.places import Places
 
 DECAY = 10.0  # seconds: how fast old latencies are forgotten
@@ -293,6 +294,7 @@ class HealthBook:
         self._found: dict[str, Health] = {}
         self._budgets: dict[str, RetryBudget] = {}
         self.places = Places()
+        self.measures = Measures()
 
     def of(self, name: str) -> Health:
         found = self._found.get(name)

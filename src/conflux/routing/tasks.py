@@ -1,10 +1,7 @@
-"""Seed 2's task types: what each one is, its tier, and what it needs.
+"""Seed 2's task types: what each one is, its tier, what it needs, and what a good answer to it is worth.
 
-Law: data, and one pure choice over models that the caller may run and the request can be asked of. Unknown task
-types are refused with the list.
+Law: data. Unknown task types are refused with the list. The figures are ours: no document gives any.
 """
-
-from collections.abc import Iterable
 
 import msgspec
 
@@ -15,29 +12,36 @@ from conflux.neutral.records import Capability, Model, Tier
 class Task(msgspec.Struct, frozen=True):
     name: str
     tier: Tier
+    worth: float  # US dollars between a useless answer and a perfect one
+    length: float  # tokens of an answer, where none was seen yet
+    quality: tuple[float, float, float]  # expected of a Core, a Pro, an Ultra model of which nobody said more
     needs: tuple[Capability, ...] = ()  # any one of them will do
     own_tools: bool = False  # or the tools that the client brings
 
 
 _TOOLS = (Capability.TOOLS,)
+_EASY, _FAIR, _HARD = (0.85, 0.90, 0.92), (0.65, 0.80, 0.87), (0.40, 0.65, 0.82)
 
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
-        Task("simple_chat", Tier.CORE),
-        Task("summarize", Tier.CORE),
-        Task("extract", Tier.CORE),
-        Task("translate", Tier.CORE),
-        Task("code_gen", Tier.PRO),
-        Task("tool_orchestrate", Tier.PRO, _TOOLS),
-        Task("image_gen", Tier.PRO, (Capability.IMAGE_OUTPUT, Capability.VISION)),
-        Task("file_ops", Tier.PRO, _TOOLS),
-        Task("web_browse", Tier.PRO, (Capability.WEB_SEARCH,), own_tools=True),
-        Task("creative", Tier.PRO),
-        Task("deep_reasoning", Tier.ULTRA),
-        Task("agentic_complex", Tier.ULTRA, _TOOLS),
+        Task("simple_chat", Tier.CORE, 0.01, 250, _EASY),
+        Task("summarize", Tier.CORE, 0.02, 300, _EASY),
+        Task("extract", Tier.CORE, 0.02, 200, _EASY),
+        Task("translate", Tier.CORE, 0.02, 400, _EASY),
+        Task("code_gen", Tier.PRO, 0.05, 900, _FAIR),
+        Task("tool_orchestrate", Tier.PRO, 0.05, 250, _FAIR, _TOOLS),
+        Task("image_gen", Tier.PRO, 0.03, 500, _FAIR, (Capability.IMAGE_OUTPUT, Capability.VISION)),
+        Task("file_ops", Tier.PRO, 0.05, 400, _FAIR, _TOOLS),
+        Task("web_browse", Tier.PRO, 0.05, 500, _FAIR, (Capability.WEB_SEARCH,), own_tools=True),
+        Task("creative", Tier.PRO, 0.04, 900, _FAIR),
+        Task("deep_reasoning", Tier.ULTRA, 0.20, 2000, _HARD),
+        Task("agentic_complex", Tier.ULTRA, 0.20, 600, _HARD, _TOOLS),
     )
 }
+
+# A request that names its model has no task; which other model may stand in for it is reckoned as for this one.
+UNNAMED = Task("", Tier.CORE, 0.05, 500, _FAIR)
 
 _RANK = {Tier.CORE: 0, Tier.PRO: 1, Tier.ULTRA: 2}
 
@@ -53,26 +57,31 @@ def task_named(name: str) -> Task:
     return found
 
 
-def serves(task: Task, model: Model, *, tools: bool) -> bool:
-    """Is the model of the task's tier or above, and has it what the task needs? `tools`: the client brings its own."""
-    if model.kind != "chat" or model.tier is None or _RANK[model.tier] < _RANK[task.tier]:
-        return False
+def lacks(task: Task, model: Model, *, tools: bool) -> str | None:
+    """Why no request of this task is the model's, whatever it holds; `tools`: the client brings its own."""
+    if model.kind != "chat":
+        return "kind"
+    if model.tier is None or _RANK[model.tier] < _RANK[task.tier]:
+        return "tier"
     if task.own_tools and tools and Capability.TOOLS in model.capabilities:
-        return True
-    return not task.needs or not model.capabilities.isdisjoint(task.needs)
+        return None
+    return "capability" if task.needs and model.capabilities.isdisjoint(task.needs) else None
 
 
-def cheapest(task: Task, models: Iterable[Model], *, tools: bool = False) -> Model:
-    """The cheapest model that serves the task."""
-    fit = [model for model in models if model.price.known and serves(task, model, tools=tools)]
-    if not fit:
-        raise GatewayError(
-            Kind.INVALID,
-            f"no model this key may run serves task_type {task.name!r} (tier {task.tier.value}, needs "
-            f"{_needs(task)}) and has what this request asks for: name a model, or ask for less",
-            param="task_type",
-        )
-    return min(fit, key=lambda model: ((model.price.input or 0) + (model.price.output or 0), model.id))
+def expected_quality(task: Task, model: Model) -> float:
+    """From 0 to 1: what the catalogue states of the model, else what its tier promises for the task."""
+    if model.quality is not None:
+        return model.quality
+    return task.quality[_RANK[model.tier] if model.tier is not None else 0]
+
+
+def refused(task: Task, dropped: str) -> GatewayError:
+    return GatewayError(
+        Kind.INVALID,
+        f"no model this key may run serves task_type {task.name!r} (tier {task.tier.value}, needs {_needs(task)}) and "
+        f"has what this request asks for ({dropped or 'there is none'}): name a model, or ask for less",
+        param="task_type",
+    )
 
 
 def _needs(task: Task) -> str:

@@ -1,0 +1,256 @@
+"""Which model is given a task: the candidates of one task, preset and circle of callers, reckoned in dollars.
+
+Law: hard filters first, then the least of J = cost + v × time + F × (1 - p) + K × (1 - q). Each candidate is reckoned
+by itself, so that adding or losing another changes nothing of its score. What is the same for every request is
+reckoned once and again when something was learned; a decision is one walk over numbers. Chance is the request's id.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
+from typing import NamedTuple
+
+from conflux.neutral.records import Model
+from conflux.routing.health import Health
+from conflux.routing.measures import Measured, Measures
+from conflux.routing.opinions import Subject
+from conflux.routing.prefer import USD, Preset
+from conflux.routing.tasks import Task
+
+WORSE = 1.10  # times the best: within it a conversation stays where it is, and something else may be tried
+EXPLORED = 131  # of 2**16 / 10: just below 2 %
+_SHARES = 6554
+LOOK_AGAIN = 5.0  # seconds until what fades is reckoned again
+NEVER = float("inf")
+_MASK = (1 << 64) - 1
+
+
+class Entry(NamedTuple):
+    """A candidate as the catalogue has it. Prices are nano-USD, a token each; `fee` is for a request."""
+
+    model: Model
+    out: str | None  # why it is none, whatever the request holds
+    needs: int  # bits: what it is not known to lack
+    room: float  # tokens of context
+    fresh: float
+    cached: float
+    output: float
+    fee: float
+    prior: float  # of quality
+    gates: tuple[Health, ...]  # one for each target
+    measured: Measured
+    subject: Subject
+
+
+class Ask(NamedTuple):
+    """A request as it is reckoned with."""
+
+    needs: int = 0
+    tokens: int = 0  # of its conversation
+    room: int = 0  # tokens of context that it takes with an answer, by the gate's own count
+    output: int = 1 << 40  # the most that it lets an answer be
+    choices: int = 1
+    home: str | None = None  # the model that its conversation is with
+    known: int = 0  # tokens of it that were seen there
+    seed: int = 0
+    explores: bool = False
+
+
+class Score(NamedTuple):
+    """What one candidate would cost, all of it; money in nano-USD."""
+
+    cost: float
+    seconds: float
+    success: float
+    quality: float
+    total: float
+
+
+class Decision(NamedTuple):
+    board: "Board"
+    ask: Ask
+    place: int | None  # of the chosen one among the board's entries; None: nobody is left
+    reason: str  # best | only | stays | explored
+    kept: int
+    dropped: dict[str, int]  # by cause
+    totals: list[float]  # of the entries that may be asked, in their order; NEVER: not this request
+
+    @property
+    def model(self) -> Model | None:
+        return None if self.place is None else self.board.fit[self.place].model
+
+    @property
+    def spoken(self) -> str:
+        """The causes in a line."""
+        return ", ".join(f"{cause} {count}" for cause, count in sorted(self.dropped.items()))
+
+
+class Routed(NamedTuple):
+    """A choice that was made for a request, and whose conversation it goes on with."""
+
+    decision: Decision
+    conversation: bytes | None
+
+    @property
+    def name(self) -> str:
+        model = self.decision.model
+        assert model is not None, "a route leads somewhere"
+        return model.id
+
+
+class Board:
+    __slots__ = (
+        "_book",
+        "_figures",
+        "_gates",
+        "_needs",
+        "_places",
+        "_room",
+        "_seen",
+        "_stamp",
+        "_voices",
+        "entries",
+        "fit",
+        "out",
+        "preset",
+        "task",
+    )
+
+    def __init__(self, task: Task, preset: Preset, entries: Sequence[Entry], book: Measures) -> None:
+        self.task = task
+        self.preset = preset
+        self.entries = tuple(entries)
+        self.fit = tuple(one for one in entries if one.out is None)
+        self.out = dict(Counter(one.out for one in entries if one.out is not None))
+        self._book = book
+        self._gates = [one.gates[0] for one in self.fit]
+        self._needs = reduce(and_, (one.needs for one in self.fit), -1)  # what all of them serve
+        self._room = min((one.room for one in self.fit), default=0)
+        self._places = {one.model.id: place for place, one in enumerate(self.fit)}
+        self._figures: list[tuple[float, float, float, float, float]] = []
+        self._seen: list[int] = []
+        self._stamp = -NEVER
+        self._voices = -1
+
+    def decide(self, ask: Ask, now: float) -> Decision:
+        self._learn(now)
+        found = self._walked(ask, now, gated=True)
+        if found.place is None and "breaker" in found.dropped:
+            return self._walked(ask, now, gated=False)  # where all are shut, asking is how one finds out
+        return found
+
+    def _walked(self, ask: Ask, now: float, *, gated: bool) -> Decision:
+        needs, tokens, room, cap, choices = ask[:5]
+        totals = [
+            base + tokens * fresh + (length if length < cap else cap) * (output * choices + pace)
+            for base, output, pace, length, fresh in self._figures
+        ]
+        why = dict(self.out)
+        if needs & ~self._needs or room > self._room:  # not all of them serve it
+            for at, entry in enumerate(self.fit):
+                if entry.needs & needs != needs:
+                    totals[at] = _drop(why, "capability")
+                elif entry.room < room:
+                    totals[at] = _drop(why, "context")
+        if gated:
+            for at, gate in enumerate(self._gates):
+                # Health.open, written out: it is asked of each at every decision.
+                shut = gate.ejected or gate.ejected_until > now or gate.missing is not None
+                if shut and totals[at] < NEVER and not _asked(self.fit[at].gates, now):
+                    totals[at] = _drop(why, "breaker")
+        kept = len(self.entries) - sum(why.values())
+        place, reason = self._chosen(ask, totals, kept) if kept else (None, "")
+        return Decision(self, ask, place, reason, kept, why, totals)
+
+    def _chosen(self, ask: Ask, totals: list[float], kept: int) -> tuple[int, str]:
+        best = min(totals)
+        place = totals.index(best)
+        if kept == 1:
+            return place, "only"
+        home = self._places.get(ask.home) if ask.home is not None else None
+        if home is not None and totals[home] < NEVER:
+            if home == place:
+                return place, "best"
+            if totals[home] - self._saved(home, ask) <= WORSE * best:
+                return home, "stays"
+        elif ask.explores:
+            chance = scattered(ask.seed)
+            if chance % _SHARES < EXPLORED:
+                near = [other for other, one in enumerate(totals) if one <= WORSE * best and other != place]
+                if near:
+                    return near[(chance >> 32) % len(near)], "explored"
+        return place, "best"
+
+    def _saved(self, home: int, ask: Ask) -> float:
+        """By what is cached of a conversation where it is, beyond what is expected of any request."""
+        return max(0.0, min(ask.known, ask.tokens) * (self._figures[home][4] - self.fit[home].cached))
+
+    def _learn(self, now: float) -> None:
+        """Reckon again what has changed since."""
+        voices = self._book.opinions.changes
+        if now - self._stamp > LOOK_AGAIN or voices != self._voices:
+            self._stamp = now
+            self._voices = voices
+            for entry in self.fit:
+                entry.measured.fade(now)
+            self._figures = [self._figure(place) for place in range(len(self.fit))]
+            self._seen = [entry.measured.changes for entry in self.fit]
+            return
+        seen = self._seen
+        for place, entry in enumerate(self.fit):
+            if entry.measured.changes != seen[place]:
+                seen[place] = entry.measured.changes
+                self._figures[place] = self._figure(place)
+
+    def _figure(self, place: int) -> tuple[float, float, float, float, float]:
+        entry, preset = self.fit[place], self.preset
+        measured = entry.measured
+        share = measured.cached.value
+        base = (
+            entry.fee
+            + preset.second * measured.first.value
+            + preset.failure * (1 - measured.odds.lower())
+            + self._worth() * (1 - self._quality(entry))
+        )
+        length = measured.length(self.task.name, self.task.length).value
+        return (base, entry.output, preset.second * measured.pace.value, length,
+                entry.fresh + share * (entry.cached - entry.fresh))  # fmt: skip
+
+    def _worth(self) -> float:
+        return self.preset.quality * self.task.worth * USD
+
+    def _quality(self, entry: Entry) -> float:
+        return self._book.opinions.quality(entry.subject, entry.prior)
+
+    # -- not for every request
+
+    def score(self, entry: Entry, ask: Ask) -> Score:
+        """The same, taken apart; also of what may not be asked."""
+        measured, preset = entry.measured, self.preset
+        length = min(measured.length(self.task.name, self.task.length).value, ask.output)
+        share = measured.cached.value
+        cost = entry.fee + ask.tokens * (entry.fresh + share * (entry.cached - entry.fresh))
+        cost += length * entry.output * ask.choices
+        seconds = measured.first.value + length * measured.pace.value
+        success, quality = measured.odds.lower(), self._quality(entry)
+        total = cost + preset.second * seconds + preset.failure * (1 - success) + self._worth() * (1 - quality)
+        return Score(cost, seconds, success, quality, total)
+
+
+def _asked(gates: tuple[Health, ...], now: float) -> bool:
+    """May any of them be asked, if only to see whether it is back?"""
+    return any(one.open(now) or one.due(now) for one in gates)
+
+
+def _drop(why: dict[str, int], cause: str) -> float:
+    why[cause] = why.get(cause, 0) + 1
+    return NEVER
+
+
+def scattered(seed: int) -> int:
+    """64 even bits from a number that is anything but even (splitmix64)."""
+    found = (seed + 0x9E3779B97F4A7C15) & _MASK
+    found = ((found ^ (found >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    found = ((found ^ (found >> 27)) * 0x94D049BB133111EB) & _MASK
+    return found ^ (found >> 31)
