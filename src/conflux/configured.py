@@ -5,9 +5,12 @@ Law: nothing is opened here but files that the configuration names; a broken con
 
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import msgspec
+
+from conflux.accounts.sealing import Sealer, SealError
 from conflux.catalogue.catalogue import Catalogue
 from conflux.catalogue.changes import ACCEPTED, Change, in_force
 from conflux.catalogue.loader import load as load_catalogue
@@ -17,8 +20,11 @@ from conflux.neutral.errors import ConfigError
 from conflux.relay.live import build_snapshot
 from conflux.relay.snapshot import LiveProvider, Snapshot
 from conflux.settings import Config
+from conflux.stores.credentials import place_of
 from conflux.stores.opening import Store
 from conflux.upstream.dial import tls_context
+
+NOTHING_ENTERED: Mapping[str, Mapping[str, str]] = {}
 
 
 def secret_reader(config: Config) -> Callable[[str], str | None]:
@@ -52,17 +58,48 @@ def read_catalogue(config: Config, changes: Iterable[Change] = ()) -> Catalogue:
 
 
 def make_snapshot(
-    config: Config, simulator: LiveProvider | None, version: int = 0, changes: Iterable[Change] = ()
+    config: Config,
+    simulator: LiveProvider | None,
+    version: int = 0,
+    changes: Iterable[Change] = (),
+    entered: Mapping[str, Mapping[str, str]] = NOTHING_ENTERED,
 ) -> Snapshot:
-    """Catalogue and providers as configured now. Raises ConfigError with every mistake."""
+    """Catalogue and providers as configured now, with the credentials that were entered here, by provider and name.
+    Raises ConfigError with every mistake."""
+    read = secret_reader(config)
+    known = {name: secret for found in entered.values() for name, secret in found.items()}
     return build_snapshot(
-        read_catalogue(config, changes),
-        secret_reader(config),
+        with_entered(read_catalogue(config, changes), entered),
+        lambda name: known[name] if name in known else read(name),
         DIALECTS,
         simulator=simulator,
         keep_simulator=config.settings.sim,
         version=version,
     )
+
+
+def with_entered(catalogue: Catalogue, entered: Mapping[str, Mapping[str, str]]) -> Catalogue:
+    """Each provider's credentials from the files, and those that were entered after them."""
+    if not entered:
+        return catalogue
+    providers = [
+        msgspec.structs.replace(one, credentials=(*one.credentials, *entered.get(one.id, ())))
+        for one in catalogue.providers.values()
+    ]
+    return msgspec.structs.replace(catalogue, providers={one.id: one for one in providers})
+
+
+async def entered(store: Store, sealer: Sealer, log: Callable[[str], None]) -> dict[str, dict[str, str]]:
+    """The credentials that were entered here, opened. One that cannot be is told, and left out."""
+    found: dict[str, dict[str, str]] = {}
+    for row in await store.credentials.rows():
+        try:
+            secret = sealer.open(place_of(row.number), row.sealed).decode()
+        except SealError as error:
+            log(f"the credential {row.id} of {row.provider} cannot be used: {error}")
+            continue
+        found.setdefault(row.provider, {})[row.id] = secret
+    return found
 
 
 async def accepted(store: Store) -> list[Change]:

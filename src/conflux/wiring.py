@@ -21,9 +21,10 @@ import msgspec
 from conflux import __version__
 from conflux.accounts.keyfile import open_keys
 from conflux.accounts.passwords import Verifier
+from conflux.accounts.sealing import Sealer
 from conflux.accounts.token_mint import TokenMint
 from conflux.catalogue.changes import Change
-from conflux.configured import accepted, check, live_providers, make_snapshot, read_catalogue
+from conflux.configured import accepted, check, entered, live_providers, make_snapshot, read_catalogue
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.door import AdminDoor
 from conflux.faces.administration import administration
@@ -31,6 +32,7 @@ from conflux.faces.audited import Audited
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.catalogue_refresh import Means, refresh_forever
 from conflux.faces.control import ControlFace, server_runs
+from conflux.faces.credential_admin import CredentialAdmin
 from conflux.faces.http import HttpFace, Limits
 from conflux.faces.metrics import Metrics, MetricsFace
 from conflux.faces.operations import Operations
@@ -86,7 +88,9 @@ class Running:
         self.catalogue: CatalogueAdmin
         self.refreshing: asyncio.Task[None]
         self.place: Place | None = None
+        self.sealer: Sealer
         self._accepted: list[Change] = []
+        self._entered: dict[str, dict[str, str]] = {}
         self.servers: list[tuple[QuietServer, asyncio.Task[None]]] = []
         self.address = ""
         self.started = time.time()
@@ -128,10 +132,14 @@ class Running:
     async def catch_up(self) -> None:
         """Another process has changed something."""
         async with self._renewing:
-            if await accepted(self.store) == self._accepted:
+            if await self._learnt() == (self._accepted, self._entered):
                 await self._switch()
             else:
                 await self._renew(self.config)
+
+    async def _learnt(self) -> tuple[list[Change], dict[str, dict[str, str]]]:
+        """What the store adds to the configuration."""
+        return await accepted(self.store), await entered(self.store, self.sealer, _log)
 
     async def reload_all(self) -> dict[str, Any]:
         """As `reload`, in every worker."""
@@ -142,11 +150,11 @@ class Running:
 
     async def _renew(self, config: Config) -> None:
         """Beside the loop: to read and check a catalogue takes as long as a hundred requests."""
-        changes = await accepted(self.store)
+        changes, credentials = await self._learnt()
         simulator = simulator_provider(self.simulator.port)
-        self.configured = await asyncio.to_thread(make_snapshot, config, simulator, 0, changes)
+        self.configured = await asyncio.to_thread(make_snapshot, config, simulator, 0, changes, credentials)
         self.config = config
-        self._accepted = changes
+        self._accepted, self._entered = changes, credentials
         await self._switch()
 
     async def refresh(self) -> None:
@@ -226,7 +234,7 @@ async def open_gateway(config: Config, reread: Callable[[], Config], place: Plac
         undo.enter_context(contextlib.closing(listener))
         store = await _own_store(config, place)
         undo.push_async_callback(store.aclose)
-        open_keys(config.data_dir)  # made now, with the pepper: what is sealed later needs it in every backup
+        sealer = Sealer(open_keys(config.data_dir))  # made now, with the pepper: every backup needs it
         await store.recover()
         simulator = SimServer()
         undo.push_async_callback(simulator.stop)
@@ -234,8 +242,10 @@ async def open_gateway(config: Config, reread: Callable[[], Config], place: Plac
         running = Running(config, reread, store, simulator)
         running.place = place
         store.heard = running.follower.hear
-        running._accepted = await accepted(store)
-        running.configured = make_snapshot(config, simulator_provider(simulator.port), changes=running._accepted)
+        running.sealer = sealer
+        running._accepted, running._entered = await running._learnt()
+        played = simulator_provider(simulator.port)
+        running.configured = make_snapshot(config, played, 0, running._accepted, running._entered)
         running.snapshot = with_statuses(running.configured, await store.policies.statuses(), 0)
         _wire(running, tls)
         await running.catalogue.remember()
@@ -302,7 +312,12 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         running.reload_all,
         running.status,
         store.verify,
-        administration(store, running.current, running.refresh, time.time),
+        {
+            **administration(store, running.current, running.refresh, time.time),
+            **CredentialAdmin(
+                store.credentials, running.sealer.seal, lambda: running.snapshot.catalogue.providers, running.take_over
+            ).table(),
+        },
         running.catalogue,
     )
     running.operations = Audited(operations, store.audit.add)
@@ -315,6 +330,7 @@ def _desk(running: Running) -> Desk:
         parts=running.gateway.parts,
         verifier=Verifier(),
         report=_report,
+        sealer=running.sealer,
     )
 
 

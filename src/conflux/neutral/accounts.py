@@ -35,3 +35,19 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 class ActRow(Act, frozen=True, kw_only=True):
     id: int
     at: int  # unix milliseconds
+
+
+class CredentialRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider's credential as it lies in the store."""
+
+    id: str
+    number: int
+    provider: str
+    label: str
+    sealed: bytes
+    last4: str
+    created: int
+    created_by: str
+
+    def __repr__(self) -> str:
+        return f"CredentialRow({self.id})"

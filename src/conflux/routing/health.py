@@ -108,6 +108,12 @@ class Health:
         self.disabled: str | None = None  # a credential the provider refused, until it works or somebody looks
         self.missing: str | None = None  # a target its provider does not list any more, until it works all the same
 
+    @property
+    def latency(self) -> float | None:
+        """Seconds to the first token, of the bucket that answered last; None where nobody has answered."""
+        heard = [one for one in self._signals if one is not None and one.good]
+        return max(heard, key=lambda one: one.good).latency if heard else None
+
     # -- what choosing asks
 
     def cost(self, weight: int, now: float, bucket: int = 0) -> float:

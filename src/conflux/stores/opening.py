@@ -13,6 +13,7 @@ from conflux.neutral.records import Caller
 from conflux.neutral.reports import Asked, Exported, Span
 from conflux.stores.audit import Audit
 from conflux.stores.catalogue import CatalogueRows
+from conflux.stores.credentials import Credentials
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.exporting import asked_of, count, receipts
 from conflux.stores.key_ring import KeyRing
@@ -52,6 +53,7 @@ class Store:
         self.policies = Policies(ledger, self.keys.changed, now)
         self.catalogue = CatalogueRows(ledger, now)
         self.usage = Usage(ledger)
+        self.credentials = Credentials(ledger, now)
         self.receipts = Receipts(ledger)
         self.sessions = Sessions(ledger, data.pepper, self.keys.changed, now)
         self.audit = Audit(ledger, now)

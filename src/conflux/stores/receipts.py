@@ -86,6 +86,15 @@ class Receipts:
             for row in rows
         ]  # fmt: skip
 
+    async def chosen(self, since: int) -> dict[str, tuple[int, int]]:
+        """How often each target was asked since then, and what it cost the house."""
+        query = (
+            "SELECT target, count(*), sum(coalesce(provider_cost, 0)) FROM attempt"
+            " WHERE request_id >= ? AND target IS NOT NULL GROUP BY target"
+        )
+        rows = await self._ledger.read(lambda run: run.execute(query, (since * ID_CHANCES,)).fetchall())
+        return {str(row[0]): (int(row[1]), int(row[2])) for row in rows}
+
 
 def _number(run: Run, name: str, value: Any) -> Any:
     if name in ("since", "until"):

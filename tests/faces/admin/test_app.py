@@ -50,6 +50,10 @@ async def test_over_the_wire(tmp_path: Path) -> None:
         browser = g.browser()
         found = await browser.ask("GET", "/admin/api/openapi.json")
         assert found.status == 200 and found.json()["info"]["title"] == "Conflux admin API"
+        for name in ("docs", "docs.css", "docs.js"):
+            page = await browser.ask("GET", f"/admin/api/{name}")
+            assert page.status == 200 and "script-src 'self';" in page.headers["content-security-policy"]
+            assert "//" not in page.text.replace("// The OpenAPI", "")
         for method, path, status in (
             ("GET", "/admin/api/v1/nothing", 404), ("GET", "/admin/", 404), ("PATCH", "/session", 405),
             ("GET", "/admin/api/v1/session/", 404), ("GET", "/admin/api/v1//session", 404),

@@ -4,6 +4,8 @@ Law: every route comes from the tables below, with its rule; there is no other w
 OpenAPI document says what is answered, and nothing else is.
 """
 
+import mimetypes
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -11,15 +13,21 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from conflux import __version__
-from conflux.faces.admin import books, catalogue, limits, people, session
+from conflux.faces.admin import books, catalogue, changes, house, limits, people, session
 from conflux.faces.admin.actor import Rule
 from conflux.faces.admin.desk import Desk
-from conflux.faces.admin.routes import Problem, Routes, Spec, ruled, summary_of
+from conflux.faces.admin.routes import Endpoint, Problem, Routes, Spec, ruled, summary_of
 from conflux.faces.admin.shape import answer, refusal, said
+from conflux.faces.web import GUARDS
 from conflux.neutral.errors import ConfigError, GatewayError, Kind, StoreError, invalid
 
 PREFIX = "/admin/api/v1"
-TABLES: tuple[Routes, ...] = (session.ROUTES, people.ROUTES, limits.ROUTES, catalogue.ROUTES, books.ROUTES)
+TABLES: tuple[Routes, ...] = (
+    *(session.ROUTES, people.ROUTES, limits.ROUTES, catalogue.ROUTES, changes.ROUTES, house.ROUTES, books.ROUTES),
+)
+
+_FOLDER = Path(__file__).parent / "pages"
+_PAGES = {"docs": "docs.html", "docs.css": "docs.css", "docs.js": "docs.js"}
 
 _ABOUT = """What the command line can do, over HTTP: the same operations behind both doors.
 
@@ -104,8 +112,21 @@ def _add_document(app: FastAPI) -> None:
     async def openapi() -> Response:
         return answer(document(app))
 
-    app.router.add_api_route("/admin/api/openapi.json", openapi, include_in_schema=False, response_model=None,
-                             route_class_override=ruled(Rule.OPEN))  # fmt: skip
+    served = [("openapi.json", openapi), *((name, _page(name)) for name in _PAGES)]
+    for name, endpoint in served:
+        app.router.add_api_route("/admin/api/" + name, endpoint, include_in_schema=False, response_model=None,
+                                 route_class_override=ruled(Rule.OPEN))  # fmt: skip
+
+
+def _page(name: str) -> Endpoint:
+    body = (_FOLDER / _PAGES[name]).read_bytes()
+    headers = {one.decode(): value.decode() for one, value in (*GUARDS, (b"cache-control", b"no-cache"))}
+    kind = mimetypes.guess_type(_PAGES[name])[0]
+
+    async def page() -> Response:
+        return Response(body, 200, headers, kind)
+
+    return page
 
 
 async def _refused(request: Request, error: Exception) -> Response:

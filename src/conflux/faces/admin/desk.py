@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from conflux.accounts.passwords import Verifier
+from conflux.accounts.sealing import Sealer
 from conflux.faces.audited import Audited
 from conflux.neutral.records import Caller
 from conflux.relay.parts import Parts
@@ -23,6 +24,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     parts: Parts
     verifier: Verifier
     report: Callable[[Exception, str], None]
+    sealer: Sealer
     session_seconds: int = 7 * 86_400
 
     def now(self) -> float:
