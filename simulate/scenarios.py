@@ -10,12 +10,13 @@ from operator import attrgetter
 from typing import Any
 
 from conflux.routing.budget import FLOOR, SHARE, WINDOW
+from simulate.contexts import contexts
 from simulate.fallbacks import fallbacks
 from simulate.upstreams import Trouble
 from simulate.world import Run, Setting, simulate
 
 END = 1e9
-FALLBACKS = 5_000  # requests a seed: 100,000 in all
+FALLBACKS = CONTEXTS = 5_000  # requests a seed: 100,000 in all
 BEGIN = 15.0
 DEADLINE = 60.0  # a provider's, for the first byte: what a black hole takes to be told from a slow one
 # What can be told before any content goes out, so that another target may answer.
@@ -39,11 +40,11 @@ class Promise:
 @dataclass(frozen=True)
 class Scenario:
     name: str
-    setting: Setting | None  # None: fallbacks, so many requests
+    setting: Setting | Callable[[int], Any]  # of a pool; or what plays something else
     promises: tuple[Promise, ...]
 
     def play(self, seed: int) -> Any:
-        return fallbacks(FALLBACKS, seed) if self.setting is None else simulate(self.setting, seed)
+        return simulate(self.setting, seed) if isinstance(self.setting, Setting) else self.setting(seed)
 
 
 def success(begin: float) -> Callable[[Run], float]:
@@ -132,8 +133,13 @@ def scenarios() -> Iterator[Scenario]:
                     Promise("success after 20 s", 0.99, success(BEGIN + 20), True), RETRIES))  # fmt: skip
     yield Scenario("1 of 4 flaps, 5 s each", Setting(4, {0: Trouble("500", BEGIN, END, 5)}, rate, 90),
                    (Promise("success", 1, success(0), True), RETRIES))  # fmt: skip
-    yield Scenario(f"{FALLBACKS:,} random requests to models that fail", None,
+    yield Scenario(f"{FALLBACKS:,} random requests to models that fail", lambda seed: fallbacks(FALLBACKS, seed),
                    tuple(Promise(text, 0, attrgetter(name)) for name, text in _FALLBACK.items()))  # fmt: skip
+    yield Scenario(f"{CONTEXTS:,} random conversations near the limits of unknown tokenizers",
+                   lambda seed: contexts(CONTEXTS, seed),
+                   (Promise("sent, and over the limit", 0, attrgetter("over")),
+                    Promise("refused of what would have fit, once learned", 0.03,
+                            attrgetter("refused_share"))))  # fmt: skip
 
 
 _FALLBACK = {

@@ -7,7 +7,7 @@ What is played only writes down what happened; judging is the scenario's busines
 import asyncio
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from conflux.catalogue.catalogue import Catalogue, build
@@ -128,7 +128,14 @@ async def _quarter() -> Count:
     return lambda text: -(-len(text) // 4)
 
 
-def gateway_over(snapshot: Snapshot, transport: Transport, ledger: Ledger, caller: Caller, seed: int) -> Gateway:
+def gateway_over(
+    snapshot: Snapshot,
+    transport: Transport,
+    ledger: Ledger,
+    caller: Caller,
+    seed: int,
+    load: Callable[[], Awaitable[Count]] = _quarter,
+) -> Gateway:
     """The real one, in the running loop's time."""
     loop = asyncio.get_running_loop()
     return Gateway(
@@ -140,7 +147,7 @@ def gateway_over(snapshot: Snapshot, transport: Transport, ledger: Ledger, calle
             tokens=_NoTokens(),
             snapshot=lambda: snapshot,
             health=HealthBook(),
-            sizes=Sizes(_quarter),
+            sizes=Sizes(load),
             below=random.Random(f"router {seed}").randrange,
             meter=_Meter(),
             rates=RateBook(),

@@ -20,6 +20,8 @@ SCENARIOS = {one.name: one for one in scenarios()}
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_promise_is_kept(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulate.scenarios.FALLBACKS", 1000)
+    monkeypatch.setattr("simulate.scenarios.CONTEXTS", 2000)
+    monkeypatch.setattr("simulate.contexts.LEARNING", 350)  # of fewer, more are the first of their kind
     scenario = SCENARIOS[name]
     found = scenario.play(7)
     broken = [(one.text, one.measure(found)) for one in scenario.promises if not one.kept(one.measure(found))]

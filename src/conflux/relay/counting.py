@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from hashlib import blake2b
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from math import log2
 from pathlib import Path
 
 from conflux.billing.estimate import texts_of
@@ -23,6 +24,7 @@ Count = Callable[[str], int]
 # Above what the providers take for an image that is not cut into many; an estimate, as all of this.
 IMAGE_TOKENS_MOST = 1600
 _MESSAGE_TOKENS = 4  # what the marks around a message take
+_STEPS = 3  # kinds of text between one number of bytes a token and twice that
 _TURNS = ("messages", "input", "contents")
 
 _PIECE = 16_384  # characters, some two milliseconds
@@ -30,7 +32,8 @@ _REMEMBERED = 20_000  # pieces, the newest
 _WORTH = 256  # characters; a shorter text is counted sooner than found
 
 _SAMPLE_SECONDS = 1.0  # between two counts made only to learn from
-_SAMPLE_MOST = 65_536  # bytes
+_SAMPLE_MOST = 262_144  # bytes
+_LONG = 32_768  # bytes: a conversation that may come near a limit, and should find something learned when it does
 _NO_TEXT = frozenset({Need.VISION, Need.FILES, Need.AUDIO, Need.STORED_FILES, Need.WEB_SEARCH})
 
 
@@ -88,8 +91,9 @@ class Sizes:
                 if done >= _PIECE // 2:
                     done = 0
                     await asyncio.sleep(0)
+        script = _script(size, characters, tokens)
         tokens += _MESSAGE_TOKENS * sum(_length(envelope.body.get(name)) for name in _TURNS)
-        return Counted(tokens, _script(size, characters), envelope.images * IMAGE_TOKENS_MOST)
+        return Counted(tokens, script, envelope.images * IMAGE_TOKENS_MOST)
 
     def learn(self, caller: Caller, model: Model, envelope: Envelope, counted: Counted | None, usage: Usage,
               now: float) -> None:  # fmt: skip
@@ -97,7 +101,7 @@ class Sizes:
         if envelope.images or not _NO_TEXT.isdisjoint(envelope.needs):
             return
         self.gauge.learn(model.pool, envelope.size, usage.prompt_total, counted)
-        ready = self._loading is not None and self._loading.done()
+        ready = self._loading is not None or envelope.size >= _LONG
         if counted is None and ready and now >= self._sampled and envelope.size <= _SAMPLE_MOST:
             self._sampled = now + _SAMPLE_SECONDS
             sample = asyncio.create_task(self._sample(caller, model, envelope, usage))
@@ -132,13 +136,12 @@ def _pieces(text: str) -> Iterator[str]:
     yield text[start:] if start else text
 
 
-def _script(size: int, characters: int) -> str:
-    """By bytes a character: plain, mixed, two (Greek to Arabic), three (most of Asia)."""
-    if size * 50 <= characters * 51:
-        return "plain"
-    if size * 2 <= characters * 3:
-        return "mixed"
-    return "two" if size * 3 <= characters * 7 else "three"
+def _script(size: int, characters: int, tokens: int) -> str:
+    """What tokenizers cut alike: by bytes a character (plain, mixed, two as from Greek to Arabic, three as most of
+    Asia), and by bytes a token: prose, code and hexadecimal are all plain."""
+    kind = "plain" if size * 50 <= characters * 51 else "mixed" if size * 2 <= characters * 3 else (
+        "two" if size * 3 <= characters * 7 else "three")  # fmt: skip
+    return f"{kind} {round(_STEPS * log2(max(size, 1) / max(tokens, 1)))}"
 
 
 def _length(turns: object) -> int:

@@ -16,14 +16,14 @@ _FADE = 0.995  # a report's weight after the next one: some 200 count
 _DEVIATIONS = 2.6  # above the mean: one in two hundred lies beyond
 _LEAST_SPREAD = 0.004  # of the mean: no tokenizer agrees with another better than this
 _LIKELY = (0.2, 4.0)  # what a tokenizer makes of another's token; outside, a report is absurd
-_SMALL = 256  # tokens; below, what a provider adds to each request hides its tokenizer
+_SMALL = 1024  # tokens; below, what a provider adds to each request hides its tokenizer
 _MOST = 4096  # pools and scripts, the newest
 
 # A third of the bytes until something is known: English runs at a quarter, code at a third.
 PLAIN_BYTES = 1 / 3
-# What other tokenizers make of one token of the counter's: from the same to a third more.
-PLAIN_TOKENS, PLAIN_SPREAD = 1.1, 0.1
-_BELIEF = 3.0  # reports that outweigh this
+# What other tokenizers make of one token of the counter's: of prose the same to a third more, of hexadecimal half more.
+PLAIN_TOKENS, PLAIN_MOST = 1.1, 1.6
+_FEW = 4  # reports that outweigh this
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -37,23 +37,32 @@ class Counted(msgspec.Struct, frozen=True):
 class Scale:
     """The ratio of what was reported to what was known before, and how far it strays."""
 
-    __slots__ = ("_square", "_weight", "mean")
+    __slots__ = ("_mean", "_plain", "_reports", "_square", "_weight")
 
-    def __init__(self, mean: float = PLAIN_TOKENS, spread: float = PLAIN_SPREAD) -> None:
-        self.mean = mean
-        self._weight = _BELIEF
-        self._square = spread * spread * _BELIEF
+    def __init__(self, plain: float = PLAIN_TOKENS) -> None:
+        self._plain = plain  # until something is known
+        self._reports = 0
+        self._weight = self._mean = self._square = 0.0
+
+    @property
+    def mean(self) -> float:
+        return self._mean if self._reports >= _FEW else self._plain
 
     @property
     def most(self) -> float:
-        return self.mean + _DEVIATIONS * max(sqrt(self._square / self._weight), self.mean * _LEAST_SPREAD)
+        """What one report in two hundred passes. Few reports say little of how far the next one strays."""
+        if self._reports < _FEW:
+            return PLAIN_MOST
+        spread = sqrt(self._square / self._weight) * (1 + _FEW / self._reports)
+        return self._mean * (1 + _DEVIATIONS * _LEAST_SPREAD) + _DEVIATIONS * spread
 
     def learn(self, ratio: float) -> None:
         """A forgetting mean and variance, in constant time."""
+        self._reports += 1
         self._weight = self._weight * _FADE + 1
-        off = ratio - self.mean
-        self.mean += off / self._weight
-        self._square = self._square * _FADE + off * (ratio - self.mean)
+        off = ratio - self._mean
+        self._mean += off / self._weight
+        self._square = self._square * _FADE + off * (ratio - self._mean)
 
 
 _UNKNOWN = Scale()
