@@ -173,18 +173,18 @@ def counted(body: bytes, catalogue: Catalogue, tokens: int) -> Admitted:
 
 def test_a_count_settles_it_by_what_is_known_of_the_model() -> None:
     tight, body = shop(safe_context=4000), request(messages=long(9000), max_tokens=32_000)
-    most = Gauge().bound("one", 10_000, Counted(2000, "plain"))
-    assert 2200 < most < 2976
-    found = counted(body, tight, 2000)
+    most = Gauge().bound("one", 10_000, Counted(1500, "plain"))
+    assert most == 2400
+    found = counted(body, tight, 1500)
     assert (found.max_output, found.dropped) == (4000 - most, ("max_tokens",))
-    with pytest.raises(GatewayError, match=r"up to 3\d\d\d tokens") as error:
+    with pytest.raises(GatewayError, match=r"up to 4\d\d\d tokens") as error:
         counted(body, tight, 2600)
     assert error.value.kind is Kind.CONTEXT_LENGTH
 
 
 async def test_what_is_open_is_counted_and_answered() -> None:
     world = World(shop(safe_context=4000))
-    await world.run(request(messages=long(8000)))  # by a quarter
+    await world.run(request(messages=long(7000)))  # by a quarter
     assert world.client.status == 200
     world = World(shop(safe_context=4000))
     await world.run(request(messages=long(15_000)))
