@@ -79,6 +79,7 @@ SPOKEN: dict[str, tuple[str, Any, str, Any]] = {
     "responses.keep_days": ("30", 30, "7", 7),
     "responses.most_bytes": ("5", 5, "6", 6),
     "responses.most_per_key": ("5", 5, "6", 6),
+    "web.conversations": ("false", False, "true", True),
     "metrics.port": ("9000", 9000, "9001", 9001),
     "metrics.host": ("::", "::", "127.0.0.2", "127.0.0.2"),
 }

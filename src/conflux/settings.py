@@ -55,6 +55,10 @@ class ResponseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_per_key: int = 10_000
 
 
+class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    conversations: bool = True  # what users chat in the web may be kept for them, sealed
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8080
@@ -70,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     metrics: MetricsSettings = MetricsSettings()
     refresh: RefreshSettings = RefreshSettings()
     responses: ResponseSettings = ResponseSettings()
+    web: WebSettings = WebSettings()
 
     @property
     def postgres_url(self) -> str | None:

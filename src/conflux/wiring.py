@@ -331,6 +331,7 @@ def _desk(running: Running) -> Desk:
         verifier=Verifier(),
         report=_report,
         sealer=running.sealer,
+        conversations=lambda: running.config.settings.web.conversations,
     )
 
 

@@ -51,3 +51,18 @@ class CredentialRow(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"CredentialRow({self.id})"
+
+
+class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    created: int  # unix milliseconds, as `changed`
+    changed: int
+    messages: int
+
+
+class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
+    n: int
+    parent: int | None
+    created: int
+    body: dict[str, Any]

@@ -222,6 +222,9 @@ def _remove(run: Run, kind: str, number: int) -> None:
     run.execute("DELETE FROM policy WHERE kind = ? AND owner_id = ?", (kind, number))
     run.execute("DELETE FROM closed WHERE kind = ? AND owner_id = ?", (kind, number))
     if kind == "user":
+        chats = "SELECT id FROM conversation WHERE user_id = ?"
+        run.execute(f"DELETE FROM message WHERE conversation_id IN ({chats})", (number,))
+        run.execute("DELETE FROM conversation WHERE user_id = ?", (number,))
         for table in ("user_role", "user_password", "web_session"):
             run.execute(f"DELETE FROM {table} WHERE user_id = ?", (number,))
         run.execute("DELETE FROM app_user WHERE id = ?", (number,))

@@ -7,6 +7,7 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from conflux.accounts.sealing import SealError
 from conflux.faces.admin.app import PREFIX, TABLES, build, document, told
 from conflux.neutral.errors import ConfigError, GatewayError, Kind, NoSuch, StoreError
 from tests.faces.admin.gate import gate
@@ -35,7 +36,7 @@ def test_the_document_says_all_of_every_route() -> None:
     (GatewayError(Kind.FORBIDDEN, "no"), Kind.FORBIDDEN),
     (NoSuch(["none"]), Kind.NOT_FOUND),
     (ConfigError(["bad"]), Kind.INVALID),
-    (StoreError("disk"), Kind.UNAVAILABLE),
+    (StoreError("disk"), Kind.UNAVAILABLE), (SealError("changed"), Kind.UNAVAILABLE),
     (RequestValidationError([{"loc": ("body", "name"), "msg": "too long", "type": "x"}]), Kind.INVALID),
     (HTTPException(404), Kind.NOT_FOUND), (HTTPException(405), Kind.METHOD_NOT_ALLOWED),
     (HTTPException(400), Kind.INVALID), (HTTPException(500), Kind.INTERNAL), (KeyError("x"), Kind.INTERNAL),

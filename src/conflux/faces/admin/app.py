@@ -13,7 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from conflux import __version__
-from conflux.faces.admin import books, catalogue, changes, house, limits, people, session
+from conflux.accounts.sealing import SealError
+from conflux.faces.admin import books, catalogue, changes, chats, house, limits, people, session
 from conflux.faces.admin.actor import Rule
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Endpoint, Problem, Routes, Spec, ruled, summary_of
@@ -24,6 +25,7 @@ from conflux.neutral.errors import ConfigError, GatewayError, Kind, StoreError, 
 PREFIX = "/admin/api/v1"
 TABLES: tuple[Routes, ...] = (
     *(session.ROUTES, people.ROUTES, limits.ROUTES, catalogue.ROUTES, changes.ROUTES, house.ROUTES, books.ROUTES),
+    chats.ROUTES,
 )
 
 _FOLDER = Path(__file__).parent / "pages"
@@ -56,7 +58,7 @@ def build(desk: Desk) -> FastAPI:
             _add(app, spec)
     _add_document(app)
     app.add_exception_handler(Exception, _failed)
-    for kind in (GatewayError, ConfigError, StoreError, RequestValidationError, HTTPException):
+    for kind in (GatewayError, ConfigError, StoreError, SealError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _refused)
     return app
 
@@ -138,6 +140,8 @@ def told(error: Exception) -> GatewayError:
         return error
     if isinstance(error, ConfigError):
         return said(error)
+    if isinstance(error, SealError):
+        return GatewayError(Kind.UNAVAILABLE, str(error))
     if isinstance(error, StoreError):
         return GatewayError(Kind.UNAVAILABLE, f"the ledger cannot do this now: {error}")
     if isinstance(error, RequestValidationError):

@@ -25,6 +25,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     verifier: Verifier
     report: Callable[[Exception, str], None]
     sealer: Sealer
+    conversations: Callable[[], bool]  # may users keep theirs?
     session_seconds: int = 7 * 86_400
 
     def now(self) -> float:

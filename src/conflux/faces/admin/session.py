@@ -49,6 +49,7 @@ class Session(View):
     key: str | None = Field(None, description="The key whose name stands on this session's receipts.")
     storefront: str | None = None
     expires_at: int | None = None
+    conversations: bool = Field(False, description="May the chat's conversations be kept here?")
     csrf: str | None = Field(None, description="Send it as X-Conflux-CSRF with whatever changes something.")
 
 
@@ -93,7 +94,7 @@ async def sign_in(request: Request, body: SignIn, desk: TheDesk) -> Response:
         raise GatewayError(Kind.UNAUTHENTICATED, _WRONG)
     actor = actor_of(opened, secret)
     await desk.store.audit.add(Act(actor=actor.name, act="session.open", workspace=opened.workspace))
-    return answer(_shown(actor), 201, {"set-cookie": _cookie(request, secret, desk.session_seconds)})
+    return answer(_shown(actor, desk), 201, {"set-cookie": _cookie(request, secret, desk.session_seconds)})
 
 
 async def _by_key(desk: Desk, key: str) -> Caller:
@@ -136,9 +137,9 @@ async def _right(desk: Desk, names: tuple[str, ...], known: tuple[int, str] | No
 
 
 @ROUTES("GET", "/session", Rule.OPEN, Session)
-async def get_session(actor: MaybeActor) -> Response:
+async def get_session(desk: TheDesk, actor: MaybeActor) -> Response:
     """Who is signed in; nobody is no error."""
-    return answer(_shown(actor) if actor is not None else {"signed_in": False})
+    return answer(_shown(actor, desk) if actor is not None else {"signed_in": False})
 
 
 @ROUTES("DELETE", "/session", Rule.SIGNED_IN, None, status=204)
@@ -206,7 +207,7 @@ def _fields(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__struct_fields__}
 
 
-def _shown(actor: Actor) -> dict[str, Any]:
+def _shown(actor: Actor, desk: Desk) -> dict[str, Any]:
     caller = actor.caller
     return {
         "signed_in": True,
@@ -218,6 +219,7 @@ def _shown(actor: Actor) -> dict[str, Any]:
         "key": f"key_{caller.key_id}",
         "storefront": caller.storefront,
         "expires_at": caller.expires_at,
+        "conversations": desk.conversations(),
         "csrf": csrf_of(actor.secret) if actor.secret is not None else None,
     }
 
