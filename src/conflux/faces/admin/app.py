@@ -64,11 +64,9 @@ def build(desk: Desk) -> FastAPI:
 
 
 def _add(app: FastAPI, spec: Spec) -> None:
-    statuses = [400, 503, *spec.public_errors]
+    statuses = [400, 404, 503, *spec.public_errors]
     if spec.rule is not Rule.OPEN:
         statuses += [401, 403]
-    if "{" in spec.path or spec.rule in (Rule.ADMIN, Rule.OWNER):
-        statuses.append(404)
     responses: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem, "description": _ERRORS[status]} for status in sorted(set(statuses))
     }
