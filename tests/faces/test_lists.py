@@ -204,11 +204,27 @@ async def test_a_storefronts_data_says_where_a_key_is_needed(world: World, asked
 async def test_every_path_in_every_shape(world: World, asked: Any, path: str, shape: str) -> None:
     catalogue = shop(more=MORE, agent=True, of_storefront={"list_shape": shape})
     world.snapshot = msgspec.structs.replace(world.snapshot, catalogue=catalogue, standings={})
-    answer = json.loads((await asked(path, query="limit=1000")).body)
-    rows = answer["models" if shape == "inference" and not path.startswith("/v1/") else "data"]
+    answer = json.loads((await asked(path, query="limit=1000&pageSize=1000")).body)
+    google = shape == "google" or path == "/v1beta/models"
+    models = google or (shape == "inference" and not path.startswith("/v1/"))
+    rows = answer["models" if models else "data"]
     assert len(rows) == (16 if "agents" in path else 31)
-    name = rows[0]["id"]
-    assert json.loads((await asked(path, name)).body)["id"] == name
+    field = "baseModelId" if google else "id"
+    name = rows[0][field]
+    assert json.loads((await asked(path, name)).body)[field] == name
+
+
+async def test_google_s_clients_are_answered_in_their_words(world: World, asked: Any) -> None:
+    catalogue = shop(more=MORE)
+    world.snapshot = msgspec.structs.replace(world.snapshot, catalogue=catalogue, standings={})
+    first = json.loads((await asked("/v1beta/models", query="pageSize=20")).body)
+    rest = json.loads((await asked("/v1beta/models", query=f"pageSize=20&pageToken={first['nextPageToken']}")).body)
+    assert "nextPageToken" not in rest
+    names = [row["name"] for row in first["models"] + rest["models"]]
+    assert len(names) == 31 and names == sorted(names) and all(name.startswith("models/") for name in names)
+    for refused in (await asked("/v1beta/models", "nobody"), await asked("/v1beta/models", query="pageSize=0")):
+        error = json.loads(refused.body)["error"]
+        assert error["code"] == refused.status and error["status"] in ("NOT_FOUND", "INVALID_ARGUMENT")
 
 
 async def test_what_is_remembered_is_bounded(

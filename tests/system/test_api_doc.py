@@ -122,7 +122,7 @@ def test_a_row_is_about_its_own_command() -> None:
     for row in ROWS:
         method, path = asked_for(row)
         said = row.path.partition("?")[0].removeprefix("/inference")
-        pattern = re.escape(said).replace(r"\{id\}", ".+").replace(r"\{model\}", ".+")
+        pattern = re.escape(said).replace(r"\{id\}", ".+").replace(r"\{model\}", ".+").replace(r"\{path\}", ".+")
         assert method == row.method and re.fullmatch(pattern, path), row
 
 

@@ -96,7 +96,14 @@ def find_generation(path: str) -> tuple[str | None, Place]:
 
 def _protocol_of(path: str) -> str | None:
     """Whose errors are read at a path where nothing is generated."""
-    return "gemini" if path.startswith("/v1beta/") else None
+    return "gemini" if path == "/v1beta" or path.startswith("/v1beta/") else None
+
+
+def _google_secret(path: str, query: bytes) -> str | None:
+    """The key where Google's clients may put it."""
+    if _protocol_of(path) is None or b"key=" not in query:
+        return None
+    return dict(parse_qsl(query.decode("latin-1"))).get("key")
 
 
 def placed(place: Place, dialect: Dialect, query: bytes, headers: list[tuple[bytes, bytes]]) -> Place:
@@ -376,7 +383,7 @@ class HttpFace:
             method=method,
             path=path,
             query=scope.get("query_string", b""),
-            secret=heard.secret,
+            secret=heard.secret or _google_secret(path, scope.get("query_string", b"")),
             mount=mount,
             headers=scope["headers"],
             request_id=self._request_id()[1],

@@ -17,6 +17,7 @@ from conflux.catalogue.listings.choose import LISTS, View, choose
 from conflux.catalogue.listings.pages import Encoder, keep
 from conflux.catalogue.listings.row import Row
 from conflux.dialects import DIALECTS
+from conflux.dialects.base import Dialect
 from conflux.faces.question import Question, Reply
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.ports import Headers
@@ -32,7 +33,7 @@ _PUBLIC = (b"cache-control", b"public, max-age=86400")
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _VARY = (b"vary", b"accept-encoding, authorization, x-api-key, api-key, x-goog-api-key, anthropic-version")
 _GZIP = (b"content-encoding", b"gzip")
-_ANTHROPIC = "anthropic-messages"
+_ANTHROPIC, _GOOGLE = "anthropic-messages", "gemini"
 _WORTH_GZIP = 1400  # less fits into one packet anyhow
 _SHELVES_KEPT = 1000
 _BYTES_KEPT = 32 * 1024 * 1024
@@ -106,7 +107,9 @@ class Lists:
         """The list at a path of LISTS, or the one model of it that is named."""
         snapshot = self._parts.snapshot()
         headers = dict(question.headers)
-        anthropic = b"anthropic-version" in headers
+        protocol = _GOOGLE if LISTS[path].shape == "google" else "openai-chat"
+        if protocol != _GOOGLE and b"anthropic-version" in headers:
+            protocol = _ANTHROPIC
         caller: Caller | None = None
         storefront = question.mount
         try:
@@ -119,7 +122,7 @@ class Lists:
             if caller is None and path in storefront.keyed_paths:
                 raise GatewayError(Kind.UNAUTHENTICATED, MISSING_KEY)
             query = parse_query(question.query) if question.query else {}
-            view = choose(SHAPES, storefront, LISTS[path], query, anthropic=anthropic)
+            view = choose(SHAPES, storefront, LISTS[path], query, anthropic=protocol == _ANTHROPIC)
             shelf = self._shelf(standing_of(snapshot, caller, storefront, question.headers))
             if name is None:
                 page = self._list(shelf, view, query, storefront)
@@ -128,9 +131,9 @@ class Lists:
         except GatewayError as error:
             storefront = storefront or root_storefront(snapshot)
             error.request_id = question.request_id.decode()
-            return refusal(error, storefront, anthropic=anthropic)
+            return refusal(error, storefront, DIALECTS[protocol])
         reply = page.reply(headers, private=caller is not None)
-        return replace(reply, id_header=DIALECTS[_ANTHROPIC].id_header) if anthropic else reply
+        return replace(reply, id_header=DIALECTS[protocol].id_header) if protocol == _ANTHROPIC else reply
 
     def _shelf(self, standing: Standing) -> Shelf:
         found = self._shelves.get(standing.fingerprint)
@@ -141,8 +144,9 @@ class Lists:
         return found
 
     def _list(self, shelf: Shelf, view: View, query: Mapping[str, str], storefront: Storefront) -> Page:
-        if SHAPES[view.shape].paged:
-            return Page(self._encoder.page(view, shelf.rows, query), storefront, kept=False)
+        paged = SHAPES[view.shape].paged
+        if paged is not None:
+            return Page(self._encoder.page(view, shelf.rows, query, paged), storefront, kept=False)
         page = shelf.pages.get(view)
         if page is None:
             page = Page(self._encoder.list(view, shelf.rows), storefront, kept=True)
@@ -160,9 +164,8 @@ class Lists:
         return Page(self._encoder.row(view, row), storefront, kept=False)
 
 
-def refusal(error: GatewayError, storefront: Storefront, *, anthropic: bool) -> Reply:
+def refusal(error: GatewayError, storefront: Storefront, dialect: Dialect) -> Reply:
     """In the words of the protocol that asked."""
-    dialect = DIALECTS[_ANTHROPIC if anthropic else "openai-chat"]
     status, content = dialect.error(error, storefront.error_style)
     return Reply(status=status, headers=[JSON], body=content, storefront=storefront, id_header=dialect.id_header)
 

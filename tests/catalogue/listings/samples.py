@@ -55,7 +55,7 @@ def listed(
     view = choose(SHAPES, catalogue.storefronts[storefront], asks, query, anthropic=anthropic)
     encoder, shown = Encoder(SHAPES), rows(catalogue, storefront)
     paged = SHAPES[view.shape].paged
-    return json.loads(encoder.page(view, shown, query) if paged else encoder.list(view, shown))
+    return json.loads(encoder.page(view, shown, query, paged) if paged else encoder.list(view, shown))
 
 
 def by_id(answer: Any) -> dict[str, Any]:

@@ -22,9 +22,9 @@ def test_an_empty_list_and_a_bare_model(view: View) -> None:
     encoder, model = Encoder(SHAPES), Model(storefront="s", id="bare", name="Bare", pool="p")
     for shown in ([], [Row(model)]):
         paged = SHAPES[view.shape].paged
-        answer = json.loads(encoder.page(view, shown, {}) if paged else encoder.list(view, shown))
-        assert len(answer["models" if view.shape == "inference" else "data"]) == len(shown)
-    assert json.loads(encoder.row(view, Row(model)))["id"] == "bare"
+        answer = json.loads(encoder.page(view, shown, {}, paged) if paged else encoder.list(view, shown))
+        assert len(answer["models" if view.shape in ("inference", "google") else "data"]) == len(shown)
+    assert json.loads(encoder.row(view, Row(model)))["baseModelId" if view.shape == "google" else "id"] == "bare"
 
 
 def test_one_model_is_rendered_as_in_the_list(shipped: Catalogue) -> None:

@@ -4,7 +4,7 @@ Law: a shape is one file and one line of the table below, and a storefront names
 touches nothing else.
 """
 
-from conflux.catalogue.listings import anthropic, inference, llmbase, openai, tokenflux
+from conflux.catalogue.listings import anthropic, google, inference, llmbase, openai, tokenflux
 from conflux.catalogue.listings.row import Shape
 
 SHAPES: dict[str, Shape] = {
@@ -13,4 +13,5 @@ SHAPES: dict[str, Shape] = {
     "llmbase": llmbase.SHAPE,
     "inference": inference.SHAPE,
     "anthropic": anthropic.SHAPE,
+    "google": google.SHAPE,
 }

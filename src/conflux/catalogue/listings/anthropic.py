@@ -7,7 +7,7 @@ that comes next. A limit out of range is refused, as Anthropic does.
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from conflux.catalogue.listings.row import Rendered, Row, Shape
 from conflux.neutral.errors import invalid
@@ -30,9 +30,6 @@ def anthropic(row: Row) -> Rendered:
         "retires_at": None,
         "line": None,
     }
-
-
-SHAPE = Shape(anthropic, head=b'{"data":[', paged=True)
 
 
 class Slice(NamedTuple):
@@ -65,3 +62,12 @@ def _limit(text: str | None) -> int:
     if not 1 <= limit <= _MOST:
         raise invalid(f"limit: a whole number from 1 to {_MOST} is wanted, not {text[:40]!r}", "limit")
     return limit
+
+
+def paged(ids: Sequence[str], query: Mapping[str, str]) -> tuple[int, int, dict[str, Any]]:
+    start, end, more = page(ids, query)
+    first, last = (ids[start], ids[end - 1]) if start < end else (None, None)
+    return start, end, {"has_more": more, "first_id": first, "last_id": last}
+
+
+SHAPE = Shape(anthropic, head=b'{"data":[', paged=paged)

@@ -17,6 +17,7 @@ class Asks(NamedTuple):
     v1: bool = False
     rich: bool = False
     agents: bool = False
+    shape: str = ""  # whatever the storefront's own is
 
 
 # the paths below a mount that show models, each also with /{id}
@@ -25,6 +26,7 @@ LISTS: dict[str, Asks] = {
     "/models": Asks(),
     "/v1/model-metadata": Asks(v1=True, rich=True),
     "/api/v1/agents/models": Asks(agents=True),
+    "/v1beta/models": Asks(shape="google"),
 }
 
 
@@ -44,7 +46,7 @@ FILTERS: dict[str, Callable[[Model], bool]] = {"agents": lambda model: model.age
 def choose(
     shapes: Mapping[str, Shape], storefront: Storefront, asks: Asks, query: Mapping[str, str], *, anthropic: bool
 ) -> View:
-    name = "anthropic" if anthropic else storefront.list_shape
+    name = asks.shape or ("anthropic" if anthropic else storefront.list_shape)
     if asks.v1:
         name = shapes[name].on_v1 or name
     shape = shapes[name]

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from conflux.catalogue.listings.anthropic import page
 from conflux.catalogue.listings.choose import FILTERS, View
-from conflux.catalogue.listings.row import Row, Shape
+from conflux.catalogue.listings.row import Pager, Row, Shape
 
 
 class Encoder:
@@ -39,15 +38,14 @@ class Encoder:
         more = msgspec.json.encode([found for row in rows if (found := render(row)) is not None])
         return b"%b%b],%b:%b}" % (shape.head, content, msgspec.json.encode(name), more)
 
-    def page(self, view: View, rows: Iterable[Row], query: Mapping[str, str]) -> bytes:
+    def page(self, view: View, rows: Iterable[Row], query: Mapping[str, str], paged: Pager) -> bytes:
         """The page of a paged list that the query asks for."""
         rows = keep(view, rows)
         ids = [row.model.id for row in rows]
-        start, end, more = page(ids, query)
+        start, end, ends = paged(ids, query)
         content = b",".join([self.row(view, row) for row in rows[start:end]])
-        first, last = (ids[start], ids[end - 1]) if start < end else (None, None)
-        ends = {"has_more": more, "first_id": first, "last_id": last}
-        return b"%b%b],%b" % (self._shapes[view.shape].head, content, msgspec.json.encode(ends)[1:])
+        tail = b"," + msgspec.json.encode(ends)[1:] if ends else b"}"
+        return b"%b%b]%b" % (self._shapes[view.shape].head, content, tail)
 
 
 def keep(view: View, rows: Iterable[Row]) -> Sequence[Row]:

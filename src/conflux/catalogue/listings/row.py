@@ -4,7 +4,7 @@ Law: a renderer is a pure function of one row; which rows there are was decided 
 say in the same words stands here once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,8 @@ class Row(msgspec.Struct, frozen=True):
 
 Rendered = dict[str, Any]
 Renderer = Callable[[Row], Rendered]
+# of the sorted ids and the query: where its page starts and ends, and what is said after it
+Pager = Callable[[Sequence[str], Mapping[str, str]], tuple[int, int, dict[str, Any]]]
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -32,7 +34,7 @@ class Shape(msgspec.Struct, frozen=True):
     rich: Renderer | None = None  # how a row looks with ?metadata=true
     filters: bool = False  # ?filter= is read, and refused where it is not known
     extra: tuple[str, Callable[[Row], Rendered | None]] | None = None  # ?client_version= adds a list of these
-    paged: bool = False
+    paged: Pager | None = None
     on_v1: str | None = None  # the shape below /v1 instead, where OpenAI's clients look
 
 
