@@ -21,7 +21,7 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.request import Request
 from conflux.neutral.usage import BUCKETS, Usage
 from tests.dialects import gemini_golden, golden
-from tests.fuzz import completions, messages, responses
+from tests.fuzz import completions, cross, messages, responses
 from tests.fuzz.laws import check_events, cut
 
 CHAT = OpenAIChat()
@@ -277,14 +277,20 @@ _EMBEDDED = (
     b'"usage":{"prompt_tokens":3,"total_tokens":3}}',
     b'{"object":"list","data":[{"object":"embedding","index":0,"embedding":"AAAA"}],"model":"up"}',
 )
+_SEALED = (
+    *_STREAMS,
+    b'data: {"id":"x","choices":[{"index":0,"delta":{"reasoning":"hm","reasoning_details":[{"type":"reasoning.text",'
+    b'"text":"hm","signature":"s","index":0},{"type":"reasoning.encrypted","data":"d","index":1}]}}]}\n\n'
+    b'data: {"id":"x","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+)
 _ERRORS = (b'{"error":{"message":"m","type":"t","code":null}}', b'{"detail":"d"}', b'[{"error":"x"}]', b"<html>")
 
 TARGETS: dict[str, Target] = {
     "strict_json": Target(strict_json, _REQUESTS),
     "open": Target(open_chat, _REQUESTS),
-    "reader.feed": Target(read_stream, _STREAMS),
+    "reader.feed": Target(read_stream, _SEALED),
     "reader.whole": Target(read_whole, _ANSWERS),
-    "passthrough.feed": Target(relay_stream, _STREAMS),
+    "passthrough.feed": Target(relay_stream, _SEALED),
     "passthrough.whole": Target(relay_whole, _ANSWERS),
     "sse": Target(sse, _STREAMS),
     "read_usage": Target(read_usage, _USAGES),
@@ -312,6 +318,12 @@ TARGETS: dict[str, Target] = {
     "responses.whole": Target(responses.read_whole, responses.ANSWERS),
     "responses.relay.feed": Target(responses.relay_stream, responses.STREAMS),
     "responses.relay.whole": Target(responses.relay_whole, responses.ANSWERS),
+    "cross.chat": Target(cross.chat, _SEALED),
+    "cross.responses": Target(cross.responses, responses.STREAMS),
+    "cross.messages": Target(cross.messages, messages.STREAMS),
+    "cross.gemini": Target(cross.gemini, _GEMINI_STREAMS),
+    "errors": Target(cross.errors, (*_ERRORS, *messages.ERRORS)),
+    "packed": Target(cross.packed, cross.PACKED),
 }
 
 # target: inputs that once broke it
