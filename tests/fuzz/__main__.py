@@ -1,6 +1,7 @@
 """./run fuzz: the long form. Every target is run to its end, and the last table is kept in bench/results/fuzz.md.
 
-Law: an input that raises is counted and printed, for CORPUS; the others go on. The table says what was run, clean or not.
+Law: an input that raises is counted and printed, for CORPUS; the others go on. The table says what was run, clean or
+not.
 """
 
 import sys

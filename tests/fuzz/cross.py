@@ -51,7 +51,8 @@ def _every(make: list[AnswerReader], data: bytes, chance: Random) -> None:
 
 def chat(data: bytes, chance: Random) -> None:
     reader = DIALECTS["openai-chat"].reader
-    _every([reader({}), ThinkTagsReader(reader({})), FreeformReader(reader({}), frozenset({"p", "weather"}))], data, chance)
+    freeform = FreeformReader(reader({}), frozenset({"p", "weather"}))
+    _every([reader({}), ThinkTagsReader(reader({})), freeform], data, chance)
 
 
 def responses(data: bytes, chance: Random) -> None:

@@ -39,7 +39,8 @@ def said_last(face: Face, body: dict[str, Any]) -> dict[str, Any]:
         case "openai-responses":
             return {**body, "input": [*body["input"], {"role": "user", "content": BYE}]}
         case "gemini":
-            return {**body, "contents": [*filled(body["contents"], "parts"), {"role": "user", "parts": [{"text": BYE}]}]}
+            more = {"role": "user", "parts": [{"text": BYE}]}
+            return {**body, "contents": [*filled(body["contents"], "parts"), more]}
     return {**body, "messages": [*filled(body["messages"], "content"), {"role": "user", "content": BYE}]}
 
 
