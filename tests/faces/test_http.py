@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from conflux.dialects import DIALECTS
 from conflux.dialects.base import Place
 from conflux.faces.http import Heard, Limits, Mounts, goes_listed, hear, secret_of
 from conflux.neutral.records import Storefront
@@ -277,3 +278,17 @@ async def test_googles_clients_read_googles_errors_where_nothing_is_generated() 
     async with opened(World(shop())) as door:
         status, _, body = await door.get("/v1beta/nothing")
         assert status == 404 and json.loads(body)["error"]["status"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/chat/completions?x"])  # the short way and the long one
+async def test_an_error_that_cannot_be_worded_is_answered_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def speechless(*_: object) -> tuple[int, bytes]:
+        raise RuntimeError("no words")
+
+    monkeypatch.setattr(type(DIALECTS["openai-chat"]), "error", speechless)
+    async with opened(World(shop())) as door:
+        status, _, body = await door.post(path, b"no json", BEARER)
+        assert status == 500 and b"it was noted" in body and b"no words" not in body
+        assert {str(error) for error, _ in door.reported} == {"no words"}

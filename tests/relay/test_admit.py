@@ -8,10 +8,12 @@ import pytest
 from conflux.billing.amounts import Hold
 from conflux.catalogue.catalogue import Catalogue
 from conflux.dialects import DIALECTS
+from conflux.dialects.base import Place
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Capability, Tier
+from conflux.neutral.request import Need
 from conflux.relay.admit import Admitted, Uncounted, admit
 from conflux.relay.parts import Incoming
 from conflux.routing.gauge import Counted, Gauge
@@ -228,6 +230,21 @@ def test_a_hold_covers_searches_where_the_request_may_search() -> None:
     catalogue = shop(price=PriceSheet(input=0, output=0, search=10**10))
     assert admitted(request(web_search_options={}), catalogue).hold.amount >= 10 * 10**7
     assert admitted(request(), catalogue).hold.amount < 10**6
+
+
+@pytest.mark.parametrize(("dialect", "body"), [
+    ("anthropic-messages", {"messages": [{"role": "user", "content": "a"}], "max_tokens": 9, "tools": [
+        {"type": "web_search_20250305", "name": "web_search"}]}),
+    ("openai-responses", {"input": "a", "tools": [{"type": "web_search"}]}),
+    ("gemini", {"contents": [{"parts": [{"text": "a"}]}], "tools": [{"googleSearch": {}}]}),
+    ("openai-chat", {"messages": [{"role": "user", "content": "a"}], "web_search_options": {}}),
+])  # fmt: skip
+def test_a_search_that_is_merely_offered_is_known_of(dialect: str, body: dict[str, Any]) -> None:
+    envelope = DIALECTS[dialect].open(json.dumps(body).encode(), Place(model="m"))
+    assert envelope.searches or Need.WEB_SEARCH in envelope.needs
+    without = {name: value for name, value in body.items() if name not in ("tools", "web_search_options")}
+    envelope = DIALECTS[dialect].open(json.dumps(without).encode(), Place(model="m"))
+    assert not envelope.searches and Need.WEB_SEARCH not in envelope.needs
 
 
 # --- who plays

@@ -61,6 +61,7 @@ class AnthropicMessages:
             max_output=checked.max_tokens,
             needs=needs,
             images=images,
+            searches=any((tool.type or "").startswith("web_search") for tool in checked.tools or ()),
             end_user=checked.metadata.user_id if checked.metadata is not None else None,
         )
 

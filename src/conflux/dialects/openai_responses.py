@@ -57,6 +57,7 @@ class OpenAIResponses:
             max_output=checked.max_output_tokens,
             needs=needs,
             images=images,
+            searches=any(str(tool.get("type")).startswith("web_search") for tool in checked.tools or ()),
             effort=checked.reasoning.effort if checked.reasoning is not None else None,
             end_user=checked.user,
         )

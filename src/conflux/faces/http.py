@@ -50,6 +50,7 @@ _EXPLAINED: dict[Kind, Headers] = {
     Kind.UNKNOWN_CODING: [(b"accept-encoding", ACCEPTED)],
     Kind.UPGRADE_REQUIRED: [(b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")],
 }
+_SPEECHLESS = b'{"error":{"message":"the gateway failed on this request; it was noted","type":"server_error"}}'
 _READ, _WRITE = b"GET, HEAD", b"POST"  # the methods of a path
 
 
@@ -248,6 +249,15 @@ class HttpFace:
         """An error as the dialect says it that is spoken there, or as OpenAI does where none is."""
         request_id = self._request_id()
         error.request_id = request_id[1].decode()
+        try:
+            return self._said(error, storefront, dialect, request_id)
+        except Exception as defect:  # noqa: BLE001 edge: a client whose error cannot be worded would wait for ever
+            self._report(defect, f"an error of the kind {error.kind}")
+            return 500, [JSON, request_id], _SPEECHLESS
+
+    def _said(
+        self, error: GatewayError, storefront: Storefront, dialect: str | None, request_id: tuple[bytes, bytes]
+    ) -> tuple[int, Headers, bytes]:
         explained = _EXPLAINED.get(error.kind, ())
         if dialect is None:
             status, content = openai_error(error, storefront.error_style)

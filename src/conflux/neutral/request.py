@@ -199,6 +199,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     choices: int = 1
     needs: frozenset[Need] = frozenset()
     images: int = 0
+    searches: bool = False  # a search at the provider is offered, whether or not it is used
     effort: str | None = None
     dimensions: int | None = None  # of an embedding
     end_user: str | None = None

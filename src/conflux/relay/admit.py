@@ -254,7 +254,7 @@ def _hold(
             output_tokens=max_output,
             choices=envelope.choices,
             images=envelope.images,
-            searches=Need.WEB_SEARCH in envelope.needs,
+            searches=envelope.searches or Need.WEB_SEARCH in envelope.needs,
             least_input=least_input,
         )
     except Unpriced:
