@@ -15,6 +15,11 @@ import { Route as ChatRouteImport } from './routes/chat';
 import { Route as ConsoleRouteImport } from './routes/console';
 import { Route as SigninRouteImport } from './routes/signin';
 import { Route as UsageRouteImport } from './routes/usage';
+import { Route as CatalogueIndexRouteImport } from './routes/catalogue.index';
+import { Route as ChatIdRouteImport } from './routes/chat.$id';
+import { Route as UsageIndexRouteImport } from './routes/usage.index';
+import { Route as UsageReceiptRouteImport } from './routes/usage.$receipt';
+import { Route as CatalogueStorefrontSplatRouteImport } from './routes/catalogue.$storefront.$';
 
 const IndexRoute = IndexRouteImport.update({
   id: '/',
@@ -46,37 +51,96 @@ const UsageRoute = UsageRouteImport.update({
   path: '/usage',
   getParentRoute: () => rootRouteImport,
 } as any);
+const CatalogueIndexRoute = CatalogueIndexRouteImport.update({
+  id: '/',
+  path: '/',
+  getParentRoute: () => CatalogueRoute,
+} as any);
+const ChatIdRoute = ChatIdRouteImport.update({
+  id: '/$id',
+  path: '/$id',
+  getParentRoute: () => ChatRoute,
+} as any);
+const UsageIndexRoute = UsageIndexRouteImport.update({
+  id: '/',
+  path: '/',
+  getParentRoute: () => UsageRoute,
+} as any);
+const UsageReceiptRoute = UsageReceiptRouteImport.update({
+  id: '/$receipt',
+  path: '/$receipt',
+  getParentRoute: () => UsageRoute,
+} as any);
+const CatalogueStorefrontSplatRoute =
+  CatalogueStorefrontSplatRouteImport.update({
+    id: '/$storefront/$',
+    path: '/$storefront/$',
+    getParentRoute: () => CatalogueRoute,
+  } as any);
 
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute;
-  '/catalogue': typeof CatalogueRoute;
-  '/chat': typeof ChatRoute;
+  '/catalogue': typeof CatalogueRouteWithChildren;
+  '/chat': typeof ChatRouteWithChildren;
   '/console': typeof ConsoleRoute;
   '/signin': typeof SigninRoute;
-  '/usage': typeof UsageRoute;
+  '/usage': typeof UsageRouteWithChildren;
+  '/chat/$id': typeof ChatIdRoute;
+  '/usage/$receipt': typeof UsageReceiptRoute;
+  '/catalogue/': typeof CatalogueIndexRoute;
+  '/usage/': typeof UsageIndexRoute;
+  '/catalogue/$storefront/$': typeof CatalogueStorefrontSplatRoute;
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute;
-  '/catalogue': typeof CatalogueRoute;
-  '/chat': typeof ChatRoute;
+  '/chat': typeof ChatRouteWithChildren;
   '/console': typeof ConsoleRoute;
   '/signin': typeof SigninRoute;
-  '/usage': typeof UsageRoute;
+  '/chat/$id': typeof ChatIdRoute;
+  '/usage/$receipt': typeof UsageReceiptRoute;
+  '/catalogue': typeof CatalogueIndexRoute;
+  '/usage': typeof UsageIndexRoute;
+  '/catalogue/$storefront/$': typeof CatalogueStorefrontSplatRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   '/': typeof IndexRoute;
-  '/catalogue': typeof CatalogueRoute;
-  '/chat': typeof ChatRoute;
+  '/catalogue': typeof CatalogueRouteWithChildren;
+  '/chat': typeof ChatRouteWithChildren;
   '/console': typeof ConsoleRoute;
   '/signin': typeof SigninRoute;
-  '/usage': typeof UsageRoute;
+  '/usage': typeof UsageRouteWithChildren;
+  '/chat/$id': typeof ChatIdRoute;
+  '/usage/$receipt': typeof UsageReceiptRoute;
+  '/catalogue/': typeof CatalogueIndexRoute;
+  '/usage/': typeof UsageIndexRoute;
+  '/catalogue/$storefront/$': typeof CatalogueStorefrontSplatRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
-  fullPaths: '/' | '/catalogue' | '/chat' | '/console' | '/signin' | '/usage';
+  fullPaths:
+    | '/'
+    | '/catalogue'
+    | '/chat'
+    | '/console'
+    | '/signin'
+    | '/usage'
+    | '/chat/$id'
+    | '/usage/$receipt'
+    | '/catalogue/'
+    | '/usage/'
+    | '/catalogue/$storefront/$';
   fileRoutesByTo: FileRoutesByTo;
-  to: '/' | '/catalogue' | '/chat' | '/console' | '/signin' | '/usage';
+  to:
+    | '/'
+    | '/chat'
+    | '/console'
+    | '/signin'
+    | '/chat/$id'
+    | '/usage/$receipt'
+    | '/catalogue'
+    | '/usage'
+    | '/catalogue/$storefront/$';
   id:
     | '__root__'
     | '/'
@@ -84,16 +148,21 @@ export interface FileRouteTypes {
     | '/chat'
     | '/console'
     | '/signin'
-    | '/usage';
+    | '/usage'
+    | '/chat/$id'
+    | '/usage/$receipt'
+    | '/catalogue/'
+    | '/usage/'
+    | '/catalogue/$storefront/$';
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
-  CatalogueRoute: typeof CatalogueRoute;
-  ChatRoute: typeof ChatRoute;
+  CatalogueRoute: typeof CatalogueRouteWithChildren;
+  ChatRoute: typeof ChatRouteWithChildren;
   ConsoleRoute: typeof ConsoleRoute;
   SigninRoute: typeof SigninRoute;
-  UsageRoute: typeof UsageRoute;
+  UsageRoute: typeof UsageRouteWithChildren;
 }
 
 declare module '@tanstack/react-router' {
@@ -140,16 +209,87 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof UsageRouteImport;
       parentRoute: typeof rootRouteImport;
     };
+    '/catalogue/': {
+      id: '/catalogue/';
+      path: '/';
+      fullPath: '/catalogue/';
+      preLoaderRoute: typeof CatalogueIndexRouteImport;
+      parentRoute: typeof CatalogueRoute;
+    };
+    '/chat/$id': {
+      id: '/chat/$id';
+      path: '/$id';
+      fullPath: '/chat/$id';
+      preLoaderRoute: typeof ChatIdRouteImport;
+      parentRoute: typeof ChatRoute;
+    };
+    '/usage/': {
+      id: '/usage/';
+      path: '/';
+      fullPath: '/usage/';
+      preLoaderRoute: typeof UsageIndexRouteImport;
+      parentRoute: typeof UsageRoute;
+    };
+    '/usage/$receipt': {
+      id: '/usage/$receipt';
+      path: '/$receipt';
+      fullPath: '/usage/$receipt';
+      preLoaderRoute: typeof UsageReceiptRouteImport;
+      parentRoute: typeof UsageRoute;
+    };
+    '/catalogue/$storefront/$': {
+      id: '/catalogue/$storefront/$';
+      path: '/$storefront/$';
+      fullPath: '/catalogue/$storefront/$';
+      preLoaderRoute: typeof CatalogueStorefrontSplatRouteImport;
+      parentRoute: typeof CatalogueRoute;
+    };
   }
 }
 
+interface CatalogueRouteChildren {
+  CatalogueIndexRoute: typeof CatalogueIndexRoute;
+  CatalogueStorefrontSplatRoute: typeof CatalogueStorefrontSplatRoute;
+}
+
+const CatalogueRouteChildren: CatalogueRouteChildren = {
+  CatalogueIndexRoute: CatalogueIndexRoute,
+  CatalogueStorefrontSplatRoute: CatalogueStorefrontSplatRoute,
+};
+
+const CatalogueRouteWithChildren = CatalogueRoute._addFileChildren(
+  CatalogueRouteChildren,
+);
+
+interface ChatRouteChildren {
+  ChatIdRoute: typeof ChatIdRoute;
+}
+
+const ChatRouteChildren: ChatRouteChildren = {
+  ChatIdRoute: ChatIdRoute,
+};
+
+const ChatRouteWithChildren = ChatRoute._addFileChildren(ChatRouteChildren);
+
+interface UsageRouteChildren {
+  UsageReceiptRoute: typeof UsageReceiptRoute;
+  UsageIndexRoute: typeof UsageIndexRoute;
+}
+
+const UsageRouteChildren: UsageRouteChildren = {
+  UsageReceiptRoute: UsageReceiptRoute,
+  UsageIndexRoute: UsageIndexRoute,
+};
+
+const UsageRouteWithChildren = UsageRoute._addFileChildren(UsageRouteChildren);
+
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
-  CatalogueRoute: CatalogueRoute,
-  ChatRoute: ChatRoute,
+  CatalogueRoute: CatalogueRouteWithChildren,
+  ChatRoute: ChatRouteWithChildren,
   ConsoleRoute: ConsoleRoute,
   SigninRoute: SigninRoute,
-  UsageRoute: UsageRoute,
+  UsageRoute: UsageRouteWithChildren,
 };
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

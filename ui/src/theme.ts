@@ -13,8 +13,21 @@ const iris: MantineColorsTuple = [
   '#2c3590',
 ];
 
+const night: MantineColorsTuple = [
+  '#dfe3ec',
+  '#c2c8d6',
+  '#a3abbd',
+  '#7d8699',
+  '#3a4253',
+  '#2b313d',
+  '#1f2430',
+  '#13161e',
+  '#0f1219',
+  '#0a0c11',
+];
+
 export const theme = createTheme({
-  colors: { iris },
+  colors: { iris, dark: night },
   primaryColor: 'iris',
   primaryShade: { light: 7, dark: 7 },
   defaultRadius: 'md',

@@ -36,7 +36,8 @@ export function useSession(): Session {
 export function useSigning() {
   const client = useQueryClient();
   const replace = (session: Session) => {
-    client.clear();
+    // What another person was shown goes; the session's own entry stays, as the page is looking at it.
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
     client.setQueryData(sessionQuery.queryKey, taken(session));
   };
   return {

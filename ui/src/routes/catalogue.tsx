@@ -1,4 +1,3 @@
-import { createFileRoute } from '@tanstack/react-router';
-import { Empty } from '~/parts/states';
+import { createFileRoute, Outlet } from '@tanstack/react-router';
 
-export const Route = createFileRoute('/catalogue')({ component: () => <Empty title="Not there yet" /> });
+export const Route = createFileRoute('/catalogue')({ component: Outlet });

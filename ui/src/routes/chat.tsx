@@ -1,8 +1,15 @@
-import { createFileRoute } from '@tanstack/react-router';
-import { Empty } from '~/parts/states';
+import { createFileRoute, Outlet, useParams } from '@tanstack/react-router';
+import { ChatPage } from '~/chat/ChatPage';
 import { signedIn } from '~/shell/gate';
 
-export const Route = createFileRoute('/chat')({
-  beforeLoad: signedIn,
-  component: () => <Empty title="Not there yet" />,
-});
+export const Route = createFileRoute('/chat')({ beforeLoad: signedIn, component: Chat });
+
+function Chat() {
+  const { id } = useParams({ strict: false });
+  return (
+    <>
+      <ChatPage id={id} />
+      <Outlet />
+    </>
+  );
+}

@@ -1,8 +1,4 @@
-import { createFileRoute } from '@tanstack/react-router';
-import { Empty } from '~/parts/states';
+import { createFileRoute, Outlet } from '@tanstack/react-router';
 import { signedIn } from '~/shell/gate';
 
-export const Route = createFileRoute('/usage')({
-  beforeLoad: signedIn,
-  component: () => <Empty title="Not there yet" />,
-});
+export const Route = createFileRoute('/usage')({ beforeLoad: signedIn, component: Outlet });

@@ -1,0 +1,243 @@
+import { ActionIcon, Drawer, Group, MultiSelect, SegmentedControl, Select, Text, Tooltip } from '@mantine/core';
+import { useDisclosure, useLocalStorage } from '@mantine/hooks';
+import { IconLayoutSidebar } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useMemo, useRef } from 'react';
+import { chats as isChat, type Model, modelsQuery, sees } from '~/api/models';
+import { useSession } from '~/api/session';
+import { usd } from '~/parts/figures';
+import { Empty, Failed, Loading } from '~/parts/states';
+import { answer, askAfter, stop, type Wish } from './ask';
+import css from './chat.module.css';
+import { type Chats, chatsOf, useChats } from './chats';
+import { Composer } from './Composer';
+import { ModelPicker } from './ModelPicker';
+import { panelOf, tokensOf, worstOf, worstOfPanel } from './price';
+import { Sidebar } from './Sidebar';
+import { Thread } from './Thread';
+import { type Conversation, type Node, pathOf, started } from './tree';
+
+type Settings = { models: string[]; flux: boolean; sources: string[]; fuser: string | null };
+const FIRST: Settings = { models: [], flux: false, sources: [], fuser: null };
+
+export function ChatPage({ id }: { id?: string | undefined }) {
+  const session = useSession();
+  const chats = chatsOf(`${session.workspace}/${session.user}`);
+  const all = useChats(chats);
+  const models = useQuery(modelsQuery);
+  const [open, drawer] = useDisclosure(false);
+  if (models.isPending) return <Loading label="Loading the models" />;
+  if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
+  const usable = models.data.filter(isChat);
+  if (usable.length === 0)
+    return (
+      <Empty title="No model is open to you">An admin of your workspace can allow some, or configure a provider.</Empty>
+    );
+  return (
+    <div className={css.page}>
+      <aside className={css.aside} aria-label="Conversations">
+        <Sidebar chats={chats} all={all} current={id} />
+      </aside>
+      <Drawer
+        opened={open}
+        onClose={drawer.close}
+        title="Conversations"
+        size="sm"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+        classNames={{ body: css.drawer }}
+      >
+        <Sidebar chats={chats} all={all} current={id} chosen={drawer.close} />
+      </Drawer>
+      <Talk chats={chats} conversation={id ? all[id] : undefined} id={id} models={usable} openSide={drawer.open} />
+    </div>
+  );
+}
+
+type TalkProps = {
+  chats: Chats;
+  conversation: Conversation | undefined;
+  id: string | undefined;
+  models: Model[];
+  openSide: () => void;
+};
+
+function Talk({ chats, conversation, id, models, openSide }: TalkProps) {
+  const [settings, set] = useLocalStorage<Settings>({
+    key: 'conflux-chat-settings',
+    defaultValue: FIRST,
+    getInitialValueInEffect: false,
+  });
+  const navigate = useNavigate();
+  const known = new Set(models.map((model) => model.id));
+  const kept = settings.models.filter((one) => known.has(one));
+  const chosen = kept.length > 0 ? kept : [firstOf(models)];
+  const gone = settings.models.filter((one) => !known.has(one));
+  const byId = new Map(models.map((model) => [model.id, model]));
+  const picked = chosen.flatMap((one) => byId.get(one) ?? []);
+  const wish: Wish = useMemo(
+    () => ({ models: chosen, flux: settings.flux ? fluxOf(settings, known) : null }),
+    [chosen.join(), settings],
+  );
+  const current = useRef({ wish, conversation, id });
+  useEffect(() => {
+    current.current = { wish, conversation, id };
+  });
+  const running = Object.values(conversation?.nodes ?? {}).filter((node) => node.answer?.state === 'running');
+
+  const send = (text: string, images: string[]) => {
+    const place = id ?? `c${Date.now().toString(36)}${Math.random().toString(36).slice(2, 6)}`;
+    const before = conversation ?? started(place, Date.now());
+    if (!conversation) chats.put(before);
+    askAfter(chats, place, pathOf(before).at(-1)?.id ?? null, text, images, wish);
+    if (!id) void navigate({ to: '/chat/$id', params: { id: place } });
+  };
+  const acts = useMemo(
+    () => ({
+      edit: (node: Node, text: string) => {
+        const now = current.current;
+        if (now.id) askAfter(chats, now.id, node.parent, text, node.images ?? [], now.wish);
+      },
+      again: (node: Node) => {
+        const now = current.current;
+        if (!now.id || node.parent === null) return;
+        const model = node.answer?.model;
+        const same = model && model !== 'Flux' ? { ...now.wish, models: [model], flux: null } : now.wish;
+        answer(chats, now.id, node.parent, node.answer?.group ? same : now.wish);
+      },
+      show: (node: string) => {
+        const now = current.current;
+        if (now.id)
+          chats.change(now.id, (before) => ({
+            ...before,
+            chosen: { ...before.chosen, [before.nodes[node]?.parent ?? '']: node },
+          }));
+      },
+    }),
+    [chats],
+  );
+
+  return (
+    <section className={css.talk} aria-label="Chat">
+      <div className={css.bar}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          hiddenFrom="sm"
+          aria-label="Conversations"
+          onClick={openSide}
+        >
+          <IconLayoutSidebar size={19} />
+        </ActionIcon>
+        <Tooltip
+          label="Flux asks several models and lets one write the answer: better, slower, and as expensive as all of them together. Use Direct for quick work."
+          multiline
+          w={280}
+        >
+          <SegmentedControl
+            size="xs"
+            aria-label="How to answer"
+            value={settings.flux ? 'flux' : 'direct'}
+            onChange={(value) => set({ ...settings, flux: value === 'flux' })}
+            data={[
+              { value: 'direct', label: 'Direct' },
+              { value: 'flux', label: 'Flux' },
+            ]}
+          />
+        </Tooltip>
+        {settings.flux ? (
+          <Panel models={models} settings={settings} set={set} />
+        ) : (
+          <ModelPicker models={models} chosen={chosen} choose={(ids) => set({ ...settings, models: ids })} />
+        )}
+      </div>
+      {id && !conversation && chats.loaded ? (
+        <Empty title="This conversation is not here">Conversations stay in the browser they were held in.</Empty>
+      ) : (
+        <Thread conversation={conversation} acts={acts} suggest={(text) => send(text, [])} />
+      )}
+      <div className={css.foot}>
+        {gone.length > 0 && (
+          <Text size="xs" c="dimmed" ta="center" mb={6} role="status">
+            {gone.join(', ')} {gone.length > 1 ? 'are' : 'is'} not open to you any more.
+          </Text>
+        )}
+        <Composer
+          key={id ?? 'new'}
+          send={send}
+          stop={running.length > 0 ? () => running.forEach((node) => stop(node.id)) : null}
+          images={!settings.flux && picked.length > 0 && picked.every(sees)}
+          price={(typed) => (
+            <Price models={models} picked={picked} settings={settings} tokens={tokensOf(conversation, typed)} />
+          )}
+        />
+      </div>
+    </section>
+  );
+}
+
+function firstOf(models: Model[]): string {
+  const usual = models.find(
+    (model) => model.role === 'BOTH' && model.supported_features.includes('tools') && Number(model.pricing.prompt) > 0,
+  );
+  return (usual ?? models[0])?.id ?? '';
+}
+
+function fluxOf(settings: Settings, known: Set<string>) {
+  const sources = settings.sources.filter((one) => known.has(one));
+  return {
+    ...(sources.length > 0 ? { sources } : {}),
+    ...(settings.fuser && known.has(settings.fuser) ? { fuser: settings.fuser } : {}),
+  };
+}
+
+type PanelProps = { models: Model[]; settings: Settings; set: (settings: Settings) => void };
+
+function Panel({ models, settings, set }: PanelProps) {
+  const named = (roles: string[]) =>
+    models.filter((model) => roles.includes(model.role ?? '')).map((model) => ({ value: model.id, label: model.name }));
+  return (
+    <Group gap={6} className={css.panel}>
+      <MultiSelect
+        size="xs"
+        aria-label="Sources"
+        placeholder={settings.sources.length > 0 ? '' : 'Sources: three, chosen for you'}
+        data={named(['SOURCE', 'BOTH'])}
+        value={settings.sources}
+        onChange={(sources) => set({ ...settings, sources })}
+        maxValues={8}
+        searchable
+        clearable
+        clearButtonProps={{ 'aria-label': 'Let the sources be chosen' }}
+        className={css.sources}
+      />
+      <Select
+        size="xs"
+        aria-label="Fuser"
+        placeholder="Fuser: chosen for you"
+        data={named(['FUSE', 'BOTH'])}
+        value={settings.fuser}
+        onChange={(fuser) => set({ ...settings, fuser })}
+        searchable
+        clearable
+        clearButtonProps={{ 'aria-label': 'Let the fuser be chosen' }}
+      />
+    </Group>
+  );
+}
+
+type PriceProps = { models: Model[]; picked: Model[]; settings: Settings; tokens: number };
+
+function Price({ models, picked, settings, tokens }: PriceProps) {
+  if (!settings.flux)
+    return <>at most {usd(picked.reduce((sum, model) => sum + worstOf(model, tokens), 0).toPrecision(2))}</>;
+  const fuser = models.find((model) => model.id === settings.fuser) ?? models.find((model) => model.role === 'BOTH');
+  const worst = worstOfPanel(panelOf(models, settings.sources), fuser, tokens);
+  return (
+    <>
+      about {usd(worst.toPrecision(2))} at most
+      <span className={css.advice}> · for quick work use Direct</span>
+    </>
+  );
+}

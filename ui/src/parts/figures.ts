@@ -1,0 +1,33 @@
+/** Figures for people. What is shown is rounded; what counts stays the exact text the gateway sent. */
+
+export function usd(text: string | number | null | undefined): string {
+  if (text === null || text === undefined || text === '') return '–';
+  const amount = Number(text);
+  if (!Number.isFinite(amount)) return '–';
+  if (amount === 0) return '$0';
+  const size = Math.abs(amount);
+  const digits = size >= 100 ? 0 : size >= 1 ? 2 : size >= 0.01 ? 4 : Math.min(9, 2 - Math.floor(Math.log10(size)));
+  const said = amount.toFixed(digits);
+  return `$${digits > 2 ? said.replace(/0+$/, '').replace(/\.$/, '') : said}`.replace('$-', '-$');
+}
+
+/** A price per token, as people compare them: per million. */
+export function perMillion(perToken: string): string {
+  return perToken === '' ? '–' : usd(Number(perToken) * 1e6);
+}
+
+export function compact(count: number | null | undefined): string {
+  if (count === null || count === undefined) return '–';
+  if (Math.abs(count) < 1000) return String(Math.round(count));
+  const [size, unit] = Math.abs(count) >= 1e9 ? [1e9, 'B'] : Math.abs(count) >= 1e6 ? [1e6, 'M'] : [1e3, 'K'];
+  return `${(count / size).toFixed(1).replace(/\.0$/, '')}${unit}`;
+}
+
+export function millis(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return '–';
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+}
+
+export function when(ms: number): string {
+  return new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}

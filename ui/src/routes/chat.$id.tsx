@@ -1,0 +1,4 @@
+import { createFileRoute } from '@tanstack/react-router';
+
+// The page around it stays while conversations change.
+export const Route = createFileRoute('/chat/$id')({ component: () => null });

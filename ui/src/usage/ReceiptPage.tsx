@@ -1,0 +1,1 @@
+export const ReceiptPage = ({ id }: { id: string }) => <>{id}</>;
