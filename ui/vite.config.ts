@@ -11,6 +11,11 @@ export default defineConfig({
   plugins: [
     tanstackRouter({ target: 'react', autoCodeSplitting: true, quoteStyle: 'single', semicolons: true }),
     react(),
+    // The server writes another way to the root into this very text.
+    {
+      name: 'plain-base',
+      transformIndexHtml: (html: string) => html.replace('<base href="./" />', '<base href="./">'),
+    },
   ],
   build: { target: 'es2023', sourcemap: false, reportCompressedSize: false },
   server: { proxy: { '/v1': 'http://127.0.0.1:8080', '/admin': 'http://127.0.0.1:8080' } },

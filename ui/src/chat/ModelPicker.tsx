@@ -1,4 +1,4 @@
-import { Badge, Button, Combobox, Group, Pill, ScrollArea, Text, Tooltip, useCombobox } from '@mantine/core';
+import { Badge, Button, Combobox, Group, Pill, Text, Tooltip, useCombobox } from '@mantine/core';
 import { IconBrain, IconChevronDown, IconEye, IconPlus, IconTool, IconWorldSearch } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { type Model, sees } from '~/api/models';
@@ -92,7 +92,7 @@ export function OnePicker({ models, pick, current, children }: Props) {
   return (
     <Combobox
       store={combobox}
-      width={400}
+      width="min(400px, 92vw)"
       position="bottom-start"
       shadow="md"
       onOptionSubmit={(id) => {
@@ -101,7 +101,7 @@ export function OnePicker({ models, pick, current, children }: Props) {
       }}
     >
       <Combobox.Target targetType="button">{children(() => combobox.toggleDropdown()) as never}</Combobox.Target>
-      <Combobox.Dropdown maw="94vw">
+      <Combobox.Dropdown>
         <Combobox.Search
           value={sought}
           onChange={(event) => setSought(event.currentTarget.value)}
@@ -109,14 +109,14 @@ export function OnePicker({ models, pick, current, children }: Props) {
           aria-label="Search models"
         />
         <Combobox.Options aria-label="Models">
-          <ScrollArea.Autosize mah={380} type="auto" viewportProps={{ tabIndex: 0 }}>
+          <div className={css.options}>
             {found.map((model) => (
               <Combobox.Option key={model.id} value={model.id} active={model.id === current}>
                 <ModelLine model={model} />
               </Combobox.Option>
             ))}
             {found.length === 0 && <Combobox.Empty>No model is called that</Combobox.Empty>}
-          </ScrollArea.Autosize>
+          </div>
         </Combobox.Options>
       </Combobox.Dropdown>
     </Combobox>
