@@ -48,7 +48,7 @@ async def test_what_is_sent_is_the_targets_and_nothing_of_the_callers() -> None:
     assert call.proxy == "http://proxy.test:3128"
     times = (call.connect_timeout, call.first_byte_timeout, call.idle_timeout, call.total_timeout)
     assert times == (1.5, 2.5, 3.5, 4.5)
-    sent = dict(line.split(": ", 1) for line in call.head.decode().split("\r\n")[:-1])
+    sent = dict(line.split(": ", 1) for line in (call.head + call.tail).decode().split("\r\n")[:-1])
     assert sent == {
         "content-type": "application/json",
         "user-agent": "conflux",

@@ -271,7 +271,7 @@ async def test_a_taken_id_is_drawn_again_and_the_new_one_is_the_answers(stream: 
     assert len(set(drawn)) == 3
     assert list(world.ledger.settled) == drawn[2:]
     assert world.client.text[b"x-request-id"] == request_id_text(drawn[2]).encode()
-    assert b"x-request-id: " + world.client.text[b"x-request-id"] in world.upstream.calls[0].head
+    assert b"x-request-id: " + world.client.text[b"x-request-id"] in world.upstream.calls[0].tail
 
 
 async def test_where_every_id_is_taken_nothing_is_sent_and_nothing_settled() -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conflux.neutral.ports import Outbound
-from conflux.upstream.head import request_head
+from conflux.upstream import head as module
+from conflux.upstream.head import Heads
 
 FIXED = b"host: up\r\naccept-encoding: identity\r\n"
 OURS = [
@@ -25,17 +26,36 @@ OURS = [
 
 
 def head(**more: object) -> bytes:
-    return request_head(Outbound(**{"origin": "http://up", "path": "/v1", **more}), b"", FIXED)  # type: ignore[arg-type]
+    return Heads(b"", FIXED).of(Outbound(**{"origin": "http://up", "path": "/v1", **more}))  # type: ignore[arg-type]
 
 
 def test_the_bytes() -> None:
-    made = head(headers=[(b"A", b"1"), (b"b", b"")], head=b"c: 3\r\n", body=b"xyz")
-    assert made == b"POST /v1 HTTP/1.1\r\n" + FIXED + b"c: 3\r\nA: 1\r\nb: \r\ncontent-length: 3\r\n\r\n"
+    made = head(headers=[(b"A", b"1"), (b"b", b"")], head=b"c: 3\r\n", tail=b"d: 4\r\n", body=b"xyz")
+    assert made == b"POST /v1 HTTP/1.1\r\n" + FIXED + b"c: 3\r\nA: 1\r\nb: \r\nd: 4\r\ncontent-length: 3\r\n\r\n"
+
+
+def test_what_is_remembered_of_one_request_is_no_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_BEGUN", 2)
+    heads = Heads(b"", FIXED)
+    for method, path, lines in [
+        ("POST", "/a", b""),
+        ("GET", "/a", b""),
+        ("POST", "/b", b""),
+        ("POST", "/a", b"k: 1\r\n"),
+    ] * 2:
+        for number in (b"1", b"2"):
+            call = Outbound(origin="http://up", method=method, path=path, head=lines, tail=b"n: " + number + b"\r\n")
+            said = heads.of(call)
+            assert said.startswith(f"{method} {path} HTTP/1.1\r\n".encode() + FIXED + lines + b"n: " + number + b"\r\n")
+            assert len(heads._begun) <= 2
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            heads.of(Outbound(origin="http://up", path="/a", head=b"host: other\r\n"))
 
 
 def test_through_a_proxy_the_whole_address_is_named() -> None:
     call = Outbound(origin="http://up", path="/v1?x=1", method="GET")
-    assert request_head(call, b"http://up:81", FIXED).startswith(b"GET http://up:81/v1?x=1 HTTP/1.1\r\n")
+    assert Heads(b"http://up:81", FIXED).of(call).startswith(b"GET http://up:81/v1?x=1 HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize(
@@ -57,6 +77,8 @@ def test_headers_of_the_connection_are_ours(name: bytes, spelt: object) -> None:
         head(headers=[(b"ok", b"1"), (name, b"x")])
     with pytest.raises(ValueError, match="belongs to the connection"):
         head(head=b"ok: 1\r\n" + name + b": x\r\n")
+    with pytest.raises(ValueError, match="belongs to the connection"):
+        head(tail=b"ok: 1\r\n" + name + b": x\r\n")
 
 
 @pytest.mark.parametrize("name", [b"ted", b"hostess", b"upgrade-insecure-requests", b"accept-encodings", b"x-host"])
@@ -99,8 +121,9 @@ def test_a_name_is_a_token(name: bytes) -> None:
     "lines", [b"a", b"a: 1", b"a: 1\n", b"a: 1\r\n\r\n", b"\r\n", b": 1\r\n", b"a : 1\r\n", b" a: 1\r\n"]
 )
 def test_ready_made_lines_are_whole_lines(lines: bytes) -> None:
-    with pytest.raises(ValueError):
-        head(head=lines)
+    for where in ("head", "tail"):
+        with pytest.raises(ValueError):
+            head(**{where: lines})
 
 
 @pytest.mark.parametrize("path", ["", "a", "@evil.example/", "http://evil.example/", "/a b", "/é", "/a\tb", "/\x7f"])

@@ -8,7 +8,17 @@ An unknown price is not a free one: it raises Unpriced.
 import msgspec
 
 from conflux.neutral.ledger import Line
-from conflux.neutral.money import PICO_PER_UNIT, USD, PriceSheet, Rate, format_scaled, line_amount, parse_scaled, usd
+from conflux.neutral.money import (
+    PICO_PER_NANO,
+    PICO_PER_UNIT,
+    USD,
+    PriceSheet,
+    Rate,
+    format_scaled,
+    line_amount,
+    parse_scaled,
+    usd,
+)
 from conflux.neutral.usage import Usage
 
 
@@ -63,7 +73,8 @@ def _first(price: int | None, otherwise: int | None) -> int | None:
 def _line(bucket: str, quantity: int, price: int | None, rate: Rate) -> Line:
     if price is None:
         raise Unpriced(f"no price for {bucket}")
-    return Line(bucket, quantity, price, line_amount(quantity, price, rate))
+    amount = -(-quantity * price // PICO_PER_NANO) if rate is USD else line_amount(quantity, price, rate)
+    return Line(bucket, quantity, price, amount)
 
 
 # A search-capable request may search several times; more than this is borne by the house.

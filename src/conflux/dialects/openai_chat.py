@@ -116,7 +116,10 @@ class OpenAIChat:
 
 def _seals(body: dict[str, Any], shape: Shape) -> tuple[str, ...]:
     """Sealed thoughts go to upstreams that know them, and only their own."""
-    if not any(openai_chat_thoughts.FIELD in message for message in body["messages"]):
+    for message in body["messages"]:
+        if openai_chat_thoughts.FIELD in message:
+            break
+    else:
         return ()
     knows = shape.quirks.get("reasoning_details") is True
     made = [openai_chat_thoughts.as_forwarded(message, knows) for message in body["messages"]]

@@ -12,6 +12,7 @@ from conflux.neutral.errors import GatewayError, Kind, invalid
 
 MOST_STOPS = 4
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias")
+_TOOLING = frozenset({"tools", "tool_choice", "functions", "function_call", "parallel_tool_calls"})
 
 Json = dict[str, Any]
 
@@ -20,10 +21,11 @@ def suit(body: Json, shape: Shape) -> tuple[str, ...]:
     """The names of what had to be left out."""
     quirks = shape.quirks
     dropped: list[str] = []
-    _tools(body)
+    if not _TOOLING.isdisjoint(body):
+        _tools(body)
     stops = body.get("stop")
-    most = quirks.get("most_stops", MOST_STOPS)
     if type(stops) is list:
+        most = quirks.get("most_stops", MOST_STOPS)
         if len(stops) > most:
             raise _refused("stop", f"this model's provider takes {most} at most, not {len(stops)}")
         if not stops:
@@ -34,7 +36,7 @@ def suit(body: Json, shape: Shape) -> tuple[str, ...]:
         _think(body, quirks, dropped)
         if "messages" in body:
             _words(body, quirks, dropped)
-    return tuple(dict.fromkeys(dropped))
+    return tuple(dict.fromkeys(dropped)) if dropped else ()
 
 
 def _words(body: Json, quirks: Json, dropped: list[str]) -> None:

@@ -4,7 +4,7 @@ Law: the end of an answer is held back until the request is settled: the usage a
 of a plain one. What names the upstream is replaced or left out; choices and usage pass as they came.
 """
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw
 
 from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Wanted
@@ -19,17 +19,10 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.usage import Usage
 
 
-class _Head(Struct):
-    id: str
-    object: str
-    created: int
-    model: str
-
-
 class ChatPassThrough(EventPassThrough[Intake]):
     """OpenAI chat on both ends."""
 
-    chunk, answer = "chat.completion.chunk", "chat.completion"  # what its objects are called
+    chunk, answer = b"chat.completion.chunk", b"chat.completion"  # what its objects are called
 
     __slots__ = ("_choices", "_head", "_thoughts", "_usage")
 
@@ -70,12 +63,14 @@ class ChatPassThrough(EventPassThrough[Intake]):
         elif usage is not None and usage != NULL:
             self._usage = usage
 
-    def _begin(self, chunk: Chunk | None, kind: str) -> bytes:
+    def _begin(self, chunk: Chunk | None, kind: bytes) -> bytes:
         """All fields before the choices: the caller's own id and model, and when the upstream began."""
         wanted = self._wanted
         created = (chunk.created if chunk is not None else None) or wanted.created
-        head = _Head(wanted.answer_id, kind, created, wanted.model or self.tally.model or "")
-        return strict_json.encode(head)[:-1] + b',"choices":'
+        model = strict_json.encode(wanted.model or self.tally.model or "")
+        return b'{"id":"%b","object":"%b","created":%d,"model":%b,"choices":' % (
+            wanted.answer_id.encode(), kind, created, model
+        )  # fmt: skip
 
     def whole(self, body: bytes) -> None:
         taken = self._intake.take_whole(body)

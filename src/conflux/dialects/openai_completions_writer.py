@@ -32,7 +32,7 @@ class CompletionsPassThrough(ChatPassThrough):
     """Completions on both ends."""
 
     __slots__ = ()
-    chunk = answer = KIND
+    chunk = answer = KIND.encode()
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)

@@ -54,8 +54,8 @@ class _AnyUsage(WireUsage, forbid_unknown_fields=False):
     prompt_cache_hit_tokens: int | None = None
 
 
-_own = msgspec.json.Decoder(WireUsage | None)
-_any = msgspec.json.Decoder(_AnyUsage | None)
+_own = msgspec.json.Decoder(WireUsage | None).decode
+_any = msgspec.json.Decoder(_AnyUsage | None).decode
 
 
 class AbsurdUsage(Exception):
@@ -72,11 +72,11 @@ def read_and_pass(raw: bytes | Raw) -> tuple[Usage | None, bytes | Raw]:
     cached_elsewhere = None
     own = True
     try:
-        wire = _own.decode(raw)
+        wire = _own(raw)
     except msgspec.ValidationError:
         own = False
         try:
-            wire = loose = _any.decode(raw)
+            wire = loose = _any(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise AbsurdUsage(str(error)) from None
         cached_elsewhere = loose.prompt_cache_hit_tokens if loose is not None else None

@@ -94,6 +94,7 @@ class Connection(HttpToolsProtocol):
         self._parts: list[bytes] = []
         self._size = 0
         self._answering = False  # a short request
+        self._task: asyncio.Task[None] | None = None  # which answers it
         self._keep_alive = True  # after that answer
         self._chunked = True  # that answer, if it is a stream
         self._held = bytearray()  # came while answering
@@ -214,7 +215,7 @@ class Connection(HttpToolsProtocol):
         self._answering = True
         task: asyncio.Task[None] = self.loop.create_task(cast(Any, self._ways.short(request, self)))
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self._task = task
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """What came in one piece with a short request waits for its answer."""
@@ -403,6 +404,9 @@ class Connection(HttpToolsProtocol):
         """The answer is out: the connection takes its next request, or closes."""
         self._answering = False
         self._watcher = None
+        if self._task is not None:
+            self.tasks.discard(self._task)  # it ends with this call
+            self._task = None
         if self.lost:
             return
         if not self._keep_alive:

@@ -30,7 +30,8 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     method: str = "POST"
     headers: Headers = []
-    head: bytes = b""  # more headers, as complete lines
+    head: bytes = b""  # more headers, as complete lines: those that many requests have
+    tail: bytes = b""  # and those of this one
     body: bytes = b""
     proxy: str | None = None
     connect_timeout: float = 5.0

@@ -4,9 +4,7 @@ Law: pure. The upstream's own count where it can be true; else an estimate, mark
 quarantined and not billed. Nobody pays for what was not delivered.
 """
 
-from typing import NamedTuple
-
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from conflux.billing.amounts import Unpriced, charge
@@ -21,7 +19,7 @@ from conflux.relay.admit import Admitted
 from conflux.relay.attempt import Attempt, Trial
 
 
-class Account(NamedTuple):
+class Account(Struct, frozen=True):
     usage: Usage
     provenance: Provenance
     lines: tuple[Line, ...]
@@ -74,6 +72,8 @@ def cost_of(found: Account, admitted: Admitted) -> Raw | None:
     return Raw(usd(charge).encode())
 
 
+# An enum's own `value` is a call.
+_STATUS = {ending: ending.value for ending in Ending}
 NO_ACCOUNT = Account(NOTHING, Provenance.UNKNOWN, (), 0)
 
 
@@ -91,19 +91,16 @@ def settlement(
     first_byte: float | None,
     reason: str | None = None,
 ) -> Settlement:
-    calls = [
-        Call(role="direct", model=trial.model, status="failed", latency_ms=int(trial.seconds * 1000),
-             reason=trial.reason, target=trial.target.key)
-        for trial in trials
-    ]  # fmt: skip
+    calls = _failed(trials) if trials else ()
     provider_cost = 0
+    latency = int(seconds * 1000)
     if attempt is not None:
         owed = _owed(attempt, found.usage)
         provider_cost = owed or 0
-        calls.append(
-            Call(role="direct", model=admitted.model.id, status=ending.value, latency_ms=int(seconds * 1000),
-                 usage=found.usage, cost=found.charge, reason=reason, target=attempt.target.key, provider_cost=owed,
-                 upstream_id=attempt.lane.tally.upstream_id)
+        calls += (
+            Call(role="direct", model=admitted.model.id, status=_STATUS[ending], latency_ms=latency, usage=found.usage,
+                 cost=found.charge, reason=reason, target=attempt.target.key, provider_cost=owed,
+                 upstream_id=attempt.lane.tally.upstream_id),
         )  # fmt: skip
     return Settlement(
         request_id=request_id,
@@ -116,13 +113,21 @@ def settlement(
         price_version=(found.sheet or admitted.model.price).version,
         credits=_credits(admitted, found),
         lines=found.lines,
-        calls=tuple(calls),
+        calls=calls,
         dropped=dropped,
         status=status,
-        latency_ms=int(seconds * 1000),
+        latency_ms=latency,
         first_byte_ms=None if first_byte is None else int(first_byte * 1000),
         tags=tags_of(admitted.envelope.body),
     )
+
+
+def _failed(trials: tuple[Trial, ...]) -> tuple[Call, ...]:
+    return tuple(
+        Call(role="direct", model=trial.model, status="failed", latency_ms=int(trial.seconds * 1000),
+             reason=trial.reason, target=trial.target.key)
+        for trial in trials
+    )  # fmt: skip
 
 
 def _credits(admitted: Admitted, found: Account) -> int:

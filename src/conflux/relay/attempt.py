@@ -86,7 +86,6 @@ class Attempt:
         "_credential",
         "_dialect",
         "_ended",
-        "_health",
         "_inbound",
         "_legs",
         "_parts",
@@ -111,9 +110,6 @@ class Attempt:
         self._shape, self._written, self.lane = prepare(admitted, target, self._dialect, wanted)
         self._bucket = bucket_of(admitted.envelope.size, self._streams)
         self._credential = _choose(parts, target, self._bucket)
-        self._health = [parts.health.of(target.key)]
-        if self._credential is not None:
-            self._health.append(parts.health.of(self._credential.name))
         self._inbound: Inbound | None = None
         self._ended = False
         self.pending = b""
@@ -121,12 +117,17 @@ class Attempt:
         self.first_byte: float | None = None
         self.dropped = self._written.dropped
         self._alone = len(admitted.targets) == 1 or self._is_alone(admitted)
-        self._legs = [health.began(self.began, self._bucket, alone=self._alone) for health in self._health]
-        self.leg = self._legs[0]
+        # Whose doing it may be: the target's, and the credential's.
+        health = parts.health.of(target.key)
+        self.leg = health.began(self.began, self._bucket, alone=self._alone)
+        self._legs = [(health, self.leg)]
+        if self._credential is not None:
+            health = parts.health.of(self._credential.name)
+            self._legs.append((health, health.began(self.began, self._bucket, alone=self._alone)))
 
     def _is_alone(self, admitted: Admitted) -> bool:
         """Is nobody else of the pool ready? Looked at only where it matters."""
-        health = self._health[0]
+        health = self._parts.health.of(self.target.key)
         if health.ready(self.began, self._bucket):
             return False
         others = (self._parts.health.of(one.key) for one in admitted.targets if one.key != self.target.key)
@@ -135,16 +136,19 @@ class Attempt:
     async def prime(self, request_id: bytes) -> None:
         """Send, and read until there is something to deliver. Raises Failed."""
         provider = self.target.live.provider
-        line = await self._authorisation()
+        line = self._held_line()
+        if line is None:
+            line = await self._minted_line()
         patience = provider.first_byte_timeout
         if self.leg is Leg.PROBE and not self._alone:
-            patience = min(patience, self._health[0].patience(self.leg, self._bucket) or patience)
+            patience = min(patience, self._legs[0][0].patience(self.leg, self._bucket) or patience)
         try:
             self._inbound = inbound = await self._parts.transport.send(
                 Outbound(
                     origin=self.target.live.origin,
                     path=self.target.live.base_path + self._dialect.path(self._shape),
-                    head=self._head(request_id, line) + self._written.head,
+                    head=self.target.live.head + line,
+                    tail=b"x-request-id: %b\r\n%b" % (request_id, self._written.head),
                     body=self._written.body,
                     proxy=provider.proxy,
                     connect_timeout=provider.connect_timeout,
@@ -193,7 +197,7 @@ class Attempt:
     def _answered(self) -> None:
         self.first_byte = now = self._parts.clock.monotonic()
         seconds = now - self.began
-        for health, leg in zip(self._health, self._legs, strict=True):
+        for health, leg in self._legs:
             health.answered(seconds, now, self._bucket, leg)
 
     async def stream(self, sink: Callable[[bytes], bool]) -> bool:
@@ -217,33 +221,33 @@ class Attempt:
             return
         self._ended = True
         answered = self.first_byte is not None
-        for health, leg in zip(self._health, self._legs, strict=True):
+        now = self._parts.clock.monotonic() if good else 0.0
+        for health, leg in self._legs:
             if good:
-                health.succeeded(self._parts.clock.monotonic(), leg)
+                health.succeeded(now, leg)
             health.ended(self._bucket, leg, answered=answered)
 
     def seconds(self) -> float:
         return self._parts.clock.monotonic() - self.began
 
-    async def _authorisation(self) -> bytes:
-        """The header that says who asks. Raises Failed where an account gets no token: its credential's fault."""
+    def _held_line(self) -> bytes | None:
+        """The header that says who asks; None where an account needs a token first."""
         credential = self._credential
-        if credential is None or credential.account is None:
-            return credential.line if credential is not None else b""
-        held = self._parts.tokens.held(credential.account)
-        if held is not None:
-            return held
+        if credential is None:
+            return b""
+        return credential.line if credential.account is None else self._parts.tokens.held(credential.account)
+
+    async def _minted_line(self) -> bytes:
+        """Raises Failed where an account gets no token: its credential's fault."""
+        assert self._credential is not None and self._credential.account is not None, "only accounts need tokens"
         try:
-            return await self._parts.tokens.line(credential.account)
+            return await self._parts.tokens.line(self._credential.account)
         except TokenRefused as refused:
             if refused.final:
-                self._health[-1].disabled = refused.reason
+                self._legs[-1][0].disabled = refused.reason
             self._blame(only_credential=True, status=401)
             error = GatewayError(Kind.UPSTREAM_FAILED, "the model's provider failed to answer")
             raise Failed(error, refused.reason, retry=True, again=self._has_other_credential()) from None
-
-    def _head(self, request_id: bytes, line: bytes) -> bytes:
-        return self.target.live.head + line + b"x-request-id: " + request_id + b"\r\n"
 
     async def _refused(self, inbound: Inbound) -> Failed:
         """The upstream answered with a status of its own."""
@@ -254,7 +258,7 @@ class Attempt:
         if status == 401 and self._credential is not None and self._credential.account is not None:
             self._parts.tokens.forget(self._credential.account)  # the next call asks for another
         elif status == 401 and self._credential is not None:
-            self._health[-1].disabled = "the provider answered 401"
+            self._legs[-1][0].disabled = "the provider answered 401"
         again = status in _ANOTHER_CREDENTIAL and self._has_other_credential()
         if again:
             self._blame(only_credential=True, status=status, wait=wait)
@@ -307,7 +311,7 @@ class Attempt:
     def _blame(self, *, status: int = 0, wait: float | None = None, only_credential: bool = False) -> None:
         now = self._parts.clock.monotonic()
         chance = self._parts.below(_CHANCES) / _CHANCES
-        for place, (health, leg) in enumerate(zip(self._health, self._legs, strict=True)):
+        for place, (health, leg) in enumerate(self._legs):
             if only_credential if place == 0 else status not in _OF_CREDENTIAL:
                 continue
             health.failed(now - self.began, now, self._bucket, leg, retry_after=wait, crowded=status in _CROWDED,

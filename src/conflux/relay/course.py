@@ -6,12 +6,15 @@ its subclass's: `_reserved`.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect, Lane
+from conflux.dialects.openai_responses_wire import NAME as RESPONSES
 from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
 from conflux.neutral.ledger import ID_CHANCES, Ending, Reservation, Settlement, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
+from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Provenance
 from conflux.policy.rates import Ticket
 from conflux.relay.account import Account, settlement
@@ -32,32 +35,22 @@ _DRAWS = 4  # ids for one request; a taken one is as rare as they come
 class Course:
     """One request on its way. Its fields are what is true so far."""
 
-    __slots__ = (
-        "admitted",
-        "attempt",
-        "began",
-        "begun",
-        "created",
-        "created_ms",
-        "delivering",
-        "ended",
-        "exchange",
-        "headed",
-        "incoming",
-        "keeper",
-        "left",
-        "number",
-        "parts",
-        "recalled",
-        "request_id",
-        "settling",
-        "snapshot",
-        "spoken",
-        "storefront",
-        "ticket",
-        "trials",
-        "waiting",
-    )
+    # As it begins. Defaults of the class: most requests change few of them.
+    storefront: Storefront | None = None  # None until the key says which
+    recalled: Recalled | None = None  # where responses are kept
+    admitted: Admitted
+    attempt: Attempt | None = None
+    trials: Sequence[Trial] = ()
+    begun = False  # the head of a stream went out
+    headed: Fallback | None = None  # what it said
+    spoken: Lane | None = None  # whose words, if any
+    delivering = False
+    left = False  # the client left, and the waiting was interrupted for it
+    settling = False
+    ended: Outcome | None = None
+    waiting: asyncio.Task[None] | None = None
+    keeper: KeepAlive | None = None
+    ticket: Ticket | None = None  # of a caller with rate limits
 
     def __init__(self, parts: Parts, incoming: Incoming, exchange: Exchange, chance: int) -> None:
         self.parts = parts
@@ -66,24 +59,10 @@ class Course:
         self.snapshot = parts.snapshot()
         self.began = parts.clock.monotonic()
         now = parts.clock.time()
-        self.created = int(now)
         self.created_ms = int(now * 1000)
+        if incoming.mount is not None:
+            self.storefront = incoming.mount
         self._draw(now, chance)
-        self.storefront = incoming.mount or root_storefront(self.snapshot)  # until the key says which
-        self.recalled: Recalled | None = None  # where responses are kept
-        self.admitted: Admitted
-        self.attempt: Attempt | None = None
-        self.trials: list[Trial] = []
-        self.begun = False  # the head of a stream went out
-        self.headed: Fallback | None = None  # what it said
-        self.spoken: Lane | None = None  # whose words, if any
-        self.delivering = False
-        self.left = False  # the client left, and the waiting was interrupted for it
-        self.settling = False
-        self.ended: Outcome | None = None
-        self.waiting: asyncio.Task[None] | None = None
-        self.keeper: KeepAlive | None = None
-        self.ticket: Ticket | None = None  # of a caller with rate limits
 
     def _draw(self, now: float, chance: int) -> None:
         self.number = new_request_id(now, chance)
@@ -114,7 +93,7 @@ class Course:
             self.exchange.serving(incoming.mount)
         caller, self.storefront = await identify(self.parts, self.snapshot, incoming.secret, incoming.mount)
         self.exchange.serving(self.storefront)
-        if self.parts.responses is not None:
+        if self.parts.responses is not None and incoming.dialect == RESPONSES:
             self.recalled = await recall(self.parts.responses, caller.key_id, incoming)
             self.incoming = incoming = self.recalled.incoming
         self.admitted = await let_in(self.parts, self.snapshot, caller, self.storefront, dialect, incoming, self.number)
@@ -172,7 +151,8 @@ class Course:
         first_byte = attempt.first_byte - self.began if attempt is not None and attempt.first_byte else None
         self.settling = True
         observe(parts, admitted, attempt, self.trials, ending, found.usage, status)
-        await self._hush()
+        if self.keeper is not None:
+            await self._hush()
         end = settlement(
             admitted,
             self.number,
@@ -220,7 +200,7 @@ class Course:
             await keeper.stop()
 
     def _dropped(self) -> tuple[str, ...]:
-        if self.attempt is None:
+        if self.attempt is None or not self.attempt.dropped:
             return self.admitted.dropped
         return self.admitted.dropped + self.attempt.dropped
 
@@ -237,7 +217,8 @@ class Course:
             return
         if self.ticket is not None:
             self.ticket.close()
-        status, body = dialect.error(error, self.storefront.error_style)
+        storefront = self.storefront or root_storefront(self.snapshot)
+        status, body = dialect.error(error, storefront.error_style)
         headers = [JSON, *identified(self.request_id.encode(), dialect), *error.headers, *self._rates()]
         if error.retry_after is not None:
             headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))

@@ -101,7 +101,7 @@ class Passage(Course):
         wanted = Wanted(
             answer_id=admitted.dialect.id_prefix + self.request_id[4:],
             model="" if admitted.storefront.model_echo == "upstream" else admitted.requested,
-            created=self.created,
+            created=self.created_ms // 1000,
             include_usage=admitted.envelope.include_usage,
             stored=self.recalled is not None and self.recalled.input is not None,
             previous=self.recalled.previous if self.recalled is not None else None,

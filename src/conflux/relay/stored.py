@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from conflux.dialects import strict_json
-from conflux.dialects.openai_responses_wire import NAME
+from conflux.dialects.openai_responses_wire import NAME as RESPONSES
 from conflux.neutral.errors import GatewayError, invalid
 from conflux.neutral.ports import ResponseStore, StoredResponse
 from conflux.relay.parts import Incoming
@@ -27,7 +27,7 @@ class Recalled(msgspec.Struct, frozen=True):
 
 async def recall(store: ResponseStore, key_id: int, incoming: Incoming) -> Recalled:
     """Raises GatewayError for what is not there (any more), or is another key's."""
-    if incoming.dialect != NAME:
+    if incoming.dialect != RESPONSES:
         return Recalled(incoming)
     try:
         body = strict_json.decode_object(incoming.body)

@@ -4,7 +4,7 @@ Law: another target only where the failure lets it, never more than a few differ
 budget for retries; then another model, where that is wanted. What happened first is what the client is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
@@ -22,22 +22,14 @@ _LONG = 16_384  # bytes: below, they fit nearly every model whatever the tokens
 
 
 class Tries:
-    __slots__ = (
-        "_again",
-        "_bucket",
-        "_conversation",
-        "_error",
-        "_free",
-        "_incoming",
-        "_others",
-        "_parts",
-        "_pool",
-        "_snapshot",
-        "_tried",
-        "_unfit",
-        "admitted",
-        "trials",
-    )
+    # As it begins. Defaults of the class: most requests end with the first try.
+    _conversation: Conversation | None = None
+    _tried: Collection[str] = ()
+    _again: LiveTarget | None = None  # the same once more, with another credential
+    _error: GatewayError | None = None  # the first: what the client is told
+    _unfit: GatewayError | None = None  # no failure: a dialect that cannot say this
+    _others: Iterator[Admitted] | None = None
+    _free = True  # the next one is no retry, or one that we caused ourselves
 
     def __init__(self, parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Incoming) -> None:
         self._parts = parts
@@ -48,13 +40,6 @@ class Tries:
         self._pool = parts.health.budget(admitted.model.pool)
         self._pool.request(parts.clock.monotonic())
         self._bucket = bucket_of(admitted.envelope.size, admitted.envelope.stream)
-        self._conversation: Conversation | None = None
-        self._tried: set[str] = set()
-        self._again: LiveTarget | None = None  # the same once more, with another credential
-        self._error: GatewayError | None = None  # the first: what the client is told
-        self._unfit: GatewayError | None = None  # no failure: a dialect that cannot say this
-        self._others: Iterator[Admitted] | None = None
-        self._free = True  # the next one is no retry, or one that we caused ourselves
 
     def next(self) -> LiveTarget:
         """Raises GatewayError where nothing is left."""
@@ -69,13 +54,13 @@ class Tries:
 
     def unfit(self, target: LiveTarget, error: GatewayError) -> None:
         """What this target's dialect cannot say, another's may."""
-        self._tried.add(target.key)
+        self._tried = {*self._tried, target.key}
         self._unfit = error
 
     def failed(self, target: LiveTarget, leg: Leg, failed: Failed, seconds: float) -> None:
         """Raises what the client is told where nothing else may be tried."""
         self.trials.append(Trial(target, self.admitted.model.id, failed.reason, seconds))
-        self._tried.add(target.key)
+        self._tried = {*self._tried, target.key}
         if self._error is None:
             self._error = failed.error
         if not failed.retry:

@@ -55,6 +55,9 @@ def bucket_of(size: int, stream: bool) -> int:
     return place if stream else place + len(_SIZES) + 1
 
 
+_NORMAL = Leg.NORMAL
+
+
 class _Signal:
     """The time to first token of one bucket."""
 
@@ -172,13 +175,9 @@ class Health:
 
     def began(self, now: float, bucket: int = 0, *, alone: bool = True) -> Leg:
         """`alone`: nobody else is ready to answer, so that the request is no probe for what is only doubted."""
-        leg = Leg.NORMAL
-        if self.due(now) or (not alone and self.doubted(now, bucket)):
-            leg = Leg.PROBE
-            self._probing += 1
-        elif not self.open(now):
-            leg = Leg.LAST_RESORT
-            self._resorts += 1
+        leg = _NORMAL
+        if not alone or not self.open(now):
+            leg = self._why(now, bucket, alone)
         self.in_flight += 1
         signal = self._signals[bucket]
         if signal is None:
@@ -186,6 +185,17 @@ class Health:
         if not signal.waiting:
             signal.quiet = now
         signal.waiting += 1
+        return leg
+
+    def _why(self, now: float, bucket: int, alone: bool) -> Leg:
+        """It is shut, or may be."""
+        leg = Leg.NORMAL
+        if self.due(now) or (not alone and self.doubted(now, bucket)):
+            leg = Leg.PROBE
+            self._probing += 1
+        elif not self.open(now):
+            leg = Leg.LAST_RESORT
+            self._resorts += 1
         return leg
 
     def patience(self, leg: Leg, bucket: int) -> float | None:
@@ -208,7 +218,7 @@ class Health:
     def succeeded(self, now: float, leg: Leg = Leg.NORMAL) -> None:
         """The answer came whole, and as it should."""
         self.failures = 0
-        if leg is not Leg.NORMAL:
+        if leg is not _NORMAL:
             if self.ejected:
                 self._reopen(now)
             self.ejected_until = min(self.ejected_until, now)

@@ -9,6 +9,8 @@ import httptools
 from conflux.neutral.ports import Headers
 from conflux.upstream.limits import Limits
 
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
 
 class Refused(Exception):
     """An answer that cannot be trusted to mean one thing, or has no end."""
@@ -107,18 +109,13 @@ class AnswerReader:
             return  # a trailer
         name = name.lower()
         value = value.rstrip(b" \t")
-        if name == b"content-length":
-            self._frame()
-        elif name == b"transfer-encoding":
-            if value.lower() != b"chunked":
+        if name in _FRAMING:
+            if name == b"transfer-encoding" and value.lower() != b"chunked":
                 raise Refused("a transfer coding that is not chunked")
-            self._frame()
+            if self._framed:
+                raise Refused("two lengths in one answer")
+            self._framed = True
         self.headers.append((name, value))
-
-    def _frame(self) -> None:
-        if self._framed:
-            raise Refused("two lengths in one answer")
-        self._framed = True
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()

@@ -13,7 +13,6 @@ from conflux.neutral.ports import Outbound
 from conflux.upstream.address import split_origin, split_proxy
 from conflux.upstream.connection import Connection
 from conflux.upstream.dial import tls_context
-from conflux.upstream.head import request_head
 from conflux.upstream.limits import Limits, Stats
 from conflux.upstream.pool import Pool
 
@@ -116,7 +115,7 @@ class Client:
 
     async def send(self, call: Outbound) -> _Answer:
         pool = self._pools.get((call.origin, call.proxy)) or self._pool(call)
-        head = request_head(call, pool.prefix, pool.fixed)
+        head = pool.heads.of(call)
         now = pool.loop.time()
         until = now + call.total_timeout
         connection = pool.take()

@@ -6,7 +6,7 @@ early, name a second header or change the framing is refused with ValueError, be
 
 import re
 
-from conflux.neutral.ports import Outbound
+from conflux.neutral.ports import Headers, Outbound
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9a-z-]++"
 _OURS = (
@@ -18,24 +18,53 @@ _NAME = re.compile(_TOKEN, re.IGNORECASE)
 _OUR_NAME = re.compile(_OURS, re.IGNORECASE)
 _METHOD = re.compile("[A-Z]+")
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+_MOST_BEGUN = 256  # models have paths of their own, tokens change by the hour
 
 
-def request_head(call: Outbound, prefix: bytes, fixed: bytes) -> bytes:
-    """`prefix`: what stands before the path for a proxy; `fixed`: the connection's own header lines."""
-    path, method = call.path, call.method
-    if path[:1] != "/" or not path.isascii() or not path.isprintable() or " " in path:
-        raise ValueError(f"the path {path!r} must start with / and hold neither spaces nor control characters")
-    if method != "POST" and (not _METHOD.fullmatch(method) or method == "CONNECT"):
-        raise ValueError(f"the method {method!r} must be in capital letters, and not CONNECT")
-    if _LINES.fullmatch(call.head) is None:
-        _check_lines(call.head)
-    lines = [method.encode(), b" ", prefix, path.encode(), b" HTTP/1.1\r\n", fixed, call.head]
-    for name, value in call.headers:
+class Heads:
+    """The heads to one place. `prefix`: what stands before the path for a proxy; `fixed`: the connection's own lines.
+
+    How a head begins is the same for many requests: it is looked at and put together once.
+    """
+
+    def __init__(self, prefix: bytes, fixed: bytes) -> None:
+        self._prefix = prefix
+        self._fixed = fixed
+        self._begun: dict[tuple[str, str, bytes], bytes] = {}
+
+    def of(self, call: Outbound) -> bytes:
+        key = (call.method, call.path, call.head)
+        begun = self._begun.get(key)
+        if begun is None:
+            if len(self._begun) >= _MOST_BEGUN:
+                self._begun.clear()
+            begun = self._begun[key] = self._begin(call)
+        if _LINES.fullmatch(call.tail) is None:
+            _check_lines(call.tail)
+        size = len(call.body)
+        if call.headers:
+            begun += _named(call.headers)
+        if size or call.method in _WITH_LENGTH:
+            return b"%b%bcontent-length: %d\r\n\r\n" % (begun, call.tail, size)
+        return begun + call.tail + b"\r\n"
+
+    def _begin(self, call: Outbound) -> bytes:
+        path, method = call.path, call.method
+        if path[:1] != "/" or not path.isascii() or not path.isprintable() or " " in path:
+            raise ValueError(f"the path {path!r} must start with / and hold neither spaces nor control characters")
+        if method != "POST" and (not _METHOD.fullmatch(method) or method == "CONNECT"):
+            raise ValueError(f"the method {method!r} must be in capital letters, and not CONNECT")
+        if _LINES.fullmatch(call.head) is None:
+            _check_lines(call.head)
+        line = b"".join((method.encode(), b" ", self._prefix, path.encode(), b" HTTP/1.1\r\n"))
+        return line + self._fixed + call.head
+
+
+def _named(headers: Headers) -> bytes:
+    lines: list[bytes] = []
+    for name, value in headers:
         _check(name, value)
         lines += (name, b": ", value, b"\r\n")
-    if call.body or method in _WITH_LENGTH:
-        lines.append(b"content-length: %d\r\n" % len(call.body))
-    lines.append(b"\r\n")
     return b"".join(lines)
 
 

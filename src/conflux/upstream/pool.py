@@ -13,6 +13,7 @@ from conflux.neutral.errors import TransportError
 from conflux.upstream.address import Address, Proxy
 from conflux.upstream.connection import Connection, PlainConnection, SecureConnection
 from conflux.upstream.dial import dial, proxy_authorization
+from conflux.upstream.head import Heads
 from conflux.upstream.limits import Limits, Stats
 
 # What may follow the last content: a server that goes on beyond that means something else.
@@ -21,7 +22,7 @@ _AFTERWORD_BYTES = 4096
 
 
 class Pool:
-    """`fixed` and `prefix`: what every request's head to this place holds."""
+    """`heads`: how requests to this place begin."""
 
     def __init__(
         self,
@@ -47,12 +48,13 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._shut = False
-        self.fixed = b"host: " + address.authority + b"\r\naccept-encoding: identity\r\nconnection: keep-alive\r\n"
-        self.prefix = b""
+        fixed = b"host: " + address.authority + b"\r\naccept-encoding: identity\r\nconnection: keep-alive\r\n"
+        prefix = b""
         if proxy is not None and not address.tls:
-            self.prefix = b"http://" + address.authority
+            prefix = b"http://" + address.authority
             if proxy.credentials is not None:
-                self.fixed += proxy_authorization(proxy.credentials)
+                fixed += proxy_authorization(proxy.credentials)
+        self.heads = Heads(prefix, fixed)
 
     def stats(self) -> Stats:
         count, idle = len(self._open), len(self._idle)
