@@ -33,6 +33,7 @@ from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.catalogue_refresh import Means, refresh_forever
 from conflux.faces.control import ControlFace, server_runs
 from conflux.faces.credential_admin import CredentialAdmin
+from conflux.faces.feedback import FeedbackDesk
 from conflux.faces.http import HttpFace, Limits
 from conflux.faces.metrics import Metrics, MetricsFace
 from conflux.faces.operations import Operations
@@ -81,6 +82,7 @@ class Running:
         self.configured: Snapshot  # as configuration and catalogue have it
         self.snapshot: Snapshot  # with what an admin has switched on and off
         self.gateway: Gateway
+        self.feedback: FeedbackDesk
         self.metrics = Metrics(self._gauges)
         self.client: Client
         self.face: HttpFace | None = None
@@ -131,6 +133,7 @@ class Running:
 
     async def catch_up(self) -> None:
         """Another process has changed something."""
+        await self.feedback.learn()
         async with self._renewing:
             if await self._learnt() == (self._accepted, self._entered):
                 await self._switch()
@@ -248,6 +251,7 @@ async def open_gateway(config: Config, reread: Callable[[], Config], place: Plac
         running.configured = make_snapshot(config, played, 0, running._accepted, running._entered)
         running.snapshot = with_statuses(running.configured, await store.policies.statuses(), 0)
         _wire(running, tls)
+        await running.feedback.learn()
         await running.catalogue.remember()
         host, port = listener.getsockname()[:2]
         running.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -295,6 +299,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         keep_alive=settings.limits.keep_alive_seconds,
     )
     running.gateway = Gateway(parts)
+    running.feedback = FeedbackDesk(store.feedback, parts)
     running.catalogue = CatalogueAdmin(
         store.catalogue,
         Surroundings(
@@ -363,6 +368,7 @@ async def _open_doors(running: Running, bound: Doors) -> None:
         running.problems,
         None if own_port else running.metrics.render,
         running.store.usage,
+        running.feedback,
     )
     limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
     admin = AdminDoor(lambda: _desk(running), _report)

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from conflux.faces.feedback import FeedbackDesk
 from conflux.faces.http import HttpFace, Limits
 from conflux.faces.metrics import Metrics
 from conflux.faces.public import Public
 from conflux.faces.server import QuietServer, bind_tcp, make_server
 from conflux.faces.web import Web
-from conflux.neutral.records import Caller
+from conflux.neutral.records import Caller, Feedback
 from conflux.neutral.reports import UsageAsked, UsageRow
+from conflux.routing.opinions import Subject, Sum
 from tests.relay.world import World
 
 
@@ -23,6 +25,21 @@ class Spent:
     spent: int = 1
     held: int = 2
     cap: int | None = 10
+
+
+class Said:
+    """Implements FeedbackBook."""
+
+    def __init__(self) -> None:
+        self.given: list[Feedback] = []
+
+    async def give(self, said: Feedback) -> bool:
+        news = said not in self.given
+        self.given.append(said)
+        return news
+
+    async def sums(self) -> dict[Subject, Sum]:
+        return {Subject(one.storefront, one.model, one.task, one.simulated): Sum(1, one.score) for one in self.given}
 
 
 class NoUsage:
@@ -60,7 +77,13 @@ class Door:
 
 @contextlib.asynccontextmanager
 async def opened(
-    world: World, limits: Limits | None = None, *, metrics: bool = True, usage: Any = None, web: Web | None = None
+    world: World,
+    limits: Limits | None = None,
+    *,
+    metrics: bool = True,
+    usage: Any = None,
+    web: Web | None = None,
+    feedback: Said | None = None,
 ) -> AsyncIterator[Door]:
     problems: dict[str, str] = {}
     counted = Metrics(lambda: {"upstream_connections": 3.0})
@@ -68,7 +91,8 @@ async def opened(
     async def spending(caller: Caller) -> list[Any]:
         return [Spent()]
 
-    public = Public(world.parts, spending, lambda: problems, counted.render if metrics else None, usage or NoUsage())
+    public = Public(world.parts, spending, lambda: problems, counted.render if metrics else None, usage or NoUsage(),
+                    FeedbackDesk(feedback or Said(), world.parts))  # fmt: skip
     reported: list[tuple[Exception, str]] = []
     face = HttpFace(world.gateway, public, limits or Limits(), lambda error, path: reported.append((error, path)), web)
     listener = bind_tcp("127.0.0.1", 0)

@@ -9,6 +9,7 @@ import random
 from typing import Any
 
 from conflux.dialects import DIALECTS
+from conflux.faces.feedback import FeedbackDesk
 from conflux.faces.public import Public
 from conflux.faces.question import Question, Reply
 from conflux.neutral.errors import GatewayError, Kind
@@ -17,7 +18,7 @@ from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Tier
 from conflux.relay.admit import Admitted, admit
 from conflux.relay.parts import Incoming, Parts
-from tests.faces.door import NoUsage
+from tests.faces.door import NoUsage, Said
 from tests.policy.samples import caller, model, policy, rule
 from tests.relay.answers import request
 from tests.relay.shops import PRICE, shop
@@ -81,7 +82,7 @@ async def ask(parts: Parts, headers: Headers) -> Reply:
     async def no_spending(_: Caller) -> list[Any]:
         return []
 
-    public = Public(parts, no_spending, dict, None, NoUsage())
+    public = Public(parts, no_spending, dict, None, NoUsage(), FeedbackDesk(Said(), parts))
     storefront = parts.snapshot().storefront("shop")
     question = Question(method="GET", path="/v1/models", query=b"", secret=KEY, mount=storefront, headers=headers)
     return await public.answer(question)

@@ -238,6 +238,7 @@ class Ledger:
         self.marks: list[Checkpoint] = []
         self.asked: list[Settlement] = []
         self.settled: dict[int, Settlement] = {}
+        self.receipts: dict[int, Receipt] = {}
 
     async def _step(self, name: str, write: Callable[[], int]) -> int:
         failure = self.failures.get(name)
@@ -291,7 +292,7 @@ class Ledger:
         return await self._step("settled", write)
 
     async def receipt(self, request_id: int) -> Receipt | None:
-        return None
+        return self.receipts.get(request_id)
 
 
 class Keys:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from conflux.faces.http import GENERATION
-from conflux.faces.public import EXACT, PREFIXES
+from conflux.faces.public import EXACT, POSTED, PREFIXES
 from tests.system.serving import PATIENCE, Answer, Served
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
@@ -109,6 +109,7 @@ def asked_for(row: Row) -> tuple[str, str]:
 def test_every_path_that_is_served_has_a_row() -> None:
     shown = {asked_for(row) for row in ROWS}
     missing = [f"POST {path}" for path in GENERATION if ("POST", path.partition("?")[0]) not in shown]
+    missing += [f"POST {path}" for path in POSTED if ("POST", path) not in shown]
     missing += [f"GET {path}" for path in EXACT if ("GET", path) not in shown]
     missing += [
         f"GET {prefix}{{id}}"

@@ -24,7 +24,7 @@ from conflux.faces.cookies import page_secret
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.http_secret import header_secret
 from conflux.faces.listed import ListedExchange
-from conflux.faces.public import Public
+from conflux.faces.public import POSTED, Public
 from conflux.faces.question import Question, Reply
 from conflux.faces.web import Web
 from conflux.neutral.errors import GatewayError, Kind, StoreError
@@ -93,6 +93,10 @@ def find_generation(path: str) -> tuple[str | None, Place]:
             if place is not None:
                 return one.name, place
     return dialect, NOWHERE
+
+
+def _allowed(dialect: str | None, path: str) -> bytes:
+    return _READ if dialect is None and path not in POSTED else _WRITE
 
 
 def _protocol_of(path: str) -> str | None:
@@ -345,9 +349,11 @@ class HttpFace:
                 await self._gateway.generate(incoming, ListedExchange(exchange) if goes_listed(place) else exchange)
                 return
             exchange.serving(mount or mounts.root)
-            await self._other(scope, exchange, heard, mount, path, dialect)
+            posts = path in POSTED and scope["method"] == "POST"
+            body = await self._body(scope, receive, heard, mount) if posts else b""
+            await self._other(scope, exchange, heard, mount, path, dialect, body)
         except GatewayError as error:
-            allow = _READ if dialect is None else _WRITE
+            allow = _allowed(dialect, path)
             await self._refuse(exchange, error, mount or mounts.root, dialect or _protocol_of(path), allow=allow)
         except _Unread as unread:
             await self._turn_away(scope, exchange, unread.error, heard, mount or mounts.root, dialect)
@@ -381,11 +387,12 @@ class HttpFace:
         mount: Storefront | None,
         path: str,
         dialect: str | None,
+        body: bytes,
     ) -> None:
         method = scope["method"]
         if method == "OPTIONS":
-            allow = _READ if dialect is None else _WRITE
-            await self._preflight(exchange, heard, mount or self._current_mounts().root, allow, scope["headers"])
+            root = self._current_mounts().root
+            await self._preflight(exchange, heard, mount or root, _allowed(dialect, path), scope["headers"])
             return
         if dialect == _RESPONSES and method == "GET" and b"sec-websocket-key" in dict(scope["headers"]):
             raise GatewayError(Kind.UPGRADE_REQUIRED, f"WebSocket is not spoken here: POST to {path} over HTTP")
@@ -397,6 +404,7 @@ class HttpFace:
             mount=mount,
             headers=scope["headers"],
             request_id=self._request_id()[1],
+            body=body,
         )
         page = await self._web.answer(question) if self._web is not None else None
         if page is not None:

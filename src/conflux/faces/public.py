@@ -1,7 +1,7 @@
 """What the public face answers besides generation: lists, receipts, the caller's key, health.
 
-Law: reads only. A key is not needed to list, but a bad one is refused everywhere; a receipt is shown to the key that
-paid for it, and to admins with what was really called.
+Law: reads, and what a caller says of an answer. A key is not needed to list, but a bad one is refused everywhere; a
+receipt is shown to the key that paid for it, and to admins with what was really called.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import msgspec
 
 from conflux.catalogue.listings.choose import LISTS
-from conflux.faces import stored
+from conflux.faces import explaining, stored
+from conflux.faces.feedback import FeedbackDesk
 from conflux.faces.lists import Lists
 from conflux.faces.question import Question, Reply
 from conflux.faces.usage import UsageBook, answer
@@ -51,8 +52,10 @@ class Public:
         ready: Callable[[], dict[str, str]],
         metrics: Callable[[], bytes] | None,
         usage: UsageBook,
+        feedback: FeedbackDesk,
     ) -> None:
         self._usage = usage
+        self._feedback = feedback
         self._parts = parts
         self._lists = Lists(parts)
         self._spending = spending
@@ -60,7 +63,7 @@ class Public:
         self._metrics = metrics
 
     async def answer(self, question: Question) -> Reply:
-        handler = EXACT.get(question.path)
+        handler = EXACT.get(question.path) or POSTED.get(question.path)
         rest = ""
         if handler is None:
             for prefix, one in PREFIXES:
@@ -69,7 +72,10 @@ class Public:
                     break
             else:
                 raise GatewayError(Kind.NOT_FOUND, f"there is nothing at {question.path[:200]}")
-        if question.method not in ("GET", "HEAD") and handler is not Public.response:
+        if handler is not None and question.path in POSTED:
+            if question.method != "POST":
+                raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{question.path} takes POST, not {question.method}")
+        elif question.method not in ("GET", "HEAD") and handler is not Public.response:
             raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{question.path[:200]} takes GET, not {question.method}")
         return await handler(self, question, rest)
 
@@ -138,6 +144,13 @@ class Public:
         caller, storefront, _snapshot = await self._caller(question)
         return await stored.answer(self._parts.responses, caller.key_id, question, rest, storefront)
 
+    async def feedback(self, question: Question, _: str) -> Reply:
+        caller, storefront, _snapshot = await self._caller(question)
+        return await self._feedback.answer(question.body, caller, storefront)
+
+    async def explain(self, question: Question, _: str) -> Reply:
+        return await explaining.answer(self._parts, question)
+
     async def live(self, question: Question, _: str) -> Reply:
         return Reply(headers=[JSON], body=b'{"status":"live"}')
 
@@ -169,6 +182,10 @@ EXACT: dict[str, Handler] = {
     "/health/live": Public.live,
     "/health/ready": Public.ready,
     "/metrics": Public.metrics,
+}
+POSTED: dict[str, Handler] = {
+    "/v1/feedback": Public.feedback,
+    "/v1/route/explain": Public.explain,
 }
 PREFIXES: tuple[tuple[str, Handler], ...] = (
     *((f"{path}/", Public.model) for path in LISTS),

@@ -17,6 +17,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     mount: Storefront | None
     headers: list[tuple[bytes, bytes]]
     request_id: bytes = b""  # of the answer to come
+    body: bytes = b""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,6 +116,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: int = 0
     first_byte_ms: int | None = None
     tags: dict[str, str] = {}
+    task: str = ""  # that it was routed for; "" where it named its model
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,3 +139,4 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     calls: tuple[Call, ...]
     dropped: tuple[str, ...]
     status: int
+    task: str = ""

@@ -203,3 +203,16 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         put(self, "narrowing", blake2b(said, digest_size=16).hexdigest())
         put(self, "limited", any(one.terms.limited for one in self.policies))
         put(self, "overridden", any(one.terms.overrides for one in self.policies))
+
+
+class Feedback(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller said of an answer."""
+
+    request_id: int
+    key_id: int
+    storefront: str
+    model: str
+    task: str  # "" where the request named its model
+    simulated: bool
+    score: int  # millionths, from -1 to 1
+    comment: str = ""

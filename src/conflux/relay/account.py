@@ -119,6 +119,7 @@ def settlement(
         latency_ms=latency,
         first_byte_ms=None if first_byte is None else int(first_byte * 1000),
         tags=tags_of(admitted.envelope.body),
+        task=admitted.task.name if admitted.task is not None else "",
     )
 
 

@@ -24,7 +24,8 @@ from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import asked as board_ask
 from conflux.relay.routed import board_of, preferred
 from conflux.relay.snapshot import Snapshot
-from conflux.relay.standing import Standing, standing_of
+from conflux.relay.standing import standing_of
+from conflux.routing.board import Ask, Board
 from conflux.routing.fallback import Option, Prices, objections, ranked
 from conflux.routing.tasks import UNNAMED
 
@@ -48,11 +49,7 @@ def stand_ins(
     is none; `error`: why the model asked for does not answer."""
     asked = admitted.model
     prices = prices_of(parts, asked.price, admitted)
-    standing = standing_of(snapshot, admitted.caller, admitted.storefront, incoming.headers)
-    scores = _scores(parts, snapshot, standing, admitted, incoming)
-    options = [
-        _option(parts, snapshot, admitted, model, scores[model.id]) for model in standing.own if model.id != asked.id
-    ]
+    options = _options(parts, snapshot, admitted, *_board(parts, snapshot, admitted, incoming))
     models = ranked(options, asked, prices) if prices is not None else []
     if not models:
         raise _none(admitted, options, prices, error)
@@ -75,16 +72,36 @@ def _in_turn(
         )
 
 
-def _scores(
-    parts: Parts, snapshot: Snapshot, standing: Standing, admitted: Admitted, incoming: Incoming
-) -> dict[str, float]:
-    """What each model would cost for this request in all, as tasks are routed."""
+def candidates(
+    parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Incoming
+) -> tuple[Board, Ask, list[tuple[Option, tuple[str, ...]]]]:
+    """All that stand_ins looks at, for whoever wants to know: the board, and why each other model is none."""
+    board, ask = _board(parts, snapshot, admitted, incoming)
+    prices = prices_of(parts, admitted.model.price, admitted)
+    options = _options(parts, snapshot, admitted, board, ask)
+    return (
+        board,
+        ask,
+        [(one, objections(one, admitted.model, prices) if prices is not None else ("price",)) for one in options],
+    )
+
+
+def _options(parts: Parts, snapshot: Snapshot, admitted: Admitted, board: Board, ask: Ask) -> list[Option]:
+    return [
+        _option(parts, snapshot, admitted, entry.model, board.score(entry, ask).total)
+        for entry in board.entries
+        if entry.model.id != admitted.model.id
+    ]
+
+
+def _board(parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Incoming) -> tuple[Board, Ask]:
+    """Every model that may run, reckoned as tasks are."""
     envelope = admitted.envelope
+    standing = standing_of(snapshot, admitted.caller, admitted.storefront, incoming.headers)
     preset = preferred(admitted.storefront, envelope, incoming.headers)
     board = board_of(parts, snapshot, standing, admitted.caller, admitted.task or UNNAMED, preset,
                      tools=Need.TOOLS in envelope.needs)  # fmt: skip
-    ask = board_ask(parts, envelope, admitted.storefront, admitted.counted)
-    return {entry.model.id: board.score(entry, ask).total for entry in board.entries}
+    return board, board_ask(parts, envelope, admitted.storefront, admitted.counted)
 
 
 def _option(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model, score: float) -> Option:

@@ -6,7 +6,7 @@ reckoned once and again when something was learned; a decision is one walk over 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import and_
 from typing import NamedTuple
@@ -149,10 +149,9 @@ class Board:
         why = dict(self.out)
         if needs & ~self._needs or room > self._room:  # not all of them serve it
             for at, entry in enumerate(self.fit):
-                if entry.needs & needs != needs:
-                    totals[at] = _drop(why, "capability")
-                elif entry.room < room:
-                    totals[at] = _drop(why, "context")
+                cause = objection(entry, needs, room)
+                if cause is not None:
+                    totals[at] = _drop(why, cause)
         if gated:
             for at, gate in enumerate(self._gates):
                 # Health.open, written out: it is asked of each at every decision.
@@ -225,6 +224,17 @@ class Board:
 
     # -- not for every request
 
+    def causes(self, found: Decision) -> Iterator[tuple[Entry, str | None]]:
+        """Each candidate, and why it was dropped; None: it was not."""
+        totals = iter(found.totals)
+        for entry in self.entries:
+            if entry.out is not None:
+                yield entry, entry.out
+            elif next(totals) < NEVER:
+                yield entry, None
+            else:
+                yield entry, objection(entry, found.ask.needs, found.ask.room) or "breaker"
+
     def score(self, entry: Entry, ask: Ask) -> Score:
         """The same, taken apart; also of what may not be asked."""
         measured, preset = entry.measured, self.preset
@@ -236,6 +246,13 @@ class Board:
         success, quality = measured.odds.lower(), self._quality(entry)
         total = cost + preset.second * seconds + preset.failure * (1 - success) + self._worth() * (1 - quality)
         return Score(cost, seconds, success, quality, total)
+
+
+def objection(entry: Entry, needs: int, room: int) -> str | None:
+    """Why this request is not for it."""
+    if entry.needs & needs != needs:
+        return "capability"
+    return "context" if entry.room < room else None
 
 
 def _asked(gates: tuple[Health, ...], now: float) -> bool:

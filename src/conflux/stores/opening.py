@@ -16,6 +16,7 @@ from conflux.stores.catalogue import CatalogueRows
 from conflux.stores.credentials import Credentials
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.exporting import asked_of, count, receipts
+from conflux.stores.feedback import FeedbackRows
 from conflux.stores.key_ring import KeyRing
 from conflux.stores.keys import Keys, caller_by_id, find_caller
 from conflux.stores.ledger import BookLedger, Recovered
@@ -54,6 +55,7 @@ class Store:
         self.catalogue = CatalogueRows(ledger, now)
         self.usage = Usage(ledger)
         self.credentials = Credentials(ledger, now)
+        self.feedback = FeedbackRows(ledger, now)
         self.receipts = Receipts(ledger)
         self.sessions = Sessions(ledger, data.pepper, self.keys.changed, now)
         self.audit = Audit(ledger, now)

@@ -93,6 +93,8 @@ def call_text(call: Call) -> tuple[Any, ...]:
 
 def detail_text(end: Settlement) -> str:
     lines, calls = [*map(_plain, end.lines)], [*map(call_text, end.calls)]
+    if end.task:
+        return str(_encode((lines, calls, end.dropped, end.tags, end.task)), "utf-8")
     return str(_encode((lines, calls, end.dropped, end.tags)), "utf-8")
 
 
@@ -137,7 +139,14 @@ class _Call(NamedTuple):
     reason: str | None
 
 
-_Detail = tuple[tuple[tuple[str, int, int, int], ...], tuple[_Call, ...], tuple[str, ...], dict[str, str]]
+class _Detail(NamedTuple):
+    lines: tuple[tuple[str, int, int, int], ...]
+    calls: tuple[_Call, ...]
+    dropped: tuple[str, ...]
+    tags: dict[str, str]
+    task: str = ""
+
+
 _detail_decoder = msgspec.json.Decoder(_Detail)
 
 RECEIPT = (
@@ -158,12 +167,11 @@ def attempts_of(run: Run, first: int, last: int) -> dict[int, list[tuple[Any, ..
 
 def tags_of(row: tuple[Any, ...]) -> dict[str, str]:
     """`row`: as RECEIPT reads it."""
-    tags: dict[str, str] = _detail_decoder.decode(row[13])[3]
-    return tags
+    return _detail_decoder.decode(row[13]).tags
 
 
 def receipt_of(row: tuple[Any, ...], attempts: list[tuple[Any, ...]]) -> Receipt:
-    lines, calls, dropped, _tags = _detail_decoder.decode(row[13])
+    lines, calls, dropped, _tags, task = _detail_decoder.decode(row[13])
     return Receipt(
         request_id=row[0],
         created=row[1],
@@ -182,6 +190,7 @@ def receipt_of(row: tuple[Any, ...], attempts: list[tuple[Any, ...]]) -> Receipt
         calls=tuple(_call_of(call, attempt) for call, attempt in zip(calls, attempts, strict=True)),
         dropped=dropped,
         status=row[12],
+        task=task,
     )
 
 

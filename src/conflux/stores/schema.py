@@ -307,6 +307,27 @@ stored_item = _table(
     keyed=True,
 )
 
+# What callers said of answers, once each; millionths from -1 to 1.
+feedback = _table(
+    "feedback",
+    Column("request_id", Long, primary_key=True, autoincrement=False),
+    _long("key_id"),
+    _long("score"),
+    _text("comment"),
+    _long("created"),  # unix seconds, as the next
+    _long("changed"),
+)
+
+# Its sums, by what they are about.
+opinion = _table(
+    "opinion",
+    *(Column(one, Text, primary_key=True) for one in ("storefront", "model", "task")),
+    _long("simulated", primary_key=True),
+    _long("voices"),
+    _long("score"),
+    keyed=True,
+)
+
 catalogue_sighting = _table(
     "catalogue_sighting",
     Column("provider", Text, primary_key=True),
