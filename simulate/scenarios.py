@@ -6,10 +6,12 @@ seeds counts.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from conflux.routing.budget import FLOOR, SHARE, WINDOW
+from simulate import tasks
 from simulate.contexts import contexts
 from simulate.fallbacks import fallbacks
 from simulate.upstreams import Trouble
@@ -133,6 +135,7 @@ def scenarios() -> Iterator[Scenario]:
                     Promise("success after 20 s", 0.99, success(BEGIN + 20), True), RETRIES))  # fmt: skip
     yield Scenario("1 of 4 flaps, 5 s each", Setting(4, {0: Trouble("500", BEGIN, END, 5)}, rate, 90),
                    (Promise("success", 1, success(0), True), RETRIES))  # fmt: skip
+    yield from _tasks()
     yield Scenario(f"{FALLBACKS:,} random requests to models that fail", lambda seed: fallbacks(FALLBACKS, seed),
                    tuple(Promise(text, 0, attrgetter(name)) for name, text in _FALLBACK.items()))  # fmt: skip
     yield Scenario(f"{CONTEXTS:,} random conversations near the limits of unknown tokenizers",
@@ -140,6 +143,30 @@ def scenarios() -> Iterator[Scenario]:
                    (Promise("sent, and over the limit", 0, attrgetter("over")),
                     Promise("refused of what would have fit, once learned", 0.03,
                             attrgetter("refused_share"))))  # fmt: skip
+
+
+def _tasks() -> Iterator[Scenario]:
+    """Money, time, failures and quality in one: what the choices cost beside what others would have."""
+    still = (
+        Promise("beyond the oracle's cost", 0.05, lambda run: run.regret()),
+        Promise("beyond the best single model's", 0, lambda run: run.total() / run.static(by_task=False) - 1),
+        Promise("beyond the best model for each task's, known beforehand", 0.05,
+                lambda run: run.total() / run.static(by_task=True) - 1),
+        Promise("beyond a random choice's", 0, lambda run: run.total() / run.random() - 1),
+        Promise("tried out", 0.02, lambda run: sum(one.reason == "explored" for one in run.choices) / run.asked),
+    )  # fmt: skip
+    yield Scenario(f"{tasks.REQUESTS:,} tasks, 8 models", partial(play, None), still)
+    slower = Promise("still sent there where another is clearly better, after 100 requests", 0.02,
+                     lambda run: run.clearly_worse(tasks.CHANGE + 100))  # fmt: skip
+    yield Scenario("the favourite gets 3 times as slow", partial(play, "slower"), (*still[:2], slower))
+    dearer = Promise("still sent there", 0, lambda run: run.clearly_worse(tasks.CHANGE))
+    yield Scenario("the favourite gets 100 times as dear", partial(play, "dearer"), (*still[:2], dearer))
+    yield Scenario("a dominated model more", tasks.changed_by_a_dominated_one,
+                   (Promise("choices that changed", 0, lambda run: len(run.choices)),))  # fmt: skip
+
+
+def play(what: str | None, seed: int) -> tasks.Played:
+    return tasks.tasks(tasks.REQUESTS, seed, tasks.Step(tasks.CHANGE, what) if what is not None else None)
 
 
 _FALLBACK = {

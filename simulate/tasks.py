@@ -1,9 +1,9 @@
 """Tasks over models whose true nature is known: what the choice costs beside the best there could be.
 
-Law: everything between the face and the sockets is the real thing; the models' true speed, length, failures and quality
-are made up by the seed, and the router is told none of it but prices, tiers and what its answers teach. Each choice is
-judged by what it costs in expectation, so that luck does not count. Costs are the router's own: money, seconds, failures
-and quality in dollars.
+Law: everything between the face and the sockets is the real thing; the models' true speed, length, failures and
+quality are made up by the seed, and the router is told none of it but prices, tiers and what its answers teach. Each
+choice is judged by what it costs in expectation, so that luck does not count. Costs are the router's own: money,
+seconds, failures and quality in dollars.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from conflux.relay.gateway import Gateway
 from conflux.relay.live import build_snapshot
 from conflux.relay.parts import Incoming
 from conflux.relay.snapshot import Snapshot
+from conflux.routing.board import WORSE
 from conflux.routing.opinions import FULL, Subject, Sum
 from conflux.routing.prefer import BALANCED, PRESETS, USD
 from conflux.routing.tasks import TASKS, expected_quality
@@ -32,6 +33,9 @@ from simulate.virtual import run
 from simulate.world import PlayedClient, PlayedLedger, gateway_over
 
 ASKED = ("simple_chat", "summarize", "code_gen", "creative", "deep_reasoning")
+REQUESTS = 2000
+CHANGE = 1000  # when something gets worse
+DOMINATED = 500  # requests, each played twice
 OPINIONS = 0.3  # of the answers are judged
 _TIERS = (Tier.CORE, Tier.CORE, Tier.PRO, Tier.PRO, Tier.PRO, Tier.ULTRA, Tier.ULTRA, Tier.ULTRA)
 _PRICES = {Tier.CORE: (0.1, 0.6), Tier.PRO: (0.3, 2.0), Tier.ULTRA: (0.8, 5.0)}  # dollars a million tokens in
@@ -91,13 +95,24 @@ class Choice:
 @dataclass
 class Played:
     choices: list[Choice]
-    step: Step | None = None
+    stepped: str = ""  # the model that got worse
+
+    def clearly_worse(self, begin: int, end: int = 1 << 40) -> float:
+        """How much of a stretch went to the model that got worse, where another was clearly better."""
+        part = self.choices[begin:end]
+        return sum(
+            one.model == self.stepped and one.costs[one.model] > WORSE * min(one.costs.values()) for one in part
+        ) / len(part)
 
     def total(self, upto: int = 1 << 40) -> float:
         return sum(one.costs[one.model] for one in self.choices[:upto])
 
     def oracle(self, upto: int = 1 << 40) -> float:
         return sum(min(one.costs.values()) for one in self.choices[:upto])
+
+    @property
+    def asked(self) -> int:
+        return len(self.choices)
 
     def random(self) -> float:
         return sum(sum(one.costs.values()) / len(one.costs) for one in self.choices)
@@ -130,7 +145,7 @@ def natures(chance: random.Random) -> list[Nature]:
         model = Model(storefront="shop", id=f"m{place}", name="M", pool=f"m{place}", tier=tier,
                       capabilities=_EVERYTHING, price=PriceSheet(input=pico, output=4 * pico),
                       safe_context=1_000_000)  # fmt: skip
-        found.append(Nature(model, chance.uniform(0.2, 2.0), 1 / chance.uniform(30, 200), chance.uniform(0.5, 1.8),
+        found.append(Nature(model, chance.uniform(0.2, 2.0), 1 / chance.uniform(30, 200), chance.uniform(0.9, 3.0),
                             chance.uniform(0.95, 0.999), chance.gauss(0, 0.02)))  # fmt: skip
     return found
 
@@ -157,8 +172,9 @@ class _Play:
         if dominated:
             worst = max(self._natures.values(), key=lambda one: one.model.price.input or 0)
             pico = 3 * (worst.model.price.input or 0)
-            model = msgspec.structs.replace(worst.model, id="z", pool="z", price=PriceSheet(input=pico, output=4 * pico),
-                                  quality=0.05, quality_source="made up")  # fmt: skip
+            price = PriceSheet(input=pico, output=4 * pico)
+            model = msgspec.structs.replace(worst.model, id="z", pool="z", price=price, quality=0.05,
+                                            quality_source="made up")  # fmt: skip
             self._natures["z"] = replace(worst, model=model, first=5.0, pace=0.1, success=0.9)
         self._requests = requests
         self._step = step
@@ -166,6 +182,7 @@ class _Play:
         self._luck = random.Random(f"luck {seed}")
         self._sums: dict[Subject, Sum] = {}
         self._choices: list[Choice] = []
+        self._stepped = ""
         self._asked = ("", 0)
         ledger = PlayedLedger()
         self._ledger = ledger
@@ -179,12 +196,12 @@ class _Play:
                 self._change(self._step.what)
             await self._one(number)
             await asyncio.sleep(self._chance.expovariate(1))
-        return Played(self._choices, self._step)
+        return Played(self._choices, self._stepped)
 
     def _change(self, what: str) -> None:
         """What was asked most of late gets worse."""
         late = [one.model for one in self._choices[-200:]]
-        name = max(set(late), key=late.count)
+        name = self._stepped = max(sorted(set(late)), key=late.count)
         nature = self._natures[name]
         if what == "slower":
             self._natures[name] = replace(nature, first=3 * nature.first, pace=3 * nature.pace)
@@ -235,10 +252,9 @@ class _Play:
 class _Stream:
     """Implements ports.Inbound: a first word, the rest, and how much it was."""
 
-    status = 200
-    headers: Headers = []
-
     def __init__(self, nature: Nature, tokens: int, length: int) -> None:
+        self.status = 200
+        self.headers: Headers = []
         self._nature = nature
         self._length = length
         usage = {"prompt_tokens": tokens, "completion_tokens": length, "total_tokens": tokens + length}
@@ -278,3 +294,10 @@ def _event(nature: Nature, text: str, usage: dict[str, int] | None = None) -> by
     if usage is None:
         return data
     return data + b"data: " + json.dumps({**base, "choices": [], "usage": usage}).encode() + b"\n\ndata: [DONE]\n\n"
+
+
+def changed_by_a_dominated_one(seed: int) -> Played:
+    """What one more model changes that is worse in everything: the choices that are not the same."""
+    plain, more = (tasks(DOMINATED, seed, dominated=dominated) for dominated in (False, True))
+    pairs = zip(plain.choices, more.choices, strict=True)
+    return Played([one for one, other in pairs if (one.model, one.reason) != (other.model, other.reason)])

@@ -58,7 +58,7 @@ def test_what_nobody_asks_fades_into_what_is_assumed() -> None:
     found.fade(20 * FADE)
     assert found.first.value == pytest.approx(FIRST) and found.pace.value == pytest.approx(PACE)
     found.answered(streamed(first=4.0), 20 * FADE)
-    assert found.first.value == pytest.approx((FIRST + 4.0) / 2, rel=0.1)  # and new news counts fully again
+    assert found.first.value == pytest.approx((0.3 * FIRST + 4.0) / 1.3, rel=0.05)  # and new news counts fully again
 
 
 def test_they_are_found_by_name() -> None:

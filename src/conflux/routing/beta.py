@@ -6,7 +6,7 @@ bound of the share, so that little news counts little.
 
 import math
 
-GOOD, BAD = 28.5, 1.5  # what is assumed of the untried: 19 of 20
+GOOD, BAD = 58.5, 1.5  # what is assumed of the untried: 39 of 40
 MEMORY = 0.99  # of each count, with each new one: about the last hundred
 _BOUND = -1.2815515655446004  # the normal distribution's lower 10 %
 

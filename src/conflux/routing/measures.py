@@ -11,11 +11,13 @@ from conflux.routing.beta import Odds
 from conflux.routing.opinions import Opinions
 from conflux.routing.places import Places
 
-FIRST = 0.5  # seconds to the first token, assumed of the untried
-PACE = 1 / 80  # seconds a token
-FADE = 600.0  # seconds in which old news is forgotten
+FIRST = 0.4  # seconds to the first token, assumed of the untried
+PACE = 1 / 150  # seconds a token
+FADE = 3600.0  # seconds in which old news is forgotten
 _STEADY = 9.0  # answers that a mean remembers, about
 _STEADY_LENGTH = 29.0  # lengths vary more than speed does
+_BELIEF = 0.3  # answers that an assumption counts for
+_BELIEF_LENGTH = 2.0  # one long answer is no long-winded model
 _SHORT = 1.0  # seconds in which nothing is forgotten
 _MOST_STRETCH = 20.0  # one whole answer's surprise: more is one accident
 
@@ -23,11 +25,11 @@ _MOST_STRETCH = 20.0  # one whole answer's surprise: more is one accident
 class Mean:
     """A moving mean that begins with an assumption."""
 
-    __slots__ = ("assumed", "value", "weight")
+    __slots__ = ("_belief", "assumed", "value", "weight")
 
-    def __init__(self, assumed: float) -> None:
+    def __init__(self, assumed: float, belief: float = _BELIEF) -> None:
         self.assumed = self.value = assumed
-        self.weight = 1.0
+        self.weight = self._belief = belief
 
     def saw(self, value: float, steady: float) -> None:
         weight = self.weight
@@ -37,7 +39,7 @@ class Mean:
 
     def fade(self, kept: float) -> None:
         self.value = self.assumed + (self.value - self.assumed) * kept
-        self.weight = 1 + (self.weight - 1) * kept
+        self.weight = self._belief + (self.weight - self._belief) * kept
 
 
 class Measured:
@@ -57,7 +59,7 @@ class Measured:
     def length(self, task: str, assumed: float) -> Mean:
         found = self.lengths.get(task)
         if found is None:
-            found = self.lengths[task] = Mean(assumed)
+            found = self.lengths[task] = Mean(assumed, _BELIEF_LENGTH)
         return found
 
     def answered(self, answer: "Answer", now: float) -> None:
