@@ -221,7 +221,7 @@ def test_case_31_tool_choice(choice: Any, found: ToolChoice | None) -> None:
 def test_case_31_an_unknown_tool_choice_is_refused(choice: Any) -> None:
     with pytest.raises(GatewayError) as caught:
         read(tool_choice=choice)
-    assert caught.value.param == "tool_choice"
+    assert (caught.value.param or "").startswith("tool_choice")
 
 
 @pytest.mark.parametrize(

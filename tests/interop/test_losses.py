@@ -12,6 +12,7 @@ import pytest
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Place, Shape
 from conflux.dialects.freeform import as_functions, tools_of
+from conflux.dialects.losses import check_vital
 from conflux.neutral.errors import GatewayError
 from tests.interop.cases import UPSTREAMS
 
@@ -227,8 +228,29 @@ GEMINI: dict[str, Field] = {
     "generationConfig.what comes next": (config(whatComesNext=MARK), (MARK, "whatComesNext")),
 }  # fmt: skip
 
+COMPLETIONS: dict[str, Field] = {
+    "prompt": ({"prompt": MARK}, (MARK,)),
+    "prompts": ({"prompt": ["a", MARK]}, (MARK,)),
+    "suffix": ({"suffix": MARK}, (MARK, "suffix")),
+    "echo": ({"echo": True}, ("echo",)),
+    "best_of": ({"best_of": 3}, ("best_of",)),
+    "n": ({"n": 3}, ('"n":3', "candidateCount")),
+    "logprobs": ({"logprobs": 3}, ("logprobs",)),
+    "logit_bias": ({"logit_bias": {"50256": -100}}, ("50256", "logit_bias")),
+    "max_tokens": ({"max_tokens": 7919}, ("7919",)),
+    "temperature": ({"temperature": 0.125}, ("0.125", "temperature")),
+    "top_p": ({"top_p": 0.125}, ("0.125", "top_p")),
+    "stop": ({"stop": [MARK]}, (MARK, "stop")),
+    "seed": ({"seed": 7919}, ("7919", "seed")),
+    "presence_penalty": ({"presence_penalty": 0.125}, ("0.125", "presence_penalty")),
+    "frequency_penalty": ({"frequency_penalty": 0.125}, ("0.125", "frequency_penalty")),
+    "user": ({"user": MARK}, (MARK, "user")),
+    "stream_options": ({"stream": True, "stream_options": {"include_obfuscation": True}}, ("obfuscation",)),
+    "what comes next": ({"what_comes_next": MARK}, (MARK, "what_comes_next")),
+}  # fmt: skip
 EVERY: dict[str, tuple[dict[str, Any], dict[str, Field]]] = {
     "openai-chat": ({"model": "m", "messages": [{"role": "user", "content": "Hi"}]}, CHAT),
+    "openai-completions": ({"model": "m", "prompt": "Hi"}, COMPLETIONS),
     "openai-responses": ({"model": "m", "input": "Hi"}, RESPONSES),
     "gemini": ({"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}, GEMINI),
 }
@@ -246,6 +268,7 @@ def test_every_field_arrives_is_refused_or_is_named(client: str, field: str, ups
         envelope = dialect.open(raw, Place(model="m", stream=False))
         shape = Shape(model="up", max_output=envelope.max_output or 4000, reasons=True)
         request = dialect.read_request(envelope)
+        check_vital(request, upstream)
         # As a lane does where the upstream has no freeform tools.
         request = as_functions(request) if client != upstream and tools_of(request) else request
         found = DIALECTS[upstream].write_request(request, shape)
@@ -257,4 +280,4 @@ def test_every_field_arrives_is_refused_or_is_named(client: str, field: str, ups
 
 
 def test_every_client_protocol_is_there() -> None:
-    assert {*EVERY, "anthropic-messages"} == set(UPSTREAMS)
+    assert {*EVERY, "anthropic-messages"} == DIALECTS.keys() - {"embeddings"}

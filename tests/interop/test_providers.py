@@ -32,7 +32,7 @@ MANNERS: dict[str, Quirks] = {
     "openrouter": Quirks(developer=False, effort_in="reasoning", reasoning_field="reasoning"),
     "nvidia": Quirks(developer=False, effort_in="chat_template_kwargs", choices=False, strict_tools=False,
                      refuses=_FEW),
-    "deepseek": Quirks(developer=False, effort_in="thinking", most_stops=16, choices=False, json_schema=False,
+    "deepseek": Quirks(developer=False, most_stops=16, choices=False, json_schema=False,
                        strict_tools=False, refuses=("seed", "parallel_tool_calls", *_FEW)),
     "glm": _GLM,
     "zhipu": _GLM,

@@ -26,6 +26,7 @@ QUIRKS: dict[str, tuple[str | tuple[str, ...], str]] = {
     "strict_tools": (_BOOL, "false: strict in a tool is left out and named"),
     "json_schema": (_BOOL, "false: an answer by schema is refused by name"),
     "required_tools": (_BOOL, "false: a tool cannot be demanded, so that is refused by name"),
+    "no_tools_word": (_BOOL, "false: a choice of no tool is said by offering none"),
     "choices": (_BOOL, "false: n above 1 is refused by name"),
     "most_stops": ("a whole number", "more stop sequences are refused by name"),
     "fixed_sampling_models": ("a list of texts", "models that begin so take no temperature: left out and named"),

@@ -65,6 +65,9 @@ def _demands(body: Json, quirks: Json) -> None:
         raise _refused("n", "this model's provider gives one choice at a time")
     if quirks.get("choices") is False:
         body.pop("n", None)
+    if quirks.get("no_tools_word") is False and body.get("tool_choice") == "none":
+        for name in ("tools", "tool_choice", "parallel_tool_calls"):
+            body.pop(name, None)  # what is not offered is not used
     if quirks.get("required_tools") is False and body.get("tool_choice") not in (None, "auto", "none"):
         raise _refused("tool_choice", "this model's provider cannot be made to use a tool: let the model choose")
     form = body.get("response_format")
@@ -113,7 +116,16 @@ def _think(body: Json, quirks: Json, dropped: list[str]) -> None:
             dropped.append("reasoning_effort")
     elif manner == "object":
         body["reasoning"] = {"effort": effort} if thinks else {"enabled": False}
-    elif manner == "thinking":
+    else:
+        _switch(body, manner, thinks)
+        if thinks and effort in quirks.get("efforts", ()):
+            body["reasoning_effort"] = effort
+        elif thinks:
+            dropped.append("reasoning_effort")  # it thinks, but nobody tells it how much
+
+
+def _switch(body: Json, manner: str, thinks: bool) -> None:
+    if manner == "thinking":
         body["thinking"] = {"type": "enabled" if thinks else "disabled"}
     elif manner == "enable_thinking":
         body["enable_thinking"] = thinks

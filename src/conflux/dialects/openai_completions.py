@@ -8,8 +8,8 @@ answers are read as a chat's, whose text stands elsewhere. Thoughts have no plac
 from collections.abc import Mapping
 from typing import Any
 
+from conflux.dialects import losses, openai_errors, strict_json
 from conflux.dialects import openai_completions_wire as wire
-from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
 from conflux.dialects.openai_chat_answer_wire import read_text_choices
 from conflux.dialects.openai_chat_intake import Intake
@@ -87,6 +87,7 @@ class OpenAICompletions:
             include_usage=envelope.include_usage,
             user=checked.user,
             extra=extra,
+            unread=losses.unread(body, checked),
             vital=tuple(name for name in _VITAL if name in extra),
         )
 
@@ -117,7 +118,7 @@ class OpenAICompletions:
             body["user"] = request.user
         body["max_tokens"] = request.max_output
         body.update((name, value) for name, value in request.extra.items() if name not in wire.NOT_FORWARDED)
-        dropped = tuple(sorted(wire.NOT_FORWARDED & request.extra.keys()))
+        dropped = tuple(sorted(wire.NOT_FORWARDED & request.extra.keys())) + losses.parts(request, wire.NAME)
         return Written(dropped=dropped + _fit(body, shape), body=strict_json.encode(body))
 
     def path(self, shape: Shape) -> str:
