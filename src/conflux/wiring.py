@@ -25,7 +25,7 @@ from conflux.accounts.sealing import Sealer
 from conflux.accounts.token_mint import TokenMint
 from conflux.catalogue.changes import Change
 from conflux.configured import accepted, check, entered, live_providers, make_snapshot, read_catalogue
-from conflux.faces.admin.desk import Desk
+from conflux.faces.admin.desk import Desk, Lately
 from conflux.faces.admin.door import AdminDoor
 from conflux.faces.administration import administration
 from conflux.faces.audited import Audited
@@ -336,6 +336,7 @@ def _desk(running: Running) -> Desk:
         verifier=Verifier(),
         report=_report,
         sealer=running.sealer,
+        lately=Lately(running.store.receipts.recent),
         conversations=lambda: running.config.settings.web.conversations,
     )
 

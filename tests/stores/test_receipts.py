@@ -30,6 +30,7 @@ async def receipts(ledger, clock):
             run.execute(PUT, tuple(fields[name] for name in REQUEST))
 
     await ledger.write(put)
+    await ledger.rebuild()
     return Receipts(ledger)
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from conflux.neutral.ledger import ID_CHANCES
 from conflux.neutral.reports import ReceiptRow, Recent
+from conflux.stores.budgets import DAY
 from conflux.stores.key_format import KEY_ID, key_number
 from conflux.stores.sql import Database, Run
 
@@ -54,11 +55,12 @@ class Receipts:
         """`where`: key by its id, workspace by name, user as workspace/name, since and until in unix milliseconds."""
 
         def read(run: Run) -> list[Any]:
-            parts, values = ["1 = 1"], list[Any]()
-            for name, value in where.items():
-                if value is None:
-                    continue
-                value = _number(run, name, value)
+            wanted = {name: _number(run, name, value) for name, value in where.items() if value is not None}
+            span = _span(run, wanted)
+            if span is None:
+                return []
+            parts, values = ["request.id >= ?", "request.id < ?"], [*span]
+            for name, value in wanted.items():
                 parts.append(_CONDITIONS[name])
                 values += [value] * _CONDITIONS[name].count("?")
             if before is not None:
@@ -94,6 +96,28 @@ class Receipts:
         )
         rows = await self._ledger.read(lambda run: run.execute(query, (since * ID_CHANCES,)).fetchall())
         return {str(row[0]): (int(row[1]), int(row[2])) for row in rows}
+
+
+def _span(run: Run, wanted: dict[str, Any]) -> tuple[int, int] | None:
+    """The ids between which there can be any: the sums by day know it without a look at a receipt. None: there are
+    none."""
+    known = {name: value for name, value in wanted.items() if name in _BY_DAY}
+    where = " AND ".join(_BY_DAY[name] for name in known) or "1 = 1"
+    values = [value for name, value in known.items() for _ in range(_BY_DAY[name].count("?"))]
+    first, last = run.execute(f"SELECT min(day), max(day) FROM usage_day WHERE {where}", values).fetchone()
+    if first is None:
+        return None
+    return first * DAY * ID_CHANCES, min((last + 1) * DAY * ID_CHANCES, (1 << 63) - 1)
+
+
+_BY_DAY = {
+    "key": "key_id = ?",
+    "user": "user_id = ?",
+    "workspace": "workspace_id = ?",
+    "model": "(model = ? OR served_model = ?)",
+    "storefront": "storefront = ?",
+    "simulated": "simulated = ?",
+}
 
 
 def _number(run: Run, name: str, value: Any) -> Any:

@@ -26,7 +26,6 @@ from conflux.neutral.reports import Recent
 from conflux.relay.snapshot import Snapshot
 
 ROUTES = Routes("Catalogue")
-_DAY_MS = 86_400_000
 _ENOUGH = 5  # requests before figures of them say something
 _BUCKETS = (
     *("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio"),
@@ -279,8 +278,7 @@ async def _changed(desk: Desk) -> set[tuple[str, ...]]:
 
 
 async def _lately(desk: Desk) -> dict[tuple[str, str], Recent]:
-    found = await desk.store.receipts.recent(int(desk.now() * 1000) - _DAY_MS)
-    return {(one.storefront, one.model): one for one in found}
+    return await desk.lately.at(desk.now())
 
 
 def public_view(model: Model, snapshot: Snapshot, lately: dict[tuple[str, str], Recent]) -> dict[str, Any]:

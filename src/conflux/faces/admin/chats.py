@@ -6,7 +6,7 @@ prompt.
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from fastapi import Path, Query, Response
@@ -55,6 +55,8 @@ class NewConversation(View):
 
 class NewMessage(View):
     """`body` is the page's own: role, content, model, receipt, cost and whatever it wants to show again."""
+
+    holds_nul: ClassVar[bool] = True  # it is sealed: no database reads it
 
     parent: int | None = Field(None, ge=0, le=1 << 40)
     body: dict[str, Any] = Field(examples=[{"role": "user", "content": "Hello"}])

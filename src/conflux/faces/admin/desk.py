@@ -4,7 +4,8 @@ Law: everything that changes something for others goes through `do`, the operati
 audit log; what is read may come from the stores themselves.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -13,9 +14,31 @@ from conflux.accounts.passwords import Verifier
 from conflux.accounts.sealing import Sealer
 from conflux.faces.audited import Audited
 from conflux.neutral.records import Caller
+from conflux.neutral.reports import Recent
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Snapshot
 from conflux.stores.opening import Store
+
+_DAY = 86_400
+_FRESH = 60.0
+
+
+class Lately:
+    """How the models did in the last day: asked of the store at most once a minute, however many ask."""
+
+    def __init__(self, recent: Callable[[int], Awaitable[list[Recent]]]) -> None:
+        self._recent = recent
+        self._asking = asyncio.Lock()
+        self._found: dict[tuple[str, str], Recent] = {}
+        self._until = 0.0
+
+    async def at(self, now: float) -> dict[tuple[str, str], Recent]:
+        async with self._asking:
+            if now >= self._until:
+                rows = await self._recent(int((now - _DAY) * 1000))
+                self._found = {(one.storefront, one.model): one for one in rows}
+                self._until = now + _FRESH
+        return self._found
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +48,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     verifier: Verifier
     report: Callable[[Exception, str], None]
     sealer: Sealer
+    lately: Lately
     conversations: Callable[[], bool]  # may users keep theirs?
     session_seconds: int = 7 * 86_400
 

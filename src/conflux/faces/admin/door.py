@@ -41,6 +41,8 @@ class AdminDoor:
             await send(message)
 
         try:
+            if "\0" in scope["path"] or b"%00" in scope.get("query_string", b""):
+                raise GatewayError(Kind.NOT_FOUND, "there is nothing at this path")
             app = await self._built()
             await app({**scope}, _limited(receive), told)
         except GatewayError as error:

@@ -6,12 +6,12 @@ rule is looked at before anything of the request is read but its head.
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from fastapi import Depends, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from conflux.faces.admin.actor import Actor, Rule, admit
 from conflux.faces.admin.desk import Desk
@@ -53,10 +53,27 @@ class Routes:
         return take
 
 
+def unsound(value: Any, *, nul: bool) -> bool:
+    if isinstance(value, str):
+        return ("\0" in value and not nul) or any("\ud800" <= one <= "\udfff" for one in value)
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return isinstance(value, list) and any(unsound(one, nul=nul) for one in value)
+
+
 class View(BaseModel):
     """What goes out or comes in: nothing but the fields that are written down."""
 
     model_config = {"extra": "forbid", "title": None}
+    holds_nul: ClassVar[bool] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def sound(cls, value: Any) -> Any:
+        """Texts that a database cannot hold, or nobody encode, are refused here, however deep they lie."""
+        if unsound(value, nul=cls.holds_nul):
+            raise ValueError("a text holds a NUL, or half of a surrogate pair")
+        return value
 
 
 class Wide(BaseModel):
