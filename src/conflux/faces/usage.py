@@ -26,6 +26,7 @@ _MOST_ROWS = 100_000
 _TAG = "tag:"
 _FILTERS = ("model", "served_model", "key", "user", "workspace", "storefront")
 _KNOWN = ("group_by", "from", "to", "format", *_FILTERS)
+RISKY = frozenset(("=", "+", "-", "@", "\t", "\r"))  # how a spreadsheet's formula begins
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _CSV = (b"content-type", b"text/csv; charset=utf-8")
 
@@ -183,4 +184,4 @@ def _as_csv(wish: Wish, rows: list[UsageRow], *, admin: bool) -> bytes:
 def harmless(value: Any) -> str:
     """A spreadsheet takes what begins so for a formula, and tags are anybody's text."""
     text = "" if value is None else str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return "'" + text if text[:1] in RISKY else text

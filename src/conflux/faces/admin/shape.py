@@ -15,7 +15,7 @@ import msgspec
 from starlette.responses import Response
 
 from conflux.dialects.openai_errors import body as openai_error
-from conflux.faces.usage import harmless
+from conflux.faces.usage import RISKY, harmless
 from conflux.neutral.errors import ConfigError, GatewayError, Kind, NoSuch, invalid
 
 USUAL, MOST = 50, 500
@@ -97,14 +97,17 @@ def as_csv(rows: Sequence[dict[str, Any]], name: str) -> Response:
     writer = csv.writer(out)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([harmless(_cell(row.get(column))) for column in columns])
+        writer.writerow([_cell(row.get(column)) for column in columns])
     headers = {**_PRIVATE, "content-disposition": f'attachment; filename="{name}.csv"'}
     return Response(out.getvalue().encode(), 200, headers, "text/csv; charset=utf-8")
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict | list):
-        return msgspec.json.encode(value).decode()
-    return value
+    kind = type(value)
+    if kind is int:
+        return value
+    if kind is str:
+        return "'" + value if value[:1] in RISKY else value
+    if kind is bool:
+        return "true" if value else "false"
+    return harmless(msgspec.json.encode(value).decode() if value is not None else None)
