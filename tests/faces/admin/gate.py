@@ -20,6 +20,11 @@ API = "/admin/api/v1"
 PASSWORD = "correct horse battery"
 
 
+def patient(name: str, failures: int) -> float:
+    """As the real one begins, but for long: a slow machine must not wait it out."""
+    return 0.0 if failures < 5 or name.startswith("from:") else 600.0
+
+
 class Reply(NamedTuple):
     status: int
     headers: Any

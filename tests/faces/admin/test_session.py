@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conflux.accounts.passwords import wait_after
-from tests.faces.admin.gate import PASSWORD, Gate, gate
+from tests.faces.admin.gate import PASSWORD, Gate, gate, patient
 
 HELLO = {"model": "conflux/deepseek-v4-pro", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 50}
 
@@ -106,7 +106,10 @@ async def test_a_plain_key_opens_no_session_and_no_api(g: Gate) -> None:
     assert answer.status == 403
 
 
-async def test_guessing_is_stopped_and_the_right_password_does_not_help(g: Gate) -> None:
+async def test_guessing_is_stopped_and_the_right_password_does_not_help(
+    g: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conflux.faces.admin.session.wait_after", patient)
     await g.person("acme", "ann", "member")
     how = {"workspace": "acme", "user": "ann"}
     guesses = [(await g.browser().sign_in(**how, password=f"wrong password {n}")).status for n in range(5)]
