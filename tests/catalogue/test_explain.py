@@ -13,7 +13,7 @@ POOL: dict[str, Any] = {"id": "p", "target": [{"provider": "u", "model": "m"}]}
 
 CASES: list[tuple[type[Row], dict[str, Any], list[tuple[str, str]]]] = [
     (ModelRow, MODEL, []),
-    (ModelRow, {"storefront": "s"}, [("id", "missing"), ("pool", "missing")]),
+    (ModelRow, {"storefront": "s"}, [("id", "missing")]),
     (ModelRow, {**MODEL, "name": 5}, [("name", "expected text, got a whole number")]),
     (ModelRow, {**MODEL, "context": "big"}, [("context", "expected a whole number, got text")]),
     (ModelRow, {**MODEL, "context": 1.5}, [("context", "expected a whole number, got a number")]),
@@ -23,8 +23,8 @@ CASES: list[tuple[type[Row], dict[str, Any], list[tuple[str, str]]]] = [
      [("aliases[1]", "expected text, got a whole number"), ("aliases[2]", "expected text, got a whole number")]),
     (ModelRow, {**MODEL, "input_modalities": ["text", 7]},
      [("input_modalities[1]", "expected text, got a whole number")]),
-    (ModelRow, {**MODEL, "role": "BOSS"}, [("role", "'BOSS' is not one of SOURCE, FUSE, BOTH")]),
-    (ModelRow, {**MODEL, "role": 1}, [("role", "1 is not one of SOURCE, FUSE, BOTH")]),
+    (ModelRow, {**MODEL, "role": "BOSS"}, [("role", "'BOSS' is not one of SOURCE, FUSE, BOTH, FLUX")]),
+    (ModelRow, {**MODEL, "role": 1}, [("role", "1 is not one of SOURCE, FUSE, BOTH, FLUX")]),
     (ModelRow, {**MODEL, "tier": "gold"}, [("tier", "'gold' is not one of core, pro, ultra")]),
     (ModelRow, {**MODEL, "capabilities": ["text", "smell"]},
      [("capabilities[1]", "'smell' is not one of text, tools, vision, files, audio, web_search, completions, "

@@ -12,7 +12,7 @@ from conflux.catalogue.figures import price, tags, tokens
 from conflux.catalogue.limitations import ACCOUNT, COMPAT, DISABLED, OPENROUTER, PROBED, limitations
 from conflux.catalogue.loader import load, shipped_dir
 from conflux.neutral.money import per_million
-from conflux.neutral.records import Capability, Model
+from conflux.neutral.records import Capability, FluxRole, Model
 from tests.catalogue.samples import seed
 
 ONE = seed("1-conflux.json")["models"]
@@ -73,8 +73,20 @@ def test_a_row_of_the_system_catalogue_is_shown_as_documented(shipped: Catalogue
     assert not {"price", "role", "capabilities", "name", "enabled"} & model.assumed
 
 
-def test_the_conflux_storefront_holds_the_documents_ids_and_no_others(shipped: Catalogue) -> None:
-    assert {model.id for model in shipped.models_of("conflux")} == {row["id"] for row in ONE} | set(TWO["models"])
+PANELS = {"conflux/flux", "conflux/flux-fast", "conflux/flux-deep"}
+
+
+def test_the_conflux_storefront_holds_the_documents_ids_and_its_own_panels_and_no_others(shipped: Catalogue) -> None:
+    assert {model.id for model in shipped.models.values() if model.flux is not None} == PANELS
+    documented = {row["id"] for row in ONE} | set(TWO["models"])
+    assert {model.id for model in shipped.models_of("conflux")} == documented | PANELS
+
+
+def test_a_panel_says_what_it_is_and_that_it_costs_what_all_cost(shipped: Catalogue) -> None:
+    for name in PANELS:
+        model = shipped.models["conflux", name]
+        assert (model.role, model.pool, model.price.known, model.tier) == (FluxRole.FLUX, "", False, None)
+        assert "draft" in model.description and "costs what all" in model.description
 
 
 EFFORTS = {"low", "medium", "high", "xhigh"}
@@ -119,6 +131,8 @@ def test_request_defaults(shipped: Catalogue) -> None:
 
 def test_every_model_has_a_tier_that_is_assumed_and_says_where_its_quality_comes_from(shipped: Catalogue) -> None:
     for model in shipped.models.values():
+        if model.flux is not None:
+            continue
         assert model.tier is not None and "tier" in model.assumed, model.id
         assert model.quality_source and (model.quality is not None) == (model.quality_source != "neutral"), model.id
 
@@ -297,12 +311,13 @@ def test_no_shipped_provider_is_the_owners_and_none_shares_a_credential(shipped:
 def test_pools_are_shared_between_storefronts_and_none_is_idle(shipped: Catalogue) -> None:
     faces: dict[str, set[str]] = {}
     for model in shipped.models.values():
-        faces.setdefault(model.pool, set()).add(model.storefront)
+        if model.flux is None:
+            faces.setdefault(model.pool, set()).add(model.storefront)
     assert set(faces) == set(shipped.pools)
     for pool in ("deepseek-v4-pro", "glm-5.1", "kimi-k2.5", "kimi-k2.6", "qwen3.5-397b"):
         assert {"conflux", "llmbase"} <= faces[pool]
 
 
 def test_every_enabled_model_can_be_billed(shipped: Catalogue) -> None:
-    unpriced = [model.id for model in shipped.models.values() if model.kind == "chat" and not model.price.known]
-    assert unpriced == []
+    chats = [model for model in shipped.models.values() if model.kind == "chat" and model.flux is None]
+    assert [model.id for model in chats if not model.price.known] == []

@@ -16,7 +16,8 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.policies import Policy
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Tier
-from conflux.relay.admit import Admitted, admit
+from conflux.relay.admit import admit
+from conflux.relay.admitted import Admitted
 from conflux.relay.parts import Incoming, Parts
 from tests.faces.door import NoUsage, Said
 from tests.policy.samples import caller, model, policy, rule

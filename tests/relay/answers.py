@@ -3,6 +3,7 @@
 Law: every name an upstream has holds the canary, and nothing else does.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ INPUT, OUTPUT = 1000, 2000  # nano-USD a token
 # In every name of an upstream, and nowhere else: where a client sees it, somebody told.
 CANARY = "canary"
 
-Piece = bytes | BaseException | Callable[[], None]  # what arrives, what fails, what happens meanwhile
+# What arrives, what fails, what happens meanwhile, what is waited for.
+Piece = bytes | BaseException | Callable[[], None] | asyncio.Event
 
 
 @dataclass

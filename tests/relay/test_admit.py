@@ -14,7 +14,8 @@ from conflux.neutral.money import PriceSheet
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Capability, Tier
 from conflux.neutral.request import Need
-from conflux.relay.admit import Admitted, Uncounted, admit
+from conflux.relay.admit import admit
+from conflux.relay.admitted import Admitted, Uncounted
 from conflux.relay.parts import Incoming
 from conflux.routing.gauge import Counted, Gauge
 from tests.policy.samples import caller, model

@@ -56,6 +56,7 @@ BAD: list[tuple[bytes, int]] = [
     (request(task_type="creative"), 400),
     (request(model=None, task_type="make_coffee"), 400),
     (request(flux={"sources": []}), 400),
+    (request(flux={}), 400),
     (request(temperature=3), 400),
     (request(max_tokens=0), 400),
     (request(max_tokens=-1), 400),

@@ -10,7 +10,7 @@ from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect, Lane, Wanted, Written
 from conflux.neutral.errors import GatewayError, invalid
 from conflux.neutral.usage import Usage
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.lanes import CompatLane, is_passthrough, prepare, upstream_dialect
 from conflux.relay.snapshot import LiveTarget
 from tests.relay.answers import DONE, FINISH, ROLE, USED, event, request, said, whole

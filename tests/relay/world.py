@@ -71,6 +71,7 @@ class World:
     ) -> None:
         self.journal: list[str] = []
         self.violations: list[str] = []
+        self.told = False  # the client asked to be told how far it is: its stream begins at once
         self.points = 0
         self.at: int | None = None
         self.disturb: Callable[[], None] = lambda: None
@@ -159,7 +160,7 @@ class World:
         sends = [place for place, what in enumerate(self.journal) if what == "send"]
         self._before("reserved", sends)
         # A stream that was kept alive began before there was content; all others begin with it.
-        first = ("push",) if "idle" in self.journal else ("begin", "push")
+        first = ("push",) if self.told or "idle" in self.journal else ("begin", "push")
         content = [place for place, what in enumerate(self.journal) if what in first]
         self._before("started", content)
         ends = [place for place, what in enumerate(self.journal) if what in ("reply 200", "finish")]
@@ -374,6 +375,9 @@ class Opened:
             piece = self._pieces.pop(0)
             if isinstance(piece, BaseException):
                 raise piece
+            if isinstance(piece, asyncio.Event):
+                await piece.wait()
+                continue
             if isinstance(piece, bytes):
                 self.given += piece
                 return piece
@@ -481,7 +485,8 @@ class Client:
 
     def push(self, data: bytes) -> bool:
         self._world.must(self.status is not None, "content before the head")
-        self._out("idle" if b'"delta":{},"finish_reason":null' in data else "push", data)
+        idle = data[:1] == b":" or b'"delta":{},"finish_reason":null' in data
+        self._out("idle" if idle else "push", data)
         return not self.slow
 
     async def drained(self) -> None:

@@ -18,6 +18,7 @@ from conflux.catalogue.changes import Change, lay_cost, place_of, row_of
 from conflux.catalogue.checks import Key, Layers, Raw, check_faces, check_models, check_references
 from conflux.catalogue.explain import explain
 from conflux.catalogue.limitations import with_lanes
+from conflux.catalogue.recipes import Wrong, check_recipes
 from conflux.catalogue.rows import (
     ModelRow,
     PoolRow,
@@ -25,7 +26,6 @@ from conflux.catalogue.rows import (
     RateRow,
     Row,
     StorefrontRow,
-    Wrong,
     model_of,
     pool_of,
     provider_of,
@@ -224,6 +224,7 @@ def _understand(layers: Layers, problems: list[str], *, refer: bool) -> Catalogu
         check_faces(open_faces, problems)
     shown = [(raw, model) for raw, model in models if model.storefront in {face.id for _, face in open_faces}]
     check_models(shown, pools, problems)
+    check_recipes(shown, problems)
     if problems:
         return None
     return build(

@@ -6,7 +6,7 @@ Every `*_of` tells all mistakes of its row and answers all the same: a loader th
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from conflux.catalogue.listings import SHAPES
 from conflux.catalogue.listings.choose import LISTS
 from conflux.catalogue.quirks import check_quirks
+from conflux.catalogue.recipes import Wrong, check_seat, recipe_of
 from conflux.neutral.money import (
     USD,
     MoneyError,
@@ -122,7 +123,7 @@ class PoolRow(Row):
 class ModelRow(Row):
     storefront: str
     id: str
-    pool: str
+    pool: str | None = None  # only a panel has none
     name: str | None = None
     kind: str = "chat"
     provider_label: str = ""
@@ -130,6 +131,7 @@ class ModelRow(Row):
     description: str = ""
     created: int = 0
     role: FluxRole | None = None
+    flux: dict[str, Any] | None = None  # a panel's recipe, in the words of a request's `flux`
     tier: Tier | None = None
     quality: float | None = None
     quality_source: str = ""
@@ -157,9 +159,6 @@ class ModelRow(Row):
     max_dimension: int | None = None
     assumed: list[str] = []
 
-
-# (field, what is wrong with it and what to do): called for every mistake
-Wrong = Callable[[str, str], None]
 
 ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
     "storefront": {
@@ -355,6 +354,7 @@ def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: 
     check_words("model", row, wrong)
     _check_model(row, wrong, strict=strict)
     _check_quality(row, wrong)
+    check_seat(row.role, row.pool, row.flux, wrong)
     safe = row.safe_context
     if safe is None and row.context is not None:
         safe = row.context * SAFE_SHARE[0] // SAFE_SHARE[1]
@@ -373,6 +373,9 @@ def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: 
         price=sheet_of(row.price, rates, "price", wrong),
         unit=row.price.unit,
         assumed=frozenset(row.assumed),
+        pool=row.pool or "",
+        role=row.role if row.flux is None else FluxRole.FLUX,
+        flux=recipe_of(row.flux, wrong),
         max_dimension=row.max_dimension or max(row.dimensions, default=None),
         agent=row.kind == "chat" and Capability.TOOLS in capabilities if row.agent is None else row.agent,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from conflux.neutral.flux import FluxTerms
 from conflux.neutral.money import PriceSheet
 from conflux.neutral.policies import Policy
 
@@ -18,6 +19,7 @@ class FluxRole(StrEnum):
     SOURCE = "SOURCE"
     FUSE = "FUSE"
     BOTH = "BOTH"
+    FLUX = "FLUX"  # a panel of others: it can neither draft nor fuse
 
 
 class Tier(StrEnum):
@@ -56,6 +58,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     created: int = 0
     role: FluxRole | None = None
+    flux: FluxTerms | None = None  # of a panel: its recipe
     tier: Tier | None = None
     quality: float | None = None  # from 0 to 1, of all tasks; None: what its tier promises for each
     quality_source: str = ""  # whose figure that is, or why there is none

@@ -15,8 +15,10 @@ from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Call, Ending, Line, Settlement
 from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.usage import NOTHING, Provenance, Usage
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.attempt import Attempt, Trial
+from conflux.relay.flux_lanes import Replay
+from conflux.relay.snapshot import LiveTarget
 
 
 class Account(Struct, frozen=True):
@@ -25,6 +27,9 @@ class Account(Struct, frozen=True):
     lines: tuple[Line, ...]
     charge: int
     sheet: PriceSheet | None = None  # the one it is charged by; None: the model's own
+    own: "Account | None" = None  # of a panel's sum: the fuser's part
+    credits: int | None = None  # of a panel's sum
+    versions: str = ""  # of all prices in a panel's sum
 
 
 def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Provenance]:
@@ -83,23 +88,31 @@ def settlement(
     ending: Ending,
     found: Account,
     *,
-    attempt: Attempt | None,
+    attempt: Attempt | Replay | None,
     trials: tuple[Trial, ...],
     dropped: tuple[str, ...],
     status: int,
     seconds: float,
     first_byte: float | None,
     reason: str | None = None,
+    drafted: tuple[Call, ...] | None = None,
 ) -> Settlement:
-    calls = _failed(trials) if trials else ()
+    """`drafted`: what a panel's other seats did; None: there is no panel."""
+    role = "direct" if drafted is None else "fuser"
+    calls = _failed(trials, role) if trials else ()
     provider_cost = 0
     latency = int(seconds * 1000)
-    if attempt is not None:
-        owed = _owed(attempt, found.usage)
-        provider_cost = owed or 0
+    if drafted is not None:
+        calls = drafted + calls
+        provider_cost = sum(call.provider_cost or 0 for call in drafted)
+    if attempt is not None and not isinstance(attempt, Replay):
+        own = found if found.own is None else found.own
+        owed = owed_for(attempt.target, own.usage)
+        provider_cost += owed or 0
+        took = latency if drafted is None else int(attempt.seconds() * 1000)
         calls += (
-            Call(role="direct", model=admitted.model.id, status=_STATUS[ending], latency_ms=latency, usage=found.usage,
-                 cost=found.charge, reason=reason, target=attempt.target.key, provider_cost=owed,
+            Call(role=role, model=admitted.model.id, status=_STATUS[ending], latency_ms=took, usage=own.usage,
+                 cost=own.charge, reason=reason, target=attempt.target.key, provider_cost=owed,
                  upstream_id=attempt.lane.tally.upstream_id),
         )  # fmt: skip
     return Settlement(
@@ -110,8 +123,8 @@ def settlement(
         provider_cost=provider_cost,
         usage=found.usage,
         provenance=found.provenance,
-        price_version=(found.sheet or admitted.model.price).version,
-        credits=_credits(admitted, found),
+        price_version=found.versions or (found.sheet or admitted.model.price).version,
+        credits=credits_of(admitted, found) if found.credits is None else found.credits,
         lines=found.lines,
         calls=calls,
         dropped=dropped,
@@ -123,15 +136,15 @@ def settlement(
     )
 
 
-def _failed(trials: tuple[Trial, ...]) -> tuple[Call, ...]:
+def _failed(trials: tuple[Trial, ...], role: str) -> tuple[Call, ...]:
     return tuple(
-        Call(role="direct", model=trial.model, status="failed", latency_ms=int(trial.seconds * 1000),
+        Call(role=role, model=trial.model, status="failed", latency_ms=int(trial.seconds * 1000),
              reason=trial.reason, target=trial.target.key)
         for trial in trials
     )  # fmt: skip
 
 
-def _credits(admitted: Admitted, found: Account) -> int:
+def credits_of(admitted: Admitted, found: Account) -> int:
     if found.provenance is Provenance.QUARANTINED:
         return 0
     scheme = admitted.storefront.billing
@@ -143,9 +156,9 @@ def _credits(admitted: Admitted, found: Account) -> int:
     return 0
 
 
-def _owed(attempt: Attempt, usage: Usage) -> int | None:
+def owed_for(target: LiveTarget, usage: Usage) -> int | None:
     """What the house owes the provider, where its cost is known."""
-    sheet = attempt.target.target.cost
+    sheet = target.target.cost
     if sheet is None:
         return None
     try:

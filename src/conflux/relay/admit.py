@@ -6,25 +6,26 @@ refuses has cost nobody anything.
 
 import msgspec
 
-from conflux.billing.amounts import Ceiling, Hold, Unpriced, hold
 from conflux.billing.estimate import conversation_tokens
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
-from conflux.neutral.request import Envelope, Need
-from conflux.policy.context import ROOM_FOR_ANSWER, Room, room
+from conflux.neutral.request import Envelope
+from conflux.policy.context import Room, room
 from conflux.policy.permitted import unknown_model
+from conflux.relay.admitted import Admitted, Uncounted, hold_for
+from conflux.relay.flux_admit import admit_panel, panel_asked
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import preferred, route
-from conflux.relay.snapshot import LiveTarget, Snapshot
+from conflux.relay.snapshot import Snapshot
 from conflux.relay.standing import standing_of
 from conflux.relay.terms import Terms, check_rules, priced, terms_of
 from conflux.routing.board import Routed
 from conflux.routing.gauge import Counted
-from conflux.routing.tasks import Task, task_named
+from conflux.routing.tasks import task_named
 
 # A conversation whose bytes are less than this part of the safe context is not worth counting.
 _SMALL_PART = 8
@@ -32,55 +33,9 @@ _SMALL_PART = 8
 _AMPLE = 8192
 
 
-class Uncounted(Exception):
-    """Whether this request fits is not settled by its bytes."""
-
-    def __init__(self, envelope: Envelope) -> None:
-        super().__init__("to be counted")
-        self.envelope = envelope
-
-
-class Fallback(msgspec.Struct, frozen=True, kw_only=True):
-    """Another model serves than the one that was to."""
-
-    asked: Model
-    reason: str
-    chain: tuple[str, ...]  # of ids, the model asked for first, the one that serves last
-
-
-class Admitted(msgspec.Struct, frozen=True, kw_only=True):
-    caller: Caller
-    storefront: Storefront
-    dialect: Dialect
-    envelope: Envelope
-    model: Model
-    requested: str  # what the client named: a model id, an alias, or the task type's choice
-    task: Task | None
-    targets: tuple[LiveTarget, ...]
-    max_output: int
-    temperature: float | None
-    hold: Hold
-    simulated: bool
-    conversation: int | None = None  # its tokens by our own estimate; None: not made, since only a stream needs it now
-    counted: Counted | None = None  # by a tokenizer, where its bytes left open whether it fits
-    substituted: bool = False  # a rule for coding agents chose another model than the one named
-    route: Routed | None = None  # how the model was chosen, for a task
-    fallback: Fallback | None = None
-    dropped: tuple[str, ...] = ()
-    tight: bool = False  # the hold goes by counted tokens
-
-
-def expected_tokens(parts: Parts, admitted: Admitted) -> int:
-    """What a request will about use, for rate limits: its input, and what it asks for or an answer's usual room."""
-    wanted = admitted.envelope.max_output or ROOM_FOR_ANSWER
-    asked = parts.sizes.guess(admitted.model, admitted.envelope, admitted.counted)
-    return asked + min(wanted, admitted.max_output) * admitted.envelope.choices
-
-
 class _Judged(msgspec.Struct, frozen=True):
     """A request that is allowed, whether or not it fits."""
 
-    envelope: Envelope
     terms: Terms
     requested: str
     routed: Routed | None
@@ -91,24 +46,29 @@ def _judge(
     snapshot: Snapshot,
     caller: Caller,
     storefront: Storefront,
-    dialect: Dialect,
+    envelope: Envelope,
     incoming: Incoming,
     counted: Counted | None = None,
     seed: int = 0,
 ) -> _Judged:
-    envelope = dialect.open(incoming.body, incoming.place)
     terms, requested, routed = _resolve(parts, snapshot, caller, storefront, envelope, incoming.headers, counted, seed)
     check_rules(terms, caller, storefront, envelope, parts.clock.time())
-    return _Judged(envelope, terms, requested, routed)
+    return _Judged(terms, requested, routed)
 
 
 async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
     """About how many tokens a request has: allowed like the request itself, and free."""
     snapshot = parts.snapshot()
     caller, storefront = await identify(parts, snapshot, incoming.secret, incoming.mount)
-    judged = _judge(parts, snapshot, caller, storefront, DIALECTS[incoming.dialect], incoming)
-    counted = await parts.sizes.count(caller, judged.envelope)
-    return storefront, parts.sizes.guess(judged.terms.model, judged.envelope, counted)
+    dialect = DIALECTS[incoming.dialect]
+    envelope = dialect.open(incoming.body, incoming.place)
+    counted = await parts.sizes.count(caller, envelope)
+    asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
+    if asked is not None:
+        panel = admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
+        return storefront, parts.sizes.guess(panel.model, envelope, counted)
+    judged = _judge(parts, snapshot, caller, storefront, envelope, incoming)
+    return storefront, parts.sizes.guess(judged.terms.model, envelope, counted)
 
 
 async def let_in(
@@ -131,14 +91,14 @@ async def let_in(
 
 async def tightened(parts: Parts, admitted: Admitted) -> Admitted | None:
     """With a hold by tokens instead of bytes; None where it holds the same already."""
-    if admitted.counted is not None and admitted.tight:
+    if admitted.tight or admitted.flux is not None:
         return None
     counted = admitted.counted or await parts.sizes.count(admitted.caller, admitted.envelope)
     envelope = admitted.envelope
     most = parts.sizes.bound(admitted.model, envelope, counted)
     if most >= envelope.size:
         return None
-    held = _hold(priced(admitted.model), envelope, admitted.max_output, most, admitted.conversation or 0,
+    held = hold_for(priced(admitted.model), envelope, admitted.max_output, most, admitted.conversation or 0,
                  free=admitted.simulated)  # fmt: skip
     return msgspec.structs.replace(admitted, counted=counted, hold=held, tight=True)
 
@@ -154,8 +114,12 @@ def admit(
     seed: int = 0,
 ) -> Admitted:
     """Raises Uncounted where the bytes leave open whether it fits."""
-    judged = _judge(parts, snapshot, caller, storefront, dialect, incoming, counted, seed)
-    envelope, terms = judged.envelope, judged.terms
+    envelope = dialect.open(incoming.body, incoming.place)
+    asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
+    if asked is not None:
+        return admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
+    judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, counted, seed)
+    terms = judged.terms
     model = terms.model
     fitted = _fitted(parts, terms, envelope, counted)
     if not terms.live and not (storefront.fallback and not model.account):
@@ -174,7 +138,7 @@ def admit(
         targets=terms.live,
         max_output=fitted.max_output,
         temperature=terms.temperature,
-        hold=_hold(terms.ceiling, envelope, fitted.max_output, envelope.size, conversation or 0, free=terms.free),
+        hold=hold_for(terms.ceiling, envelope, fitted.max_output, envelope.size, conversation or 0, free=terms.free),
         conversation=conversation,
         counted=counted,
         simulated=terms.simulated,
@@ -220,8 +184,6 @@ def _resolve(
     counted: Counted | None,
     seed: int,
 ) -> tuple[Terms, str, Routed | None]:
-    if "flux" in envelope.body:
-        raise invalid("flux: this gateway does not run Flux yet; name one model", param="flux")
     standing = standing_of(snapshot, caller, storefront, headers)
     name, routed = envelope.model, None
     if name is None:
@@ -239,25 +201,3 @@ def _resolve(
     if terms is None:
         raise unknown_model(name)
     return terms, name, routed
-
-
-def _hold(
-    most: Ceiling | None, envelope: Envelope, max_output: int, most_input: int, least_input: int, *, free: bool
-) -> Hold:
-    """`most`: the model's; None where it has no price."""
-    try:
-        if most is None:
-            raise Unpriced("the model has no price")
-        return hold(
-            most,
-            input_tokens=most_input,
-            output_tokens=max_output,
-            choices=envelope.choices,
-            images=envelope.images,
-            searches=envelope.searches or Need.WEB_SEARCH in envelope.needs,
-            least_input=least_input,
-        )
-    except Unpriced:
-        if free:
-            return Hold(0, 0)
-        raise

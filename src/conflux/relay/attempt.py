@@ -5,7 +5,6 @@ failure becomes a Failed with what the client may be told and whether another ta
 told of each end.
 """
 
-import re
 from collections.abc import Callable
 
 import msgspec
@@ -14,11 +13,12 @@ from conflux.dialects.base import Wanted
 from conflux.neutral.errors import GatewayError, Kind, TransportError
 from conflux.neutral.events import Fault
 from conflux.neutral.ports import Inbound, Outbound, TokenRefused
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.lanes import prepare, upstream_dialect
 from conflux.relay.parts import Parts
 from conflux.relay.scrub import scrub
 from conflux.relay.snapshot import Credential, LiveTarget
+from conflux.routing.families import family
 from conflux.routing.health import Leg, bucket_of
 
 # Of the statuses that blame the request, those another target or credential may see otherwise.
@@ -30,7 +30,6 @@ _CROWDED = frozenset({429, 503, 529})
 _CHANCES = 1000
 _ERROR_BODY_MOST = 64 * 1024
 _RETRY_AFTER_MOST = 3600
-_NAME = re.compile(r"[a-z]+")
 # What a failure inside an answer would have been as a status.
 _STATUSES = {
     "rate_limit_exceeded": 429,
@@ -354,12 +353,6 @@ def _retry_after(value: bytes | None) -> float | None:
         return None
     # So many digits are no number of seconds, and more than int() takes.
     return float(_RETRY_AFTER_MOST if len(digits) > 9 else min(int(digits), _RETRY_AFTER_MOST))
-
-
-def family(model: str) -> str:
-    """The first word of a model's name, whoever sells it: "gemini" of google/gemini-2.5-pro."""
-    found = _NAME.search(model.rsplit("/", 1)[-1].lower())
-    return found[0] if found is not None else ""
 
 
 def _code(fault: Fault) -> str | None:

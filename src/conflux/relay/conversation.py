@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from conflux.billing.estimate import tokens_of
 from conflux.neutral.money import PriceSheet
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.opening import name_of
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import LiveTarget

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from conflux.dialects import DIALECTS
-from conflux.dialects.base import Dialect, Lane
+from conflux.dialects.base import AnswerWriter, Dialect, Lane
 from conflux.dialects.openai_responses_wire import NAME as RESPONSES
 from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
 from conflux.neutral.ledger import ID_CHANCES, Ending, Reservation, Settlement, new_request_id, request_id_text
@@ -17,9 +17,13 @@ from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Provenance
 from conflux.policy.rates import Ticket
-from conflux.relay.account import Account, settlement
-from conflux.relay.admit import Admitted, Fallback, expected_tokens, let_in, tightened
+from conflux.relay.account import NO_ACCOUNT, Account, settlement
+from conflux.relay.admit import let_in, tightened
+from conflux.relay.admitted import Admitted, Fallback, expected_tokens
 from conflux.relay.attempt import Attempt, Trial
+from conflux.relay.flux import Fanout
+from conflux.relay.flux_lanes import Replay
+from conflux.relay.flux_view import calls
 from conflux.relay.headers import JSON, identified
 from conflux.relay.identify import identify, root_storefront
 from conflux.relay.keep_alive import KeepAlive
@@ -39,11 +43,11 @@ class Course:
     storefront: Storefront | None = None  # None until the key says which
     recalled: Recalled | None = None  # where responses are kept
     admitted: Admitted
-    attempt: Attempt | None = None
+    attempt: Attempt | Replay | None = None
     trials: Sequence[Trial] = ()
     begun = False  # the head of a stream went out
     headed: Fallback | None = None  # what it said
-    spoken: Lane | None = None  # whose words, if any
+    spoken: Lane | AnswerWriter | None = None  # whose words, if any
     delivering = False
     left = False  # the client left, and the waiting was interrupted for it
     settling = False
@@ -51,6 +55,7 @@ class Course:
     waiting: asyncio.Task[None] | None = None
     keeper: KeepAlive | None = None
     ticket: Ticket | None = None  # of a caller with rate limits
+    panel: Fanout | None = None  # of a request that several answer
 
     def __init__(self, parts: Parts, incoming: Incoming, exchange: Exchange, chance: int) -> None:
         self.parts = parts
@@ -147,10 +152,13 @@ class Course:
 
     async def _settle(self, ending: Ending, found: Account, *, status: int, reason: str | None = None) -> Outcome:
         parts, admitted, attempt = self.parts, self.admitted, self.attempt
-        seconds = parts.clock.monotonic() - self.began
+        now = parts.clock.monotonic()
+        seconds = now - self.began
         first_byte = attempt.first_byte - self.began if attempt is not None and attempt.first_byte else None
         self.settling = True
-        observe(parts, admitted, attempt, self.trials, ending, found.usage, status)
+        if not isinstance(attempt, Replay):
+            own = found if found.own is None else found.own
+            observe(parts, admitted, attempt, self.trials, ending, own.usage, status)
         if self.keeper is not None:
             await self._hush()
         end = settlement(
@@ -165,6 +173,7 @@ class Course:
             seconds=seconds,
             first_byte=first_byte,
             reason=reason,
+            drafted=None if self.panel is None else calls(self.panel, now, paid=found is not NO_ACCOUNT),
         )
         self.ended = outcome = Outcome(
             storefront=admitted.storefront.id,
@@ -178,7 +187,7 @@ class Course:
             seconds=seconds,
             first_byte=first_byte,
         )
-        if found.provenance is Provenance.PROVIDER:
+        if found.provenance is Provenance.PROVIDER and self.panel is None:
             parts.sizes.learn(admitted.caller, admitted.model, admitted.envelope, admitted.counted, found.usage,
                               parts.clock.monotonic())  # fmt: skip
         if self.ticket is not None:

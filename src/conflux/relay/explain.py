@@ -11,8 +11,10 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ledger import ID_CHANCES, new_request_id
 from conflux.neutral.money import usd
 from conflux.neutral.records import Storefront
-from conflux.relay.admit import Admitted, let_in
+from conflux.relay.admit import let_in
+from conflux.relay.admitted import Admitted
 from conflux.relay.fallback import candidates, stand_ins, wanted
+from conflux.relay.flux_view import planned
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import NoModel
@@ -41,6 +43,8 @@ async def explained(parts: Parts, incoming: Incoming) -> tuple[Storefront, dict[
     shown["attempts"] = [
         _attempt(parts, one, admin=caller.admin) for one in _in_turn(parts, snapshot, admitted, incoming)
     ]
+    if admitted.flux is not None:
+        shown["flux"] = planned(admitted)
     return storefront, shown
 
 

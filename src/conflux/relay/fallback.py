@@ -19,7 +19,7 @@ from conflux.policy import RULES
 from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import OUTPUT_WHEN_UNKNOWN, ROOM_FOR_ANSWER
-from conflux.relay.admit import Admitted, Fallback
+from conflux.relay.admitted import Admitted, Fallback
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import asked as board_ask
 from conflux.relay.routed import board_of, preferred
@@ -27,6 +27,7 @@ from conflux.relay.snapshot import Snapshot
 from conflux.relay.standing import standing_of
 from conflux.routing.board import Ask, Board
 from conflux.routing.fallback import Option, Prices, objections, ranked
+from conflux.routing.flux_plan import may_fuse
 from conflux.routing.tasks import UNNAMED
 
 _MILLION = 1_000_000
@@ -34,9 +35,9 @@ _NAMED = 8
 
 
 def wanted(admitted: Admitted, incoming: Incoming) -> bool:
-    """Does the storefront do it, and has the client not said off?"""
+    """Does the storefront do it, and has the client not said off? A panel's fuser is stood in for everywhere."""
     front = admitted.storefront
-    if not front.fallback:
+    if not front.fallback and admitted.flux is None:
         return False
     names = (b"x-conflux-fallback", f"x-{front.header_prefix}-fallback".lower().encode())
     return not any(name in names and value.strip().lower() == b"off" for name, value in incoming.headers)
@@ -50,7 +51,9 @@ def stand_ins(
     asked = admitted.model
     prices = prices_of(parts, asked.price, admitted)
     options = _options(parts, snapshot, admitted, *_board(parts, snapshot, admitted, incoming))
-    models = ranked(options, asked, prices) if prices is not None else []
+    # A panel's drafts are there: a fuser of a lower tier makes more of them than none.
+    above = asked if admitted.flux is None else replace(asked, tier=None)
+    models = ranked(options, above, prices) if prices is not None else []
     if not models:
         raise _none(admitted, options, prices, error)
     return _in_turn(parts, snapshot, admitted, models, error)
@@ -90,7 +93,7 @@ def _options(parts: Parts, snapshot: Snapshot, admitted: Admitted, board: Board,
     return [
         _option(parts, snapshot, admitted, entry.model, board.score(entry, ask).total)
         for entry in board.entries
-        if entry.model.id != admitted.model.id
+        if entry.model.id != admitted.model.id and (admitted.flux is None or may_fuse(entry.model))
     ]
 
 

@@ -7,7 +7,7 @@ from conflux.billing.credits import has_credits
 from conflux.dialects.base import Dialect
 from conflux.neutral.money import credits_text, usd
 from conflux.neutral.ports import Headers
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.snapshot import Snapshot
 
 JSON = (b"content-type", b"application/json")

@@ -15,7 +15,7 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event
 from conflux.neutral.records import Capability
 from conflux.neutral.usage import Usage
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.snapshot import LiveTarget
 
 
@@ -81,11 +81,11 @@ def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wa
         stream=envelope.stream or gathers,
         quirks=provider.quirks,
     )
-    if not gathers and is_passthrough(admitted, target, dialect):
+    rewritten = admitted.rewritten
+    if rewritten is None and not gathers and is_passthrough(admitted, target, dialect):
         return shape, dialect.forward(envelope, shape), admitted.dialect.passthrough(wanted)
-    request = admitted.dialect.read_request(envelope)
+    request = admitted.dialect.read_request(envelope) if rewritten is None else rewritten.request
     check_vital(request, dialect.name)
-    writer = admitted.dialect.writer(wanted, request)
     freeform = tools_of(request)
     if freeform and (request.dialect == dialect.name) and provider.quirks.get("freeform_tools") is not False:
         freeform = frozenset()  # it has them itself
@@ -93,4 +93,8 @@ def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wa
     reader = dialect.reader(written.names)
     if provider.quirks.get("reasoning_tags") is True:
         reader = ThinkTagsReader(reader)
-    return shape, written, CompatLane(FreeformReader(reader, freeform) if freeform else reader, writer, gathers=gathers)
+    if freeform:
+        reader = FreeformReader(reader, freeform)
+    if rewritten is not None:
+        return shape, written, rewritten.lane(reader, gathers)
+    return shape, written, CompatLane(reader, admitted.dialect.writer(wanted, request), gathers=gathers)

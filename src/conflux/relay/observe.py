@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from conflux.billing.estimate import tokens_of
 from conflux.neutral.ledger import Ending
 from conflux.neutral.usage import Usage
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.attempt import Attempt, Trial
 from conflux.relay.parts import Parts
 from conflux.relay.routed import measured_as

@@ -5,14 +5,25 @@ A client that leaves interrupts the waiting on the upstream and nothing else.
 """
 
 import asyncio
+from typing import Any
 
-from conflux.dialects.base import Dialect, Wanted
+from msgspec.structs import replace
+
+from conflux.dialects.base import AnswerWriter, Dialect, Lane, Wanted
+from conflux.dialects.flux_field import in_body, in_event, in_last
 from conflux.neutral.errors import GatewayError, Kind, StoreError, TransportError
 from conflux.neutral.ledger import Checkpoint, Ending
+from conflux.neutral.ports import Headers
 from conflux.relay.account import NO_ACCOUNT, Account, account, cost_of
+from conflux.relay.admitted import Fallback
 from conflux.relay.attempt import Attempt, Failed
 from conflux.relay.course import Course, carry_on
-from conflux.relay.headers import late_fallback, plain, streamed
+from conflux.relay.fallback import wanted as may_stand_in
+from conflux.relay.flux import Fanout, Leg
+from conflux.relay.flux_account import total, trusted
+from conflux.relay.flux_lanes import Replay
+from conflux.relay.flux_view import encode, field, header, panel_event
+from conflux.relay.headers import header_value, late_fallback, plain, streamed
 from conflux.relay.keep_alive import KeepAlive
 from conflux.relay.parts import Outcome
 from conflux.relay.stored import keep
@@ -25,6 +36,9 @@ _CHECKPOINT_SECONDS = 1.0
 # Why an answer was cut, for admins, where nobody else gave a reason.
 _UNFINISHED = "the upstream closed before its answer was finished"
 _DEFECT = "a defect of the gateway: its log has it"
+
+# What is wrong with the request itself: no draft answers that.
+_CLIENTS_OWN = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.CONTEXT_LENGTH})
 
 
 class Passage(Course):
@@ -73,17 +87,23 @@ class Passage(Course):
             self.begun = True
             self.headed = self.admitted.fallback
             headers = streamed(self.admitted, self.snapshot, self._dropped(), self.request_id.encode())
-            headers += self._rates()
+            headers += self._rates() + self._panel_header()
             await self.exchange.begin(200, headers)
 
     async def _keep_alive(self) -> None:
-        attempt = self.attempt
-        if attempt is None or self.exchange.gone or self.settling:
+        voice = self._voice()
+        if voice is None or self.exchange.gone or self.settling:
             return
         await self._begin()
-        self.spoken = attempt.lane
-        self.exchange.push(attempt.lane.keep_alive())
+        self.spoken = voice
+        self.exchange.push(voice.keep_alive())
         await self.exchange.drained()
+
+    def _voice(self) -> Lane | AnswerWriter | None:
+        """Whose words the connection is kept alive in."""
+        if self.attempt is not None:
+            return self.attempt.lane
+        return self.panel.writer if self.panel is not None else None
 
     def _client_left(self) -> None:
         """Interrupts whatever waits for the upstream; a drained provider is read to its end all the same."""
@@ -96,7 +116,7 @@ class Passage(Course):
         task.cancel()
 
     async def _attempts(self) -> None:
-        """Ask one target after the other until one is primed."""
+        """Until there is an answer to deliver."""
         admitted = self.admitted
         wanted = Wanted(
             answer_id=admitted.dialect.id_prefix + self.request_id[4:],
@@ -106,10 +126,17 @@ class Passage(Course):
             stored=self.recalled is not None and self.recalled.input is not None,
             previous=self.recalled.previous if self.recalled is not None else None,
         )
+        if admitted.flux is None:
+            await self._ask(wanted)
+        else:
+            await self._fan_out(Fanout(self.parts, self.snapshot, admitted, self.incoming, self.number, wanted), wanted)
+
+    async def _ask(self, wanted: Wanted) -> None:
+        """Ask one target after the other until one is primed."""
         request_id = self.request_id.encode()
-        tries = Tries(self.parts, self.snapshot, admitted, self.incoming)
+        tries = Tries(self.parts, self.snapshot, self.admitted, self.incoming)
         self.trials = tries.trials
-        if not admitted.targets:
+        if not self.admitted.targets:
             await tries.measure()
         while True:
             target = tries.next()
@@ -129,24 +156,97 @@ class Passage(Course):
                 tries.failed(target, attempt.leg, failed, attempt.seconds())
                 await tries.measure()
 
+    async def _fan_out(self, panel: Fanout, wanted: Wanted) -> None:
+        """Ask the panel; then the one that fuses, or take a draft for the answer."""
+        self.panel = panel
+        await self._tell(panel_event(self.admitted))
+        await panel.gather(self._tell)
+        drafts = panel.drafts
+        if not drafts:
+            raise panel.nobody()
+        if len(drafts) == 1 and not panel.fuser_only:
+            self._take(panel, panel.best())
+            return
+        await panel.analyse(self._tell)
+        self.admitted = panel.fused()
+        await self._tell({"event": "fuser", "model": self.admitted.model.id, "status": "running"})
+        try:
+            await self._ask(wanted)
+        except GatewayError as error:
+            if error.kind in _CLIENTS_OWN or not panel.replaceable or not may_stand_in(self.admitted, self.incoming):
+                raise
+            panel.degraded = error.message
+            self._take(panel, panel.best(), reason=error.kind.value)
+
+    def _take(self, panel: Fanout, leg: Leg, reason: str | None = None) -> None:
+        """A draft as the answer. `reason`: why it stands in for the fuser."""
+        assert leg.draft is not None and leg.attempt is not None, "a draft was drafted"
+        asked, served = self.admitted.model, leg.admitted.model
+        instead = None
+        if reason is not None:
+            instead = Fallback(asked=asked, reason=reason, chain=(asked.id, served.id))
+        self.admitted = replace(self.admitted, model=served, fallback=instead)
+        stream, now = self.admitted.envelope.stream, self.parts.clock.monotonic()
+        self.attempt = Replay(panel.writer, leg.draft, leg.attempt.target, now, stream=stream)
+
+    async def _tell(self, event: dict[str, Any]) -> None:
+        """How far the panel is, where the client asked to be told."""
+        panel = self.panel
+        if panel is None or self.keeper is None or self.exchange.gone:
+            return
+        manner = panel.panel.terms.progress
+        if manner == "off":
+            return
+        await self._begin()
+        said = encode(event)
+        self.spoken = panel.writer
+        out = in_event(panel.writer.keep_alive(), said) if manner == "chunk" else b": flux " + said + b"\n\n"
+        self.keeper.spoke = self.parts.clock.monotonic()
+        self.exchange.push(out)
+
+    def _account(self, *, cut: bool) -> Account:
+        """Of the answer as far as it is known, and of the panel behind it."""
+        attempt, panel = self._leg(), self.panel
+        if panel is None:
+            return account(attempt.lane.tally, self.admitted, cut=cut)
+        own = None
+        if not isinstance(attempt, Replay):
+            own = trusted(account(attempt.lane.tally, self.admitted, cut=cut), self.admitted, panel.panel.fuser)
+        seats = [(leg.admitted, leg.found) for leg in panel.seats if leg.found is not None]
+        return total(seats, own, self.admitted)
+
+    def _panel_header(self) -> Headers:
+        panel = self.panel
+        if panel is None:
+            return []
+        name = self.snapshot.names[self.admitted.storefront.id].flux
+        return [(name, header_value(header(panel, self.admitted)))]
+
+    def _flux_field(self, panel: Fanout, found: Account) -> bytes:
+        return field(panel, found, self.admitted, self._leg().seconds(), self.parts.clock.monotonic())
+
     async def _plain(self) -> Outcome:
         attempt, admitted = self._leg(), self.admitted
         self.waiting = None  # the answer is here: from now on nothing is interrupted
         attempt.close(good=True)
-        found = account(attempt.lane.tally, admitted, cut=False)
+        found = self._account(cut=False)
         body = attempt.lane.last(found.usage, cost_of(found, admitted))  # nobody pays for what cannot be written
+        if self.panel is not None:
+            body = in_body(body, self._flux_field(self.panel, found))
         await self._store(body)
         outcome = await self._settle(Ending.DONE, found, status=200)
         headers = plain(
             admitted, self.snapshot, self._dropped(), outcome.charge, outcome.credits, self.request_id.encode()
         )
-        headers += self._rates()
+        headers += self._rates() + self._panel_header()
         await self.exchange.reply(200, headers, body)
         return outcome
 
     async def _stream(self) -> Outcome:
         attempt, admitted = self._leg(), self.admitted
         waiting, self.waiting = self.waiting, None
+        if self.panel is not None:
+            self._checkpoint()  # whatever happens from here on, the drafts are paid
         await self.parts.ledger.start(self.number)
         if self.exchange.gone:
             return await self._settle_left()  # nothing went out
@@ -165,8 +265,10 @@ class Passage(Course):
             attempt.broke()
             return await self._cut(tally.fault.message[:200] if tally.fault is not None else _UNFINISHED)
         attempt.close(good=True)
-        found = account(tally, admitted, cut=False)
+        found = self._account(cut=False)
         last = attempt.lane.last(found.usage, cost_of(found, admitted))
+        if self.panel is not None:
+            last = in_last(admitted.dialect.name, last, self._flux_field(self.panel, found), self.panel.wanted)
         await self._store(last)
         if self.admitted.fallback is not self.headed:  # the head was too early to know
             last = late_fallback(self.admitted) + last
@@ -180,7 +282,7 @@ class Passage(Course):
         if store is not None and recalled is not None and recalled.input is not None:
             await keep(store, self.admitted.caller.key_id, recalled.input, last)
 
-    async def _pump(self, attempt: Attempt) -> None:
+    async def _pump(self, attempt: Attempt | Replay) -> None:
         """Hand the answer on as it arrives: the upstream's reader pushes it through, this task only waits."""
         lane, exchange, clock = attempt.lane, self.exchange, self.parts.clock
         tally, keeper = lane.tally, self.keeper
@@ -192,7 +294,7 @@ class Passage(Course):
             keeper.spoke = now = clock.monotonic()
             if tally.output_bytes - marked >= _CHECKPOINT_BYTES or now - marked_at >= _CHECKPOINT_SECONDS:
                 marked, marked_at = tally.output_bytes, now
-                self._checkpoint(attempt)
+                self._checkpoint()
             going = exchange.push(out) if out else True
             return going and tally.fault is None and not tally.done
 
@@ -207,8 +309,8 @@ class Passage(Course):
                 return
             await exchange.drained()
 
-    def _checkpoint(self, attempt: Attempt) -> None:
-        found = account(attempt.lane.tally, self.admitted, cut=True)
+    def _checkpoint(self) -> None:
+        found = self._account(cut=True)
         self.parts.ledger.checkpoint(Checkpoint(request_id=self.number, amount=found.charge, usage=found.usage))
 
     async def _cut(self, reason: str, *, timeout: bool = False) -> Outcome:
@@ -216,7 +318,7 @@ class Passage(Course):
         self.waiting = None
         attempt = self._leg()
         attempt.close()
-        found = account(attempt.lane.tally, self.admitted, cut=True)
+        found = self._account(cut=True)
         outcome = await self._settle(Ending.CUT, found, status=200, reason=reason)
         kind = Kind.UPSTREAM_TIMEOUT if timeout else Kind.UPSTREAM_FAILED
         error = GatewayError(kind, "the model's answer broke off: what you have is incomplete")
@@ -248,9 +350,9 @@ class Passage(Course):
         """What an answer that ends early costs: what went out of it."""
         if not self.delivering or self.attempt is None:
             return nothing, NO_ACCOUNT
-        return some, account(self.attempt.lane.tally, self.admitted, cut=True)
+        return some, self._account(cut=True)
 
-    def _leg(self) -> Attempt:
+    def _leg(self) -> Attempt | Replay:
         assert self.attempt is not None, "an attempt was primed before its answer is handled"
         return self.attempt
 

@@ -57,6 +57,7 @@ class HeaderNames(msgspec.Struct, frozen=True):
     route_reason: bytes
     route_candidates: bytes
     route_dropped: bytes
+    flux: bytes
 
     @classmethod
     def of(cls, prefix: str) -> "HeaderNames":
@@ -85,7 +86,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def targets(self, model: Model, *, test: bool) -> tuple[LiveTarget, ...]:
         """What may be called for a model: a test key's calls go to the simulator and nowhere else."""
         if test:
-            if self.simulator is None or model.account:
+            if self.simulator is None or model.account or model.flux is not None:
                 return ()
             return (stand_in(self.simulator, model.pool),)
         return self.pools.get(model.pool, ())

@@ -14,6 +14,7 @@ from conflux.neutral.records import Caller, Model, Storefront
 from conflux.policy.clients import recognise
 from conflux.policy.permitted import Verdict, decide, decide_name
 from conflux.relay.snapshot import Snapshot
+from conflux.routing.flux_plan import may_draft, may_fuse
 
 _MOST = 2_000
 _MOST_NAMES = 100
@@ -51,17 +52,17 @@ def _compile(
     models = snapshot.catalogue.models_of(storefront.id)
     verdicts = {model.id: decide(caller, name[2], model, snapshot.resolver(storefront)) for model in models}
     test = caller is not None and caller.test
-    rows, own = [], []
+    own = [one for one in models if verdicts[one.id].served is one and snapshot.targets(one, test=test)]
+    seats = any(may_draft(one) for one in own) and any(may_fuse(one) for one in own)
+    rows = []
     for model in models:
         served = verdicts[model.id].served
         if served is None:
             continue
-        live = bool(snapshot.targets(served, test=test))
+        live = bool(snapshot.targets(served, test=test)) if served.flux is None else seats
         # The public list is the catalogue; a key's list is what would answer.
         if live or served.account or caller is None:
             rows.append(Row(model=model, status="account_needed" if served.account and not live else "enabled"))
-        if live and served is model:
-            own.append(model)
     return Standing(fingerprint=name, verdicts=verdicts, rows=tuple(rows), own=tuple(own), names={}, terms={})
 
 

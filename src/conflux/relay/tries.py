@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from msgspec.structs import replace
 
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.attempt import Failed, Trial
 from conflux.relay.conversation import Conversation, conversation_of
 from conflux.relay.fallback import stand_ins, wanted
@@ -31,7 +31,15 @@ class Tries:
     _others: Iterator[Admitted] | None = None
     _free = True  # the next one is no retry, or one that we caused ourselves
 
-    def __init__(self, parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Incoming) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        snapshot: Snapshot,
+        admitted: Admitted,
+        incoming: Incoming,
+        others: Iterator[Admitted] | None = None,
+    ) -> None:
+        """`others`: what is asked where this model does not answer; None: the stand-ins of the catalogue."""
         self._parts = parts
         self._snapshot = snapshot
         self._incoming = incoming
@@ -40,6 +48,8 @@ class Tries:
         self._pool = parts.health.budget(admitted.model.pool)
         self._pool.request(parts.clock.monotonic())
         self._bucket = bucket_of(admitted.envelope.size, admitted.envelope.stream)
+        if others is not None:
+            self._others = others
 
     def next(self) -> LiveTarget:
         """Raises GatewayError where nothing is left."""
