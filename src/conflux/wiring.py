@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -49,6 +50,7 @@ from conflux.relay.counting import Sizes
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import simulator_provider, with_statuses
 from conflux.relay.parts import Parts
+from conflux.relay.probing import examine
 from conflux.relay.snapshot import Snapshot
 from conflux.routing.health import HealthBook
 from conflux.settings import Config, changed_at_start
@@ -318,7 +320,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         running.status,
         store.verify,
         {
-            **administration(store, running.current, running.refresh, time.time),
+            **administration(store, running.current, running.refresh, time.time, partial(examine, parts)),
             **CredentialAdmin(
                 store.credentials, running.sealer.seal, lambda: running.snapshot.catalogue.providers, running.take_over
             ).table(),

@@ -14,6 +14,7 @@ async def test_all_groups_are_there_and_none_hides_another(tmp_path: Path) -> No
             "policies",
             "models",
             "budgets",
+            "probe",
             "ledger",
         }
         assert not set(admin.work) & set(OPERATIONS)

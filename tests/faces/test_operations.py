@@ -61,7 +61,10 @@ def operations(keys: Keys, snapshot: Snapshot) -> Operations:
     async def users(params: dict[str, Any]) -> Any:
         return {"users": [{"name": {"default": "default", "acme": "ann"}[params["workspace"]]}]}
 
-    more = {"more.echo": echo, "workspaces.list": workspaces, "users.list": users}
+    async def probes(params: dict[str, Any]) -> Any:
+        return {"probes": [{"target": "gone/model", "holds": "yes"}]}
+
+    more = {"more.echo": echo, "probe.list": probes, "workspaces.list": workspaces, "users.list": users}
     return Operations(keys, lambda: snapshot, reload, lambda: {"in_flight": 2}, verify, more)
 
 
@@ -223,8 +226,8 @@ async def test_models_are_listed_by_storefront(operations: Operations, snapshot:
 
 async def test_a_model_is_shown_with_what_is_really_called(operations: Operations) -> None:
     (row,) = (await operations.run("models.show", {"id": "conflux/deepseek-v4-pro"}))["models"]
-    assert (row["id"], row["storefront"], row["targets"], row["live"]) == (
-        "conflux/deepseek-v4-pro", "conflux", [], False,
+    assert (row["id"], row["storefront"], row["targets"], row["live"], row["probes"]) == (
+        "conflux/deepseek-v4-pro", "conflux", [], False, [],
     )  # fmt: skip
     with pytest.raises(ConfigError, match="models list"):
         await operations.run("models.show", {"id": "nobody"})

@@ -11,6 +11,8 @@ from conflux.faces.model_admin import ModelAdmin, Statuses
 from conflux.faces.operations import Work
 from conflux.faces.people_admin import Passwords, People, PeopleAdmin
 from conflux.faces.policy_admin import Policies, PolicyAdmin
+from conflux.faces.probe_admin import Examine, ProbeAdmin
+from conflux.neutral.probes import ProbeBook
 from conflux.neutral.records import Caller
 from conflux.relay.snapshot import Snapshot
 
@@ -32,13 +34,20 @@ class Rooms(Protocol):
     @property
     def sessions(self) -> Passwords: ...
 
+    @property
+    def probes(self) -> ProbeBook: ...
+
     async def rebuild(self) -> int: ...
 
     async def caller(self, key_id: str) -> Caller | None: ...
 
 
 def administration(
-    store: Rooms, snapshot: Callable[[], Snapshot], refresh: Callable[[], Awaitable[None]], now: Callable[[], float]
+    store: Rooms,
+    snapshot: Callable[[], Snapshot],
+    refresh: Callable[[], Awaitable[None]],
+    now: Callable[[], float],
+    examine: Examine | None = None,
 ) -> dict[str, Work]:
     """Every operation by its name."""
 
@@ -51,4 +60,5 @@ def administration(
         **PeopleAdmin(store.people, store.sessions).table(),
         **PolicyAdmin(store.policies, store.caller, snapshot, now).table(),
         **ModelAdmin(store.policies, snapshot, refresh).table(),
+        **ProbeAdmin(store.probes, snapshot, examine, now).table(),
     }

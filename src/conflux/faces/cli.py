@@ -26,6 +26,7 @@ from conflux.faces.cli_common import (
 from conflux.faces.cli_ledger import Books, add_ledger
 from conflux.faces.cli_people import add_people
 from conflux.faces.cli_policies import add_policies
+from conflux.faces.cli_probe import add_probe
 from conflux.faces.cli_run import add_run
 from conflux.faces.launch import Launch
 
@@ -74,6 +75,7 @@ def build(actions: Actions) -> typer.Typer:
     add_people(app, actions)
     add_policies(app, actions)
     add_budgets(app, actions)
+    add_probe(app, actions)
     _add_config(app, actions)
     add_ledger(app, actions)
     add_backup(app, actions)

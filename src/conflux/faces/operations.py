@@ -142,6 +142,9 @@ class Operations:
             if params.get("storefront") in (None, storefront)
             and (model := snapshot.catalogue.resolve(storefront, name)) is not None
         ]
+        known = (await self._more["probe.list"]({}))["probes"] if rows else []
+        for row in rows:
+            row["probes"] = [one for one in known if one["target"] in row["targets"]]
         if not rows:
             raise NoSuch([f"models show: there is no model {name!r}: `conflux models list --all` shows them"])
         return {"models": rows}

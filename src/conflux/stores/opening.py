@@ -23,6 +23,7 @@ from conflux.stores.ledger import BookLedger, Recovered
 from conflux.stores.owner_budgets import OwnerBudgets
 from conflux.stores.people import People
 from conflux.stores.policies import Policies
+from conflux.stores.probes import ProbeRows
 from conflux.stores.receipts import Receipts
 from conflux.stores.sessions import Sessions, session_caller
 from conflux.stores.sql import Run
@@ -54,6 +55,7 @@ class Store:
         self.policies = Policies(ledger, self.keys.changed, now)
         self.catalogue = CatalogueRows(ledger, now)
         self.usage = Usage(ledger)
+        self.probes = ProbeRows(ledger)
         self.credentials = Credentials(ledger, now)
         self.feedback = FeedbackRows(ledger, now)
         self.receipts = Receipts(ledger)

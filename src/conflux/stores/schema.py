@@ -447,3 +447,16 @@ message = _table(
     Column("body", LargeBinary, nullable=False),
     keyed=True,
 )
+
+# What was found out of targets by asking them.
+probe = _table(
+    "probe",
+    Column("target", Text, primary_key=True),
+    Column("capability", Text, primary_key=True),
+    _text("evidence"),  # a JSON list
+    _long("holds"),  # -1 not known, 0 no, 1 yes
+    _long("found"),  # unix milliseconds
+    _long("tried"),
+    _long("cost"),  # nano-USD of the last try
+    keyed=True,
+)

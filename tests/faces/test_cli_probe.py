@@ -1,0 +1,42 @@
+"""`conflux probe`: what is said becomes what is asked, and what was found is shown."""
+
+import json
+from typing import Any
+
+import typer
+from typer.testing import CliRunner
+
+from conflux.faces.cli_probe import add_probe
+
+ROW = {"target": "p/m", "capability": "vision", "holds": "yes", "stated": "no", "questioned": True, "age_seconds": 3,
+       "asked": "yes", "evidence": ["red: answered, 'Red.'"], "cost_usd": "0"}  # fmt: skip
+
+
+class Played:
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+
+    def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
+        self.heard.append((operation, params))
+        return {"probes": [ROW]}
+
+
+def said(played: Played, *words: str) -> str:
+    app = typer.Typer(rich_markup_mode=None)
+    app.callback()(lambda: None)
+    add_probe(app, played)
+    done = CliRunner().invoke(app, ["probe", *words])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_what_is_said_is_asked_and_what_was_found_is_shown() -> None:
+    played = Played()
+    assert "p/m" in said(played) and "Red." not in said(played)
+    assert "Red." in said(played, "gpt-4o-mini", "--capability", "vision", "--storefront", "conflux")
+    assert json.loads(said(played, "gpt-4o-mini", "--json")) == {"probes": [ROW]}
+    assert played.heard == [
+        ("probe.list", {}), ("probe.list", {}),
+        ("probe.run", {"id": "gpt-4o-mini", "storefront": "conflux", "capability": "vision"}),
+        ("probe.run", {"id": "gpt-4o-mini", "storefront": None, "capability": None}),
+    ]  # fmt: skip
