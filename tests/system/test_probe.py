@@ -79,7 +79,7 @@ def test_what_was_found_is_told_beside_what_is_stated_and_kept(served: Served) -
         (shown,) = json.loads(served.run("models", "show", "acme/m", "--json").stdout)["models"]
         assert [row["capability"] for row in shown["probes"]] == ["structured_outputs", "tools", "vision"]
         assert shown["capabilities"] == ["text", "tools"]  # the owner's word stands
-        assert set(json.loads(served.run("ledger", "verify", "--json").stdout).values()) == {0}
+        assert served.run("ledger", "verify").returncode == 0
     finally:
         served.stop()
 
