@@ -14,7 +14,7 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.probes import Finding
 from conflux.neutral.records import Caller, Capability, Model, Storefront
 from conflux.neutral.usage import NOTHING, Usage
-from conflux.relay.admit import Admitted
+from conflux.relay.admitted import Admitted
 from conflux.relay.attempt import Attempt, Failed
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import LiveTarget
