@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from simulate.report import Measured, markdown, write
-from simulate.scenarios import Scenario, scenarios
+from simulate.report_tasks import write_tasks
+from simulate.scenarios import TASKS, Scenario, scenarios
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -44,7 +45,11 @@ def main() -> int:
         epilog="examples:  ./run simulate            ./run simulate --seeds 3 --only black-hole",
     )
     parser.add_argument("--seeds", type=int, default=20, metavar="N", help="runs of each scenario (default 20)")
-    parser.add_argument("--only", metavar="TEXT", help="only the scenarios whose name holds this; nothing is kept then")
+    parser.add_argument(
+        "--only",
+        metavar="TEXT",
+        help="only the scenarios whose name holds this; nothing is kept then, but of all tasks ('tasks: ')",
+    )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default 2)")
     asked = parser.parse_args()
     todo = chosen(asked.only)
@@ -69,7 +74,9 @@ def main() -> int:
     print(f"{len(rows)} promises, {len(broken)} broken; {asked.seeds} seeds, {time.monotonic() - began:.0f} s",
           file=sys.stderr)  # fmt: skip
     if asked.only is None:
-        write(rows, asked.seeds, RESULTS)
+        write([row for row in rows if not row.scenario.startswith(TASKS)], asked.seeds, RESULTS)
+    if asked.only in (None, TASKS):
+        write_tasks([row for row in rows if row.scenario.startswith(TASKS)], asked.seeds, RESULTS)
     return 1 if broken else 0
 
 

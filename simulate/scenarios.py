@@ -18,6 +18,7 @@ from simulate.upstreams import Trouble
 from simulate.world import Run, Setting, simulate
 
 END = 1e9
+TASKS = "tasks: "
 FALLBACKS = CONTEXTS = 5_000  # requests a seed: 100,000 in all
 BEGIN = 15.0
 DEADLINE = 60.0  # a provider's, for the first byte: what a black hole takes to be told from a slow one
@@ -155,13 +156,13 @@ def _tasks() -> Iterator[Scenario]:
         Promise("beyond a random choice's", 0, lambda run: run.total() / run.random() - 1),
         Promise("tried out", 0.02, lambda run: sum(one.reason == "explored" for one in run.choices) / run.asked),
     )  # fmt: skip
-    yield Scenario(f"{tasks.REQUESTS:,} tasks, 8 models", partial(play, None), still)
-    slower = Promise("still sent there where another is clearly better, after 100 requests", 0.02,
+    yield Scenario(f"{TASKS}{tasks.REQUESTS:,} requests, 8 models", partial(play, None), still)
+    slower = Promise("still sent there where another is clearly better, after 100 requests", 0.1,
                      lambda run: run.clearly_worse(tasks.CHANGE + 100))  # fmt: skip
-    yield Scenario("the favourite gets 3 times as slow", partial(play, "slower"), (*still[:2], slower))
+    yield Scenario(f"{TASKS}the favourite gets 3 times as slow", partial(play, "slower"), (still[1], slower))
     dearer = Promise("still sent there", 0, lambda run: run.clearly_worse(tasks.CHANGE))
-    yield Scenario("the favourite gets 100 times as dear", partial(play, "dearer"), (*still[:2], dearer))
-    yield Scenario("a dominated model more", tasks.changed_by_a_dominated_one,
+    yield Scenario(f"{TASKS}the favourite gets 100 times as dear", partial(play, "dearer"), (still[1], dearer))
+    yield Scenario(f"{TASKS}a dominated model more", tasks.changed_by_a_dominated_one,
                    (Promise("choices that changed", 0, lambda run: len(run.choices)),))  # fmt: skip
 
 

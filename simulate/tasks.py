@@ -90,6 +90,7 @@ class Choice:
     model: str
     reason: str
     costs: dict[str, float]  # of each that could have been asked
+    seconds: float  # the chosen one takes, in expectation
 
 
 @dataclass
@@ -224,9 +225,11 @@ class _Play:
         )
         end = self._ledger.ends.pop(asyncio.current_task())
         name = end.calls[0].model
+        nature = self._natures[name]
         told = dict(client.headers)
         costs = {one.model.id: one.cost(task, tokens) for one in self._natures.values() if one.serves(task)}
-        self._choices.append(Choice(task, tokens, name, told.get(b"x-shop-route-reason", b"").decode(), costs))
+        self._choices.append(Choice(task, tokens, name, told.get(b"x-shop-route-reason", b"").decode(), costs,
+                                    nature.first + nature.pace * TASKS[task].length * nature.wordy))  # fmt: skip
         if client.status == 200 and self._chance.random() < OPINIONS:
             self._judge(name, task)
 

@@ -19,6 +19,9 @@ SCENARIOS = {one.name: one for one in scenarios()}
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_promise_is_kept(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulate.tasks.REQUESTS", 1200)
+    monkeypatch.setattr("simulate.tasks.CHANGE", 800)
+    monkeypatch.setattr("simulate.tasks.DOMINATED", 150)
     monkeypatch.setattr("simulate.scenarios.FALLBACKS", 1000)
     monkeypatch.setattr("simulate.scenarios.CONTEXTS", 2000)
     monkeypatch.setattr("simulate.contexts.LEARNING", 350)  # of fewer, more are the first of their kind

@@ -1,8 +1,9 @@
 """Which target first, which next.
 
 Law: of two different ones taken at random the one that costs less waiting goes first; after a failure the best that is
-left. What is ejected is asked by one probe at a time, and only by a request that others could still answer. Where all
-are shut, they are asked all the same, a few at a time: a small pool must not eject itself out of service.
+left, in a large pool the best of a few taken at random. What is ejected is asked by one probe at a time, and only by a
+request that others could still answer. Where all are shut, they are asked all the same, a few at a time: a small pool
+must not eject itself out of service.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -11,6 +12,8 @@ from typing import Protocol, TypeVar
 from conflux.routing.health import Health
 
 MOST_ATTEMPTS = 3  # different targets
+LARGE = 8  # targets; in a larger pool nobody looks at all of them for a second try
+_DRAWS = 4
 
 
 class Candidate(Protocol):
@@ -52,8 +55,36 @@ def pick(
             return None
         one = health(only.key)
         return only if one.open(now) or one.due(now) or (desperate and one.last_resort()) else None
+    elif many > LARGE:
+        drawn = _drawn(candidates, health, now, below, bucket, tried)
+        if drawn is not None:
+            return drawn
     found = _searched(candidates, health, now, below, bucket, tried)
     return _shut(candidates, health, tried) if found is None and desperate else found
+
+
+def _drawn(
+    candidates: Sequence[T],
+    health: Callable[[str], Health],
+    now: float,
+    below: Callable[[int], int],
+    bucket: int,
+    tried: Collection[str],
+) -> T | None:
+    """The best of a few that nothing is the matter with; None: the draw found hardly any."""
+    many = len(candidates)
+    found: T | None = None
+    least, ready = 0.0, 0
+    for place in {below(many) for _ in range(_DRAWS)}:
+        one = candidates[place]
+        state = health(one.key)
+        if one.key in tried or not state.ready(now, bucket):
+            continue
+        ready += 1
+        cost = state.cost(one.weight, now, bucket)
+        if found is None or cost < least:
+            found, least = one, cost
+    return found if ready > 1 else None
 
 
 def _searched(
