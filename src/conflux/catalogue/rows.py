@@ -75,7 +75,6 @@ class StorefrontRow(Row):
     margin: str = "1"
     usage_cost: bool = True
     prefer: str = "balanced"
-    hedge: bool = False
     default_max_output: int | None = None
     default_temperature: float | None = None
     allowed_origins: list[str] = []

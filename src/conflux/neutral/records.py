@@ -109,7 +109,6 @@ class Storefront(msgspec.Struct, frozen=True, kw_only=True):
     fallback: bool = False  # a model that does not answer may be stood in for by another
     margin: str = "1"  # exact decimal, on cost
     prefer: str = "balanced"  # how a model is chosen for a task: cost | balanced | speed | quality
-    hedge: bool = False  # a slow first token is asked for elsewhere too
     usage_cost: bool = True  # answers say in their usage what they cost
     default_max_output: int | None = None
     default_temperature: float | None = None
