@@ -4,7 +4,7 @@ Law: `usage_day` sums every settled request, `usage_tag` those that carry tags o
 tags. Both change in the transaction that settles, once a batch for each of their rows, and follow from `request` alone.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -108,11 +108,21 @@ def _tagged(run: Run) -> Sums:
     return found
 
 
-_detail = msgspec.json.Decoder(tuple[msgspec.Raw, msgspec.Raw, msgspec.Raw, dict[str, str]])
+class _Detail(NamedTuple):
+    """As rows.py writes it; only the tags are looked into."""
+
+    lines: msgspec.Raw
+    calls: msgspec.Raw
+    dropped: msgspec.Raw
+    tags: dict[str, str]
+    task: str = ""
+
+
+_detail = msgspec.json.Decoder(_Detail)
 
 
 def _tags_of(detail: str) -> dict[str, str]:
-    return _detail.decode(detail)[3]
+    return _detail.decode(detail).tags
 
 
 def _read(run: Run, query: str, name: int) -> Sums:
