@@ -400,7 +400,7 @@ class HttpFace:
             method=method,
             path=path,
             query=scope.get("query_string", b""),
-            secret=heard.secret or _google_secret(path, scope.get("query_string", b"")),
+            secret=_google_secret(path, scope.get("query_string", b"")) if heard.secret is None else heard.secret,
             mount=mount,
             headers=scope["headers"],
             request_id=self._request_id()[1],
