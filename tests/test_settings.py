@@ -177,7 +177,9 @@ def test_a_secret_is_read_from_the_file_that_is_named(name: str, tmp_path: Path)
 
 
 def test_only_secrets_are_read_from_files() -> None:
-    assert mistakes(environment={"CONFLUX_PORT_FILE": "/x"})[0].startswith("environment: port_file: there is no such")
+    assert mistakes(environment={"CONFLUX_PORT_FILE": "/x"})[0].startswith(
+        "environment: CONFLUX_PORT_FILE: there is no such"
+    )
     assert load({}, {"HOST_FILE": "/etc/hosts", "PORT_FILE": "/x"}).settings == Settings()
 
 
@@ -256,8 +258,8 @@ def test_all_mistakes_of_all_layers_are_told_at_once(write: Write) -> None:
             [file, "prot"],
             [file, "port"],
             [file, "limits.body"],
-            ["environment", "sim"],
-            ["environment", "limits.grace"],
+            ["environment", "CONFLUX_SIM"],
+            ["environment", "CONFLUX_LIMITS__GRACE"],
             ["environment", "CONFLUX_REDIS_URL_FILE"],
             ["command line", "workers"],
         ]
@@ -269,10 +271,10 @@ def test_all_mistakes_of_all_layers_are_told_at_once(write: Write) -> None:
     [
         ({"CONFLUX_PORT": "1", "CONFLUX_PORT__MORE": "2"}, "port is set as a whole and in parts"),
         ({"CONFLUX_LIMITS": "5", "CONFLUX_LIMITS__BODY_BYTES": "6"}, "limits is set as a whole and in parts"),
-        ({"CONFLUX_LIMITS": "5"}, "limits: write it as a table"),
+        ({"CONFLUX_LIMITS": "5"}, "CONFLUX_LIMITS: write it as a table"),
         ({"CONFLUX_": "5"}, "there is no such setting"),
         ({"CONFLUX___": "5"}, "there is no such setting"),
-        ({"CONFLUX_LIMITS__BODY_BYTES__X": "5"}, "limits.body_bytes: expected"),
+        ({"CONFLUX_LIMITS__BODY_BYTES__X": "5"}, "CONFLUX_LIMITS__BODY_BYTES__X: expected"),
     ],
 )
 def test_odd_variables_are_mistakes_and_no_crash(environment: dict[str, str], words: str) -> None:
@@ -308,6 +310,34 @@ def test_figures_that_make_no_sense_are_refused(name: str, value: Any, words: st
     (line,) = mistakes(file=write(in_file(name, value)))
     assert line.startswith(f"configuration: {name}: ") and words in line
     assert "pw" not in line.replace("postgresql", "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("PORT", "70000", "70000 is not a port"),
+        ("CONFLUX_PORT", "70000", "70000 is not a port"),
+        ("CONFLUX_LIMITS__BODY_BYTES", "0", "is not above 0"),
+        ("DATABASE_URL", "mysql://u:pw@h/d", "write postgresql://"),
+        ("CONFLUX_REFRESH__SECONDS", "often", "expected float"),
+        ("CONFLUX_RESPONSES__KEEP", "1", "there is no such setting"),
+    ],
+)
+def test_a_mistake_in_a_variable_is_told_by_the_variables_name(variable: str, value: str, words: str) -> None:
+    (line,) = mistakes(environment={variable: value})
+    assert line.startswith(f"environment: {variable}: ") and words in line
+
+
+def test_a_mistake_in_a_secrets_file_is_told_by_the_variable_that_names_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("mysql://h/d")
+    (line,) = mistakes(environment={"CONFLUX_DATABASE_URL_FILE": str(file)})
+    assert line.startswith("environment: CONFLUX_DATABASE_URL_FILE: write postgresql://")
+
+
+def test_what_a_flag_overrules_is_no_mistake_of_the_variable() -> None:
+    (line,) = mistakes({"port": 70001}, {"PORT": "70000"})
+    assert line == "configuration: port: 70001 is not a port"
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])

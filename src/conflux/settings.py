@@ -114,14 +114,16 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], config_file: 
     file = _file(config_file or environment.get("CONFLUX_CONFIG"), problems)
     from_file, tables = _read_file(file, problems)
     readable = not problems
-    from_environment = _read_environment(environment, problems)
-    layers = [(str(file or DEFAULT_FILE), from_file), ("environment", from_environment),
-              ("command line", {name: value for name, value in flags.items() if value is not None})]  # fmt: skip
-    merged: dict[str, Any] = {}
-    for source, layer in layers:
-        merged = _merge(merged, _checked(source, layer, problems))
+    from_environment, variables = _read_environment(environment, problems)
+    from_flags = {name: value for name, value in flags.items() if value is not None}
+    merged = _good(_Source(str(file or DEFAULT_FILE)), "", from_file, Settings, problems)
+    merged = _merge(merged, _good(_Source("environment", variables), "", from_environment, Settings, problems))
+    merged = _merge(merged, _good(_Source("command line"), "", from_flags, Settings, problems))
     settings = msgspec.convert(merged, Settings, strict=False)
-    problems += _judge(settings)
+    for name, mistake in _judge(settings):
+        variable = variables.get(name) if name not in from_flags else None
+        where = f"configuration: {name}" if variable is None else f"environment: {variable}"
+        problems.append(f"{where}: {mistake}")
     config = Config(settings=settings, file=file, tables=tables, environment=environment)
     if problems:
         raise BrokenSettings(problems, config if readable else None)
@@ -161,19 +163,28 @@ def _read_file(file: Path | None, problems: list[str]) -> tuple[dict[str, Any], 
     return content, tables
 
 
-def _read_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+def _read_environment(environment: Mapping[str, str], problems: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The settings, and by which variable each of them was set."""
     found: dict[str, Any] = {}
+    variables: dict[str, str] = {}
     for name, key in _PLAIN.items():
         value = _from_environment(environment, name, key, problems)
         if value is not None:
             found[key] = value
+            variables[key] = _spelt(environment, name)
     bases = {_without_file(name) for name in environment if name.startswith(PREFIX) and name not in _NOT_SETTINGS}
     for name in sorted(bases):
         path = name.removeprefix(PREFIX).lower().split("__")
         value = _from_environment(environment, name, path[-1], problems)
         if value is not None:
             _put(found, path, _list(value) if path == ["trusted_proxies"] else value, name, problems)
-    return found
+            variables[".".join(path)] = _spelt(environment, name)
+    return found, variables
+
+
+def _spelt(environment: Mapping[str, str], name: str) -> str:
+    """The variable that gave the value: of a secret, perhaps the one that names its file."""
+    return name if environment.get(name) else f"{name}_FILE"
 
 
 def _without_file(name: str) -> str:
@@ -214,18 +225,28 @@ def _from_environment(environment: Mapping[str, str], name: str, key: str, probl
     return None
 
 
-def _checked(source: str, layer: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
-    """What is good of a layer. Each key by itself, so that every mistake is told with its own place."""
-    return _good(source, "", layer, Settings, problems)
+class _Source(msgspec.Struct, frozen=True):
+    """Where a layer was written, and by which variable each of its settings, if by any."""
+
+    name: str
+    variables: Mapping[str, str] = {}
+
+    def place(self, setting: str) -> str:
+        """How whoever wrote it finds it again."""
+        for one, variable in self.variables.items():
+            if one == setting or one.startswith(setting + "."):
+                return f"{self.name}: {variable}"
+        return f"{self.name}: {setting}"
 
 
 def _good(
-    source: str, above: str, layer: Mapping[str, Any], type_: type[msgspec.Struct], problems: list[str]
+    source: _Source, above: str, layer: Mapping[str, Any], type_: type[msgspec.Struct], problems: list[str]
 ) -> dict[str, Any]:
+    """What is good of a layer. Each key by itself, so that every mistake is told with its own place."""
     known = {field.name: field.type for field in msgspec.structs.fields(type_)}
     good: dict[str, Any] = {}
     for name, value in layer.items():
-        place = f"{source}: {above}{name}"
+        place = source.place(f"{above}{name}")
         if name not in known:
             problems.append(f"{place}: there is no such setting; there are {', '.join(sorted(known))}")
             continue
@@ -260,34 +281,34 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 _MAY_BE_0 = frozenset({"drain_seconds", "graceful_seconds"})
 
 
-def _judge(settings: Settings) -> list[str]:
-    problems = []
+def _judge(settings: Settings) -> list[tuple[str, str]]:
+    """Each setting that cannot be, and why."""
+    problems: list[tuple[str, str]] = []
     ports = {"port": settings.port, "metrics.port": settings.metrics.port}
     for name, port in ports.items():
         if port is not None and not 0 <= port <= 65535:
-            problems.append(f"configuration: {name}: {port} is not a port")
+            problems.append((name, f"{port} is not a port"))
     for name, text in (("host", settings.host), ("data", settings.data), ("metrics.host", settings.metrics.host)):
         if not text.strip():
-            problems.append(f"configuration: {name}: must not be empty")
+            problems.append((name, "must not be empty"))
     for name, limit in msgspec.structs.asdict(settings.limits).items():
         if not 0 < limit < float("inf") and not (name in _MAY_BE_0 and limit == 0):
-            problems.append(f"configuration: limits.{name}: {limit} is not above 0")
+            problems.append((f"limits.{name}", f"{limit} is not above 0"))
     if not 60 <= settings.refresh.seconds < float("inf"):
-        problems.append("configuration: refresh.seconds: at least 60; to switch it off, set refresh.enabled = false")
+        problems.append(("refresh.seconds", "at least 60; to switch it off, set refresh.enabled = false"))
     if not 0 <= settings.responses.keep_days <= 3650:
-        problems.append("configuration: responses.keep_days: from 0, which keeps none, to 3650")
+        problems.append(("responses.keep_days", "from 0, which keeps none, to 3650"))
     for name in ("most_bytes", "most_per_key"):
         if getattr(settings.responses, name) < 1:
-            problems.append(f"configuration: responses.{name}: must be above 0")
+            problems.append((f"responses.{name}", "must be above 0"))
     if settings.workers < 1:
-        problems.append("configuration: workers: at least one is needed")
+        problems.append(("workers", "at least one is needed"))
     if settings.workers > 1 and settings.postgres_url is None:
         problems.append(
-            f"configuration: workers: {settings.workers} workers on SQLite could lose money; use one, or a PostgreSQL "
-            "database_url"
+            ("workers", f"{settings.workers} workers on SQLite could lose money; use one, or a PostgreSQL database_url")
         )
     if settings.database_url is not None and not settings.database_url.startswith((*POSTGRES, "sqlite")):
-        problems.append("configuration: database_url: write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out")
+        problems.append(("database_url", "write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out"))
     return problems
 
 

@@ -374,6 +374,24 @@ NO_HTTP = [b"hello\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n", b"GET /
            post(b"a", b"transfer-encoding: chunked"), b"\x16\x03\x01\x00\x00", post(b"a", b"x-a : b")]  # fmt: skip
 
 
+HOSTLESS = [(b"GET /other HTTP/1.1\r\n\r\n", "none"), (post(b"a").replace(b"host: a\r\n", b""), "none"),
+            (post(b"a", b"Host: b"), "several"), (post(b"a", b"host: a", version=b"1.0"), "several")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "word"), HOSTLESS)
+async def test_a_request_says_once_whom_it_is_for(port: int, ways: Ways, data: bytes, word: str) -> None:
+    async with wire(port) as one:
+        await one.send(data + post(b"smuggled"))
+        refused(await one.rest(), 400, word)
+    assert ways.seen == []
+
+
+async def test_the_older_protocol_need_not_say_it(port: int) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"a", version=b"1.0").replace(b"host: a\r\n", b""))
+        assert [found.status for found in await one.rest()] == [200]
+
+
 @pytest.mark.parametrize("data", NO_HTTP, ids=lambda data: repr(data[:24]))
 async def test_what_is_no_http_is_told_so_once(port: int, ways: Ways, data: bytes) -> None:
     async with wire(port) as one:

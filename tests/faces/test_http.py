@@ -95,7 +95,9 @@ def test_a_mount_takes_whole_segments_only() -> None:
     assert b"/below/v1/chat/completions" in mounts.short
 
 
-@pytest.mark.parametrize("query", ["", "?x=1"], ids=["short way", "long way"])
+@pytest.mark.parametrize(
+    "query", ["", "?x=1", "?" + "&".join(["x=1"] * 60)], ids=["short way", "long way", "very long way"]
+)
 async def test_both_ways_answer_alike(query: str) -> None:
     world = World(shop(), whole("hello"), streamed("a", "b"))
     async with opened(world) as door:

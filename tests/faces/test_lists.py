@@ -268,6 +268,17 @@ def test_a_query_of_very_many_parameters_is_refused() -> None:
         parse_query(b"&".join(b"a=1" for _ in range(60)))
 
 
+@pytest.mark.parametrize("headers", [{}, {"anthropic_version": "2023-06-01"}])
+async def test_very_many_parameters_are_refused_in_the_clients_own_protocol(
+    asked: Any, headers: dict[str, str]
+) -> None:
+    found = await asked(query="a=1&" * 60, **headers)
+    assert found.status == 400
+    said = json.loads(found.body)
+    assert "50 parameters" in said["error"]["message"] and ("type" in said) == bool(headers)
+    assert (await asked(query="a=1&" * 40, **headers)).status == 200
+
+
 def test_the_last_of_a_name_counts() -> None:
     assert parse_query(b"a=1&b=&a=2") == {"a": "2", "b": ""}
 

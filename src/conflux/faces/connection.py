@@ -36,6 +36,10 @@ _UNREAD_SECONDS = 300.0
 _VERSIONS = ("1.1", "1.0")
 _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 
+# What is said of a request that cannot be taken, by how often it names its host.
+_HOSTS = {1: "this is not an HTTP/1.1 request", 0: "an HTTP/1.1 request has a Host header: this one has none"}
+_TWO_HOSTS = "a request has one Host header: this one has several"
+
 BODILESS = (204, 304)  # no body to have a length
 
 STATUS_LINES = {
@@ -104,6 +108,7 @@ class Connection(HttpToolsProtocol):
         self._begun = 0  # requests in this piece
         self._asked: ShortRequest | None = None  # whether its body is worth waiting for
         self._deaf = False  # refused: what still comes is not read
+        self._hosts = 1  # how often the request that was refused names its host
         self._again = False  # asked to upgrade: read again as if it had not
         self._deadline: asyncio.TimerHandle | None = None
         self._late = False  # the deadline is that of a request, no more of the connection
@@ -170,6 +175,12 @@ class Connection(HttpToolsProtocol):
         method = parser.get_method()
         if version not in _VERSIONS or method == b"CONNECT":
             raise ValueError("not spoken here")  # becomes a parser's error
+        hosts = 0
+        for name, _ in self.headers:
+            hosts += name == b"host"
+        if hosts != 1 and (hosts or version == "1.1"):
+            self._hosts = hosts
+            raise ValueError("whom it is for is not said, or twice")
         if parser.should_upgrade():
             self._again = True
             return
@@ -299,7 +310,7 @@ class Connection(HttpToolsProtocol):
         elif self._busy() and (self._whole or self._in_head or self.pipeline):
             self.cycle.keep_alive = False
         else:
-            self._refuse(GatewayError(Kind.INVALID, "this is not an HTTP/1.1 request"))
+            self._refuse(GatewayError(Kind.INVALID, _HOSTS.get(self._hosts, _TWO_HOSTS)))
 
     def _refuse(self, error: GatewayError) -> None:
         if self._ways is None:
