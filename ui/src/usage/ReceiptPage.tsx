@@ -1,1 +1,139 @@
-export const ReceiptPage = ({ id }: { id: string }) => <>{id}</>;
+import { Alert, Anchor, Badge, Group, Paper, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { type Receipt, receiptQuery } from '~/api/usage';
+import { CopyButton } from '~/parts/CopyButton';
+import { type Column, DataTable } from '~/parts/DataTable';
+import { compact, millis, when } from '~/parts/figures';
+import { Page } from '~/parts/Page';
+import { Failed, Loading } from '~/parts/states';
+
+type Line = Receipt['lines'][number];
+type Call = Receipt['calls'][number];
+
+const LINES: Column<Line>[] = [
+  { id: 'bucket', title: 'What', value: (line) => line.bucket },
+  {
+    id: 'quantity',
+    title: 'Quantity',
+    value: (line) => line.quantity,
+    cell: (line) => line.quantity.toLocaleString('en'),
+    right: true,
+  },
+  { id: 'unit', title: 'Unit price', cell: (line) => `$${line.unit_price}`, right: true },
+  {
+    id: 'amount',
+    title: 'Amount',
+    value: (line) => Number(line.amount),
+    cell: (line) => `$${line.amount}`,
+    right: true,
+  },
+];
+const CALLS: Column<Call>[] = [
+  { id: 'role', title: 'Role', value: (call) => call.role },
+  { id: 'model', title: 'Model', value: (call) => call.model },
+  { id: 'target', title: 'Target', cell: (call) => call.target ?? '–' },
+  { id: 'status', title: 'Status', cell: (call) => (call.reason ? `${call.status}: ${call.reason}` : call.status) },
+  {
+    id: 'latency',
+    title: 'Took',
+    value: (call) => call.latency_ms,
+    cell: (call) => millis(call.latency_ms),
+    right: true,
+  },
+  {
+    id: 'cost',
+    title: 'Cost',
+    value: (call) => Number(call.cost_usd),
+    cell: (call) => `$${call.cost_usd}`,
+    right: true,
+  },
+];
+
+export function ReceiptPage({ id }: { id: string }) {
+  const receipt = useQuery(receiptQuery(id));
+  if (receipt.isPending) return <Loading label="Loading the receipt" />;
+  if (receipt.isError) return <Failed error={receipt.error} retry={() => void receipt.refetch()} />;
+  return <Shown receipt={receipt.data} />;
+}
+
+function Shown({ receipt }: { receipt: Receipt }) {
+  return (
+    <Page
+      title="Receipt"
+      about={
+        <Group gap={6}>
+          <code className="anyword">{receipt.id}</code>
+          <CopyButton text={receipt.id} label="Copy the id" />
+          <Badge variant="dot" color={receipt.status === 'done' ? 'teal' : 'red'} c="var(--mantine-color-text)">
+            {receipt.status}
+          </Badge>
+        </Group>
+      }
+      actions={
+        <Anchor component={Link} to="/usage">
+          All usage
+        </Anchor>
+      }
+    >
+      {receipt.simulated && (
+        <Alert variant="light" color="gray" mb="md" styles={{ message: { color: 'var(--mantine-color-text)' } }}>
+          The simulator answered: this is what it would have cost. Nothing was charged.
+        </Alert>
+      )}
+      <Paper withBorder p="lg" mb="lg">
+        <Group justify="space-between" align="flex-start">
+          <div>
+            <Text size="sm" c="dimmed">
+              {when(receipt.created * 1000)}
+            </Text>
+            <Text fw={600} size="lg" className="anyword">
+              {receipt.served_model}
+            </Text>
+            {receipt.served_model !== receipt.requested_model && (
+              <Text size="sm" c="dimmed">
+                asked for {receipt.requested_model}
+              </Text>
+            )}
+          </div>
+          <div style={{ textAlign: 'right' }}>
+            <Text fz={28} fw={650} className="numbers">
+              ${receipt.cost_usd}
+            </Text>
+            <Text size="sm" c="dimmed" className="numbers">
+              {receipt.credits} credits
+            </Text>
+          </div>
+        </Group>
+      </Paper>
+      <Title order={2} size="h4" mb="xs">
+        Line by line
+      </Title>
+      <DataTable
+        label="Lines"
+        rows={receipt.lines}
+        columns={LINES}
+        rowKey={(line) => line.bucket + line.unit_price}
+        empty={<Text c="dimmed">Nothing was used, so there is nothing to pay.</Text>}
+      />
+      <Title order={2} size="h4" mt="lg" mb="xs">
+        Calls
+      </Title>
+      <DataTable
+        label="Calls"
+        rows={receipt.calls}
+        columns={CALLS}
+        rowKey={(call) => `${call.role}${call.model}${receipt.calls.indexOf(call)}`}
+        empty={<Text c="dimmed">Nobody was asked.</Text>}
+      />
+      <Text size="sm" c="dimmed" mt="lg">
+        Usage as told by: {receipt.provenance} · prices: version {receipt.price_version} ·{' '}
+        {Object.entries(receipt.usage)
+          .filter(([, count]) => count > 0)
+          .map(([name, count]) => `${name} ${compact(count)}`)
+          .join(', ') || 'nothing used'}
+        {receipt.dropped.length > 0 && ` · not passed on: ${receipt.dropped.join(', ')}`}
+      </Text>
+    </Page>
+  );
+}

@@ -1,0 +1,85 @@
+"""Somebody at a browser: opens pages, signs in, asks, and notices whatever goes wrong on the page."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.house.tree import ROOT
+from tests.system.serving import Served
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def chromium() -> str | None:
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+class Visitor:
+    def __init__(self, browser: Any, served: Served, *, scheme: str = "light", width: int = 1280) -> None:
+        self.served = served
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 820},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            bypass_csp=False,
+            locale="en-GB",
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(15_000)
+        self.troubles: list[str] = []
+        self.expected = "(?!)"  # what the console may say all the same
+        self.page.on("pageerror", lambda error: self.troubles.append(f"threw: {error}"))
+        self.page.on("console", self._said)
+        self.page.on("request", self._asked)
+
+    def _said(self, message: Any) -> None:
+        if message.type == "error":
+            self.troubles.append(f"console: {message.text}")
+
+    def _asked(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https") and parts.netloc != urlsplit(self.served.address).netloc:
+            self.troubles.append(f"asked elsewhere: {request.url}")
+
+    def leave(self) -> None:
+        self.context.close()
+        bad = [one for one in self.troubles if not re.search(self.expected, one)]
+        assert bad == []
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.served.address + path)
+
+    def sign_in(self, user: str | None = None, password: str = "") -> None:
+        self.open("/signin")
+        if user is None:
+            self.page.get_by_placeholder("cf_live_…").fill(self.served.admin_key)
+        else:
+            self.page.get_by_text("Name and password").click()
+            self.page.get_by_label("User").fill(user)
+            self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.locator("form button[type=submit]").click()
+        self.page.get_by_label("Message", exact=True).wait_for()
+
+    def ask(self, text: str) -> None:
+        self.page.get_by_label("Message", exact=True).fill(text)
+        self.page.get_by_label("Send").click()
+
+    def answered(self) -> Any:
+        """The last answer, once its price is known."""
+        last = self.page.locator("article[aria-label^=Answer]").last
+        last.get_by_label("Receipt:").wait_for()
+        return last
+
+    def findings(self) -> list[str]:
+        """What axe-core finds serious or worse on the page as it is."""
+        self.page.evaluate(Path(AXE).read_text())
+        found = self.page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+        return [
+            f"{one['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
