@@ -17,6 +17,14 @@ import { Route as SigninRouteImport } from './routes/signin';
 import { Route as UsageRouteImport } from './routes/usage';
 import { Route as CatalogueIndexRouteImport } from './routes/catalogue.index';
 import { Route as ChatIdRouteImport } from './routes/chat.$id';
+import { Route as ConsoleIndexRouteImport } from './routes/console.index';
+import { Route as ConsoleAuditRouteImport } from './routes/console.audit';
+import { Route as ConsoleKeysRouteImport } from './routes/console.keys';
+import { Route as ConsoleModelsRouteImport } from './routes/console.models';
+import { Route as ConsolePeopleRouteImport } from './routes/console.people';
+import { Route as ConsolePoliciesRouteImport } from './routes/console.policies';
+import { Route as ConsolePoolsRouteImport } from './routes/console.pools';
+import { Route as ConsoleProvidersRouteImport } from './routes/console.providers';
 import { Route as UsageIndexRouteImport } from './routes/usage.index';
 import { Route as UsageReceiptRouteImport } from './routes/usage.$receipt';
 import { Route as CatalogueStorefrontSplatRouteImport } from './routes/catalogue.$storefront.$';
@@ -61,6 +69,46 @@ const ChatIdRoute = ChatIdRouteImport.update({
   path: '/$id',
   getParentRoute: () => ChatRoute,
 } as any);
+const ConsoleIndexRoute = ConsoleIndexRouteImport.update({
+  id: '/',
+  path: '/',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleAuditRoute = ConsoleAuditRouteImport.update({
+  id: '/audit',
+  path: '/audit',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleKeysRoute = ConsoleKeysRouteImport.update({
+  id: '/keys',
+  path: '/keys',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleModelsRoute = ConsoleModelsRouteImport.update({
+  id: '/models',
+  path: '/models',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsolePeopleRoute = ConsolePeopleRouteImport.update({
+  id: '/people',
+  path: '/people',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsolePoliciesRoute = ConsolePoliciesRouteImport.update({
+  id: '/policies',
+  path: '/policies',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsolePoolsRoute = ConsolePoolsRouteImport.update({
+  id: '/pools',
+  path: '/pools',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleProvidersRoute = ConsoleProvidersRouteImport.update({
+  id: '/providers',
+  path: '/providers',
+  getParentRoute: () => ConsoleRoute,
+} as any);
 const UsageIndexRoute = UsageIndexRouteImport.update({
   id: '/',
   path: '/',
@@ -82,23 +130,38 @@ export interface FileRoutesByFullPath {
   '/': typeof IndexRoute;
   '/catalogue': typeof CatalogueRouteWithChildren;
   '/chat': typeof ChatRouteWithChildren;
-  '/console': typeof ConsoleRoute;
+  '/console': typeof ConsoleRouteWithChildren;
   '/signin': typeof SigninRoute;
   '/usage': typeof UsageRouteWithChildren;
   '/chat/$id': typeof ChatIdRoute;
+  '/console/audit': typeof ConsoleAuditRoute;
+  '/console/keys': typeof ConsoleKeysRoute;
+  '/console/models': typeof ConsoleModelsRoute;
+  '/console/people': typeof ConsolePeopleRoute;
+  '/console/policies': typeof ConsolePoliciesRoute;
+  '/console/pools': typeof ConsolePoolsRoute;
+  '/console/providers': typeof ConsoleProvidersRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue/': typeof CatalogueIndexRoute;
+  '/console/': typeof ConsoleIndexRoute;
   '/usage/': typeof UsageIndexRoute;
   '/catalogue/$storefront/$': typeof CatalogueStorefrontSplatRoute;
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute;
   '/chat': typeof ChatRouteWithChildren;
-  '/console': typeof ConsoleRoute;
   '/signin': typeof SigninRoute;
   '/chat/$id': typeof ChatIdRoute;
+  '/console/audit': typeof ConsoleAuditRoute;
+  '/console/keys': typeof ConsoleKeysRoute;
+  '/console/models': typeof ConsoleModelsRoute;
+  '/console/people': typeof ConsolePeopleRoute;
+  '/console/policies': typeof ConsolePoliciesRoute;
+  '/console/pools': typeof ConsolePoolsRoute;
+  '/console/providers': typeof ConsoleProvidersRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue': typeof CatalogueIndexRoute;
+  '/console': typeof ConsoleIndexRoute;
   '/usage': typeof UsageIndexRoute;
   '/catalogue/$storefront/$': typeof CatalogueStorefrontSplatRoute;
 }
@@ -107,12 +170,20 @@ export interface FileRoutesById {
   '/': typeof IndexRoute;
   '/catalogue': typeof CatalogueRouteWithChildren;
   '/chat': typeof ChatRouteWithChildren;
-  '/console': typeof ConsoleRoute;
+  '/console': typeof ConsoleRouteWithChildren;
   '/signin': typeof SigninRoute;
   '/usage': typeof UsageRouteWithChildren;
   '/chat/$id': typeof ChatIdRoute;
+  '/console/audit': typeof ConsoleAuditRoute;
+  '/console/keys': typeof ConsoleKeysRoute;
+  '/console/models': typeof ConsoleModelsRoute;
+  '/console/people': typeof ConsolePeopleRoute;
+  '/console/policies': typeof ConsolePoliciesRoute;
+  '/console/pools': typeof ConsolePoolsRoute;
+  '/console/providers': typeof ConsoleProvidersRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue/': typeof CatalogueIndexRoute;
+  '/console/': typeof ConsoleIndexRoute;
   '/usage/': typeof UsageIndexRoute;
   '/catalogue/$storefront/$': typeof CatalogueStorefrontSplatRoute;
 }
@@ -126,19 +197,34 @@ export interface FileRouteTypes {
     | '/signin'
     | '/usage'
     | '/chat/$id'
+    | '/console/audit'
+    | '/console/keys'
+    | '/console/models'
+    | '/console/people'
+    | '/console/policies'
+    | '/console/pools'
+    | '/console/providers'
     | '/usage/$receipt'
     | '/catalogue/'
+    | '/console/'
     | '/usage/'
     | '/catalogue/$storefront/$';
   fileRoutesByTo: FileRoutesByTo;
   to:
     | '/'
     | '/chat'
-    | '/console'
     | '/signin'
     | '/chat/$id'
+    | '/console/audit'
+    | '/console/keys'
+    | '/console/models'
+    | '/console/people'
+    | '/console/policies'
+    | '/console/pools'
+    | '/console/providers'
     | '/usage/$receipt'
     | '/catalogue'
+    | '/console'
     | '/usage'
     | '/catalogue/$storefront/$';
   id:
@@ -150,8 +236,16 @@ export interface FileRouteTypes {
     | '/signin'
     | '/usage'
     | '/chat/$id'
+    | '/console/audit'
+    | '/console/keys'
+    | '/console/models'
+    | '/console/people'
+    | '/console/policies'
+    | '/console/pools'
+    | '/console/providers'
     | '/usage/$receipt'
     | '/catalogue/'
+    | '/console/'
     | '/usage/'
     | '/catalogue/$storefront/$';
   fileRoutesById: FileRoutesById;
@@ -160,7 +254,7 @@ export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
   CatalogueRoute: typeof CatalogueRouteWithChildren;
   ChatRoute: typeof ChatRouteWithChildren;
-  ConsoleRoute: typeof ConsoleRoute;
+  ConsoleRoute: typeof ConsoleRouteWithChildren;
   SigninRoute: typeof SigninRoute;
   UsageRoute: typeof UsageRouteWithChildren;
 }
@@ -223,6 +317,62 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof ChatIdRouteImport;
       parentRoute: typeof ChatRoute;
     };
+    '/console/': {
+      id: '/console/';
+      path: '/';
+      fullPath: '/console/';
+      preLoaderRoute: typeof ConsoleIndexRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/audit': {
+      id: '/console/audit';
+      path: '/audit';
+      fullPath: '/console/audit';
+      preLoaderRoute: typeof ConsoleAuditRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/keys': {
+      id: '/console/keys';
+      path: '/keys';
+      fullPath: '/console/keys';
+      preLoaderRoute: typeof ConsoleKeysRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/models': {
+      id: '/console/models';
+      path: '/models';
+      fullPath: '/console/models';
+      preLoaderRoute: typeof ConsoleModelsRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/people': {
+      id: '/console/people';
+      path: '/people';
+      fullPath: '/console/people';
+      preLoaderRoute: typeof ConsolePeopleRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/policies': {
+      id: '/console/policies';
+      path: '/policies';
+      fullPath: '/console/policies';
+      preLoaderRoute: typeof ConsolePoliciesRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/pools': {
+      id: '/console/pools';
+      path: '/pools';
+      fullPath: '/console/pools';
+      preLoaderRoute: typeof ConsolePoolsRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/providers': {
+      id: '/console/providers';
+      path: '/providers';
+      fullPath: '/console/providers';
+      preLoaderRoute: typeof ConsoleProvidersRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
     '/usage/': {
       id: '/usage/';
       path: '/';
@@ -271,6 +421,31 @@ const ChatRouteChildren: ChatRouteChildren = {
 
 const ChatRouteWithChildren = ChatRoute._addFileChildren(ChatRouteChildren);
 
+interface ConsoleRouteChildren {
+  ConsoleAuditRoute: typeof ConsoleAuditRoute;
+  ConsoleKeysRoute: typeof ConsoleKeysRoute;
+  ConsoleModelsRoute: typeof ConsoleModelsRoute;
+  ConsolePeopleRoute: typeof ConsolePeopleRoute;
+  ConsolePoliciesRoute: typeof ConsolePoliciesRoute;
+  ConsolePoolsRoute: typeof ConsolePoolsRoute;
+  ConsoleProvidersRoute: typeof ConsoleProvidersRoute;
+  ConsoleIndexRoute: typeof ConsoleIndexRoute;
+}
+
+const ConsoleRouteChildren: ConsoleRouteChildren = {
+  ConsoleAuditRoute: ConsoleAuditRoute,
+  ConsoleKeysRoute: ConsoleKeysRoute,
+  ConsoleModelsRoute: ConsoleModelsRoute,
+  ConsolePeopleRoute: ConsolePeopleRoute,
+  ConsolePoliciesRoute: ConsolePoliciesRoute,
+  ConsolePoolsRoute: ConsolePoolsRoute,
+  ConsoleProvidersRoute: ConsoleProvidersRoute,
+  ConsoleIndexRoute: ConsoleIndexRoute,
+};
+
+const ConsoleRouteWithChildren =
+  ConsoleRoute._addFileChildren(ConsoleRouteChildren);
+
 interface UsageRouteChildren {
   UsageReceiptRoute: typeof UsageReceiptRoute;
   UsageIndexRoute: typeof UsageIndexRoute;
@@ -287,7 +462,7 @@ const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
   CatalogueRoute: CatalogueRouteWithChildren,
   ChatRoute: ChatRouteWithChildren,
-  ConsoleRoute: ConsoleRoute,
+  ConsoleRoute: ConsoleRouteWithChildren,
   SigninRoute: SigninRoute,
   UsageRoute: UsageRouteWithChildren,
 };

@@ -1,8 +1,5 @@
 import { createFileRoute } from '@tanstack/react-router';
-import { Empty } from '~/parts/states';
+import { ConsoleFrame } from '~/console/ConsoleFrame';
 import { signedIn } from '~/shell/gate';
 
-export const Route = createFileRoute('/console')({
-  beforeLoad: signedIn,
-  component: () => <Empty title="Not there yet" />,
-});
+export const Route = createFileRoute('/console')({ beforeLoad: signedIn, component: ConsoleFrame });

@@ -1,0 +1,36 @@
+import { Button, Group, Modal, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import type { ReactNode } from 'react';
+
+type Props = { verb: string; title: string; children: ReactNode; act: () => void; label: string };
+
+/** What destroys something asks first, and says what will be lost. */
+export function Confirm({ verb, title, children, act, label }: Props) {
+  const [open, dialog] = useDisclosure(false);
+  return (
+    <>
+      <Button size="compact-xs" variant="default" onClick={dialog.open} aria-label={label}>
+        {verb}
+      </Button>
+      <Modal opened={open} onClose={dialog.close} title={title} closeButtonProps={{ 'aria-label': 'Close' }}>
+        <Text size="sm" className="anyword" component="div">
+          {children}
+        </Text>
+        <Group justify="flex-end" mt="lg">
+          <Button variant="default" onClick={dialog.close}>
+            Cancel
+          </Button>
+          <Button
+            color="red"
+            onClick={() => {
+              dialog.close();
+              act();
+            }}
+          >
+            {verb}
+          </Button>
+        </Group>
+      </Modal>
+    </>
+  );
+}

@@ -1,0 +1,4 @@
+import { createFileRoute } from '@tanstack/react-router';
+import { PeoplePage } from '~/console/PeoplePage';
+
+export const Route = createFileRoute('/console/people')({ component: PeoplePage });
