@@ -19,5 +19,5 @@ export default defineConfig({
   ],
   build: { target: 'es2023', sourcemap: false, reportCompressedSize: false },
   server: { proxy: { '/v1': 'http://127.0.0.1:8080', '/admin': 'http://127.0.0.1:8080' } },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'] },
+  test: { include: ['src/**/*.test.{ts,tsx}'] },
 });

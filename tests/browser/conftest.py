@@ -42,7 +42,10 @@ def app() -> None:
         path = carried_node() + os.pathsep + path
     for step in ([], ["modules"]):
         ended = subprocess.run(
-            ["sh", str(ROOT / "ui" / "build.sh"), *step], env={**os.environ, "PATH": path}, capture_output=True, text=True
+            ["sh", str(ROOT / "ui" / "build.sh"), *step],
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
@@ -75,5 +78,3 @@ def visitor(browser: object, served: Served) -> Iterator[Visitor]:
     one = Visitor(browser, served)
     yield one
     one.leave()
-
-

@@ -32,7 +32,7 @@ export function ModelPicker({
             size="sm"
             onClick={open}
             rightSection={<IconChevronDown size={15} />}
-            aria-label="Model"
+            aria-label={`Model: ${first?.name ?? chosen[0] ?? 'Choose a model'}`}
             className={css.model}
           >
             <Text size="sm" fw={560} truncate>

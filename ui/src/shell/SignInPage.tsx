@@ -121,7 +121,7 @@ export function SignInPage({ next }: { next?: string | undefined }) {
           {way === 'key' ? 'Lost it? ' : 'No password yet? Ask your admin. '}
           {way === 'key' && <code>conflux keys create --admin</code>}
           {way === 'key' && ' makes another. '}
-          <Anchor component={Link} to="/catalogue">
+          <Anchor component={Link} to="/catalogue" underline="always">
             See the catalogue
           </Anchor>
         </Text>

@@ -9,7 +9,7 @@ const Formula = lazy(() => import('./Formula'));
 /** While an answer streams only its last block changes; the others are left as they are. */
 export function Markdown({ text }: { text: string }) {
   return (
-    <div className={css.markdown} dir="auto">
+    <div className={css.markdown} dir="auto" data-markdown>
       {blocksOf(text).map((token, index) => (
         <Block key={index} token={token} />
       ))}
