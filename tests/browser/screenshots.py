@@ -1,6 +1,6 @@
 """The pictures of docs/images: the main pages, as somebody sees them who has just started.
 
-Law: made by `./run screenshots` alone, over a gateway of its own with the simulator, so that anybody can make them anew.
+Law: made by `./run screenshots` alone, over a gateway of its own with the simulator: anybody can make them anew.
 """
 
 import tempfile

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,12 +103,17 @@ def test_a_disabled_model_leaves_the_selector(visitor: Visitor, served: Served) 
         served.ask("models.enable", storefront="conflux", id="claude-sonnet")
 
 
-HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> [x](javascript:alert(3)) ‮abc " + "W" * 300
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> [x](javascript:alert(3)) \u202eabc " + "W" * 300
 
 
 def test_hostile_text_is_text(visitor: Visitor) -> None:
     opened: list[str] = []
-    visitor.page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
+
+    def shut(dialog: Any) -> None:
+        opened.append(dialog.message)
+        dialog.dismiss()
+
+    visitor.page.on("dialog", shut)
     visitor.sign_in()
     visitor.ask(f"[[say: {HOSTILE}]]")
     answer = visitor.answered()
