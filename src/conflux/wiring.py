@@ -227,8 +227,14 @@ class Running:
         await self.store.aclose()
 
 
-async def open_gateway(config: Config, reread: Callable[[], Config], place: Place | None = None) -> Running:
-    """Everything but waiting: the gateway answers when this returns. `place`: what a worker among others stands on."""
+Hook = Callable[[Running], None]
+
+
+async def open_gateway(
+    config: Config, reread: Callable[[], Config], place: Place | None = None, *, hook: Hook | None = None
+) -> Running:
+    """Everything but waiting: the gateway answers when this returns. `place`: what a worker among others stands on.
+    `hook`: tests put themselves between the parts here; the program gives none."""
     for name in ("uvicorn.error", "uvicorn.asgi"):
         logging.getLogger(name).addHandler(logging.NullHandler())
         logging.getLogger(name).propagate = False
@@ -247,6 +253,7 @@ async def open_gateway(config: Config, reread: Callable[[], Config], place: Plac
         running = Running(config, reread, store, simulator)
         running.place = place
         store.heard = running.follower.hear
+        store.ledger.tell_alarms(_log)
         running.sealer = sealer
         running._accepted, running._entered = await running._learnt()
         played = simulator_provider(simulator.port)
@@ -254,6 +261,8 @@ async def open_gateway(config: Config, reread: Callable[[], Config], place: Plac
         running.snapshot = with_statuses(running.configured, await store.policies.statuses(), 0)
         _wire(running, tls)
         await running.feedback.learn()
+        if hook is not None:
+            hook(running)
         await running.catalogue.remember()
         host, port = listener.getsockname()[:2]
         running.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -398,9 +407,11 @@ async def serve(
     reread: Callable[[], Config],
     say: Callable[[Running, str | None], None],
     place: Place | None = None,
+    *,
+    hook: Hook | None = None,
 ) -> None:
     """Run until a signal says stop. `say` is told when the doors are open, with the first admin key if it is new."""
-    running = await open_gateway(config, reread, place)
+    running = await open_gateway(config, reread, place, hook=hook)
     signals = Signals(lambda: _reload(running))
     try:
         signals.listen()

@@ -14,7 +14,7 @@ from typing import Any
 from conflux.catalogue.catalogue import Catalogue
 from conflux.dialects import DIALECTS
 from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
-from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
+from conflux.neutral.ledger import Checkpoint, Ending, Receipt, Reservation, Settlement
 from conflux.neutral.ports import Headers, Inbound, Outbound, ServiceAccount, TokenRefused
 from conflux.neutral.records import Caller, Storefront
 from conflux.policy.rates import RateBook
@@ -266,7 +266,14 @@ class Ledger:
             self.holds[order.request_id] = order
             return 0
 
-        await self._step("reserved", write)
+        try:
+            await self._step("reserved", write)
+        except asyncio.CancelledError:
+            if self.holds.pop(order.request_id, None) is not None:
+                self.settled[order.request_id] = Settlement(
+                    request_id=order.request_id, ending=Ending.CANCELLED, charge=0, status=499
+                )
+            raise
 
     async def start(self, request_id: int) -> None:
         def write() -> int:

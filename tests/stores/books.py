@@ -78,7 +78,6 @@ def full_ending(number: int) -> Settlement:
         status=200,
         latency_ms=15,
         first_byte_ms=4,
-        tags={"team": "ö"},
     )  # fmt: skip
 
 

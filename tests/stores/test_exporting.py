@@ -16,7 +16,7 @@ EVER = Span(0, 3_000_000)
 async def filled(ledger):
     made = []
     for moment in (NOON - DAY, NOON, NOON + DAY):
-        one = order(100, moment=moment)
+        one = order(100, moment=moment, tags={"team": "ö"})
         await ledger.reserve(one)
         await ledger.settle(full_ending(one.request_id))
         made.append(one.request_id)

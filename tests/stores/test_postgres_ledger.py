@@ -10,6 +10,7 @@ from conflux.neutral.ledger import Checkpoint
 from conflux.stores.postgres_ledger import PostgresLedger, check_server
 from tests.stores.books import ending, order
 from tests.stores.postgres_books import child, die, until
+from tests.torture.race import HELD, exact, open_window, racers, run_round
 
 LEASE = 1.0
 
@@ -128,59 +129,26 @@ async def test_new_windows_are_made_by_both_at_once(books, ledger, other):
     assert books.clean()
 
 
-RACER = """
-import asyncio, sys
-from conflux.neutral.errors import GatewayError
-from conflux.stores.postgres_ledger import PostgresLedger
-from tests.stores.books import ending, number, order
-
-async def main(url, count, amount):
-    ledger = await PostgresLedger.open(url)
-    await ledger.recover()
-
-    async def one(asked):
-        try:
-            await ledger.reserve(asked)
-        except GatewayError:
-            return 0
-        await ledger.start(asked.request_id)
-        await ledger.settle(ending(asked.request_id, amount))
-        return 1
-
-    print("ready", flush=True)
-    for line in sys.stdin:
-        moment = float(line)
-        print(sum(await asyncio.gather(*(one(make(amount, moment)) for _ in range(count)))), flush=True)
-    await ledger.aclose()
-
-def make(amount, moment):
-    return order(amount, moment=moment, request_id=number(moment) + (int(sys.argv[3]) << 20))
-
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), 100))
-"""
-
-
-async def test_a_budget_for_n_admits_exactly_n_over_two_processes(books, ledger):
-    """Ten times as many as fit, half of them in each; round after round, each in a day of its own."""
+async def test_a_budget_for_n_admits_exactly_n_over_three_processes(books, ledger):
+    """Ten times as many as fit, a third of them in each; round after round. `./run torture` runs a hundred."""
     n, rounds = 7, 8
-    await ledger.set_budget("key", 1, "day", n * 100)
-    racers = [child(RACER, books.url, str(5 * n), str(place)) for place in (1, 2)]
-    async with racers[0] as one, racers[1] as two:
-        for racer in (one, two):
-            assert await racer.stdout.readline() == b"ready\n"
-        for day in range(rounds):
-            # The window is there: making it would put one behind the other.
-            first = order(0, moment=books.clock.moment + day * 86_400)
-            await ledger.reserve(first)
-            await ledger.settle(ending(first.request_id))
-            for racer in (one, two):
-                racer.stdin.write(f"{books.clock.moment + day * 86_400}\n".encode())
-            admitted = [int(await racer.stdout.readline()) for racer in (one, two)]
-            assert sum(admitted) == n, (day, admitted)
-        for racer in (one, two):
-            racer.stdin.close()
-            assert await racer.wait() == 0
+    await ledger.set_budget("key", 1, "day", n * HELD)
+    start = int(books.clock.moment)
+    assert await exact(books.url, ledger, start, processes=3, n=n, rounds=rounds) == [n] * rounds
     assert await _holds(ledger) == 0
+    assert books.clean()
+
+
+async def test_where_less_is_spent_than_was_held_the_cap_is_neared_by_a_hold_and_never_passed(books, ledger):
+    """Three processes ask until they are refused."""
+    cap, cost, start = 10 * HELD, 30, int(books.clock.moment)
+    (scope,) = (await ledger.set_budget("key", 1, "day", cap),)
+    await open_window(ledger, start)
+    async with racers(books.url, 3, 5) as racing:
+        admitted = await run_round(racing, start, cost, again=True)
+    (stand,) = await ledger.standing((scope,))
+    assert stand.posted == admitted * cost and stand.held == 0
+    assert cap - HELD < stand.posted <= cap
     assert books.clean()
 
 

@@ -27,9 +27,9 @@ async def test_it_says_what_is_not_a_ledger_of_this_version(postgres_server, boo
 
 
 async def test_a_tag_may_hold_what_postgresql_refuses(books, ledger):
-    asked = order(10)
+    asked = order(10, tags={"a": "x\0y"})
     await ledger.reserve(asked)
-    await ledger.settle(ending(asked.request_id, 0, tags={"a": "x\0y"}))
+    await ledger.settle(ending(asked.request_id, 0))
     assert books.clean()
 
 

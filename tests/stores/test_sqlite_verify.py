@@ -26,7 +26,7 @@ async def filled(books, ledger):
         await ledger.set_budget(kind, owner, "total", 1000)
     await ledger.set_budget("key", 1, "day", 1000)
     for how in ("plain", "variance", "simulated", "failed", "open"):
-        asked = order(100, simulated=how == "simulated")
+        asked = order(100, simulated=how == "simulated", tags={"team": "ö"} if how == "plain" else {})
         await ledger.reserve(asked)
         if how == "plain":
             await ledger.settle(full_ending(asked.request_id))
@@ -69,9 +69,10 @@ DRIFTS = {
     ),
     "a receipt gone": (
         "DELETE FROM request WHERE variance > 0",
-        {"unaccounted": 1, "budgets_drifted": 5, "usage_drifted": 1, "nano_usd_drift": 500},
+        {"unaccounted": 1, "budgets_drifted": 5, "usage_drifted": 2, "nano_usd_drift": 500},
     ),
     "a sum by day too high": ("UPDATE usage_day SET input = input + 1 WHERE simulated = 0", {"usage_drifted": 2}),
+    "a sum by model gone": ("DELETE FROM usage_model WHERE simulated = 1", {"usage_drifted": 1}),
     "a sum by tag gone": ("DELETE FROM usage_tag", {"usage_drifted": 1}),
     "a line too dear": (
         "UPDATE request SET detail = json_replace(detail, '$[0][0][3]', 41) WHERE detail LIKE '%435000%'",

@@ -29,10 +29,9 @@ async def filled(ledger):
         {"moment": NOON - 40 * DAY},
     )
     for place, fields in enumerate(plan):
-        tags = fields.pop("tags", {})
         one = order(1000, **fields)
         await ledger.reserve(one)
-        await ledger.settle(ending(one.request_id, 1 << place, served_model="s", tags=tags))
+        await ledger.settle(ending(one.request_id, 1 << place, served_model="s"))
     return Usage(ledger)
 
 

@@ -1,48 +1,106 @@
-"""./run torture: the long form; its last table is kept in bench/results/torture.md."""
+"""./run torture: kills, races and the reckoning, on SQLite and on PostgreSQL; kept in bench/results/torture.md."""
 
 import argparse
 import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from conflux.sim.server import SimServer
-from tests.torture.kill import ROOT, Result, torture
+from conflux.stores.postgres_ledger import PostgresLedger
+from conflux.stores.sqlite_ledger import SqliteLedger
+from tests.postgres import Server
+from tests.stores.books import NOON
+from tests.torture.gateways import ROOT, Site
+from tests.torture.kill import Plan, Result, Torture
+from tests.torture.race import HELD, exact
+from tests.torture.upstream import Upstream
+
+_N, _ROUNDS, _REPLICAS = 25, 100, 3
 
 
-async def run(requests: int, kills: int, at_once: int, seed: int) -> Result:
-    simulator = SimServer()
-    port = await simulator.start()
+async def torture(plan: Plan, replicas: int, server: Server | None) -> Result:
+    upstream = Upstream()
+    await upstream.start()
+    with tempfile.TemporaryDirectory(prefix="conflux-torture-") as folder:
+        site = Site(Path(folder), upstream.port, replicas, server)
+        try:
+            return await Torture(site, upstream, plan).run()
+        finally:
+            for gateway in site.gateways:
+                if gateway.process is not None:
+                    await gateway.kill()
+            await upstream.stop()
+
+
+async def race(server: Server | None) -> list[int]:
+    """How many of 10 n were let in, in each round."""
+    if server is None:
+        with tempfile.TemporaryDirectory(prefix="conflux-race-") as folder:
+            path = Path(folder) / "conflux.db"
+            first = SqliteLedger.open(path)
+            await first.set_budget("key", 1, "day", _N * HELD)
+            await first.aclose()
+            return await exact(str(path), None, NOON, processes=1, n=_N, rounds=_ROUNDS)
+    url = server.url(server.database())
+    ledger = await PostgresLedger.open(url)
     try:
-        with tempfile.TemporaryDirectory(prefix="conflux-torture-") as folder:
-            return await torture(Path(folder), requests, kills, at_once, port, seed)
+        await ledger.set_budget("key", 1, "day", _N * HELD)
+        return await exact(url, ledger, NOON, processes=_REPLICAS, n=_N, rounds=_ROUNDS)
     finally:
-        await simulator.stop()
+        await ledger.aclose()
+
+
+def report(kind: str, result: Result, raced: list[int], seconds: float) -> str:
+    rows: Iterable[tuple[object, object, object]] = [
+        *result.rows(),
+        (f"rounds of a budget for {_N}, {10 * _N} at once: let in exactly {_N}", sum(one == _N for one in raced),
+         _ROUNDS),
+    ]  # fmt: skip
+    lines = "\n".join(f"| {what} | {found} | {wanted} |" for what, found, wanted in rows)
+    verify = "\n".join(f"{name:20} {count}" for name, count in result.verify.items())
+    return (
+        f"## {kind}\n\n{seconds:.0f} s\n\n| what | found | demanded |\n| --- | --- | --- |\n{lines}\n\n"
+        f"`conflux ledger verify` after it:\n\n```\n{verify}\n```\n"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run torture", description=__doc__)
-    parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--only", choices=("sqlite", "postgresql"))
     asked = parser.parse_args()
-    began = time.monotonic()
-    result = asyncio.run(run(asked.requests, asked.kills, asked.at_once, asked.seed))
-    text = (
-        f"`./run torture --requests {asked.requests} --kills {asked.kills} --at-once {asked.at_once} "
-        f"--seed {asked.seed}`, {time.monotonic() - began:.0f} s, {time.strftime('%Y-%m-%d')}\n\n"
-        f"| what | count |\n| --- | --- |\n{result.table()}\n"
-    )
-    print(text)
-    kept = ROOT / "bench" / "results" / "torture.md"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text("# The last torture run\n\n" + text)
-    for name in ("missing", "unbilled", "undercounted", "open_receipts"):
-        for line in getattr(result, name)[:20]:
-            print(f"{name}: {line}", file=sys.stderr)
-    sys.exit(0 if result.clean else 1)
+    command = f"./run torture --requests {asked.requests} --kills {asked.kills} --seed {asked.seed}"
+    parts = [f"# The last torture run\n\n`{command}`, {time.strftime('%Y-%m-%d')}\n"]
+    bad = False
+    for kind, replicas in (("sqlite", 1), ("postgresql", 2)):
+        if asked.only not in (None, kind):
+            continue
+        began = time.monotonic()
+        server = Server() if kind == "postgresql" else None
+        try:
+            plan = Plan(asked.requests, asked.kills, at_once=asked.at_once, seed=asked.seed,
+                        database_kills=0 if server is None else 3)  # fmt: skip
+            result = asyncio.run(torture(plan, replicas, server))
+            raced = asyncio.run(race(server))
+        finally:
+            if server is not None:
+                server.close()
+        name = "SQLite, one process" if server is None else f"PostgreSQL, {replicas} gateways; the race: {_REPLICAS}"
+        parts.append(report(name, result, raced, time.monotonic() - began))
+        print(parts[-1])
+        problems = [*result.problems(), *(f"let in {one} of {_N}" for one in raced if one != _N)]
+        for kinds in vars(result.wrong).values():
+            problems += kinds[:20]
+        print("\n".join(problems), file=sys.stderr)
+        bad = bad or bool(problems)
+    kept = ROOT / "bench" / "results" / f"torture{'-' + asked.only if asked.only else ''}.md"
+    kept.write_text("\n".join(parts))
+    sys.exit(1 if bad else 0)
 
 
 if __name__ == "__main__":

@@ -1,37 +1,30 @@
-"""The torture run: requests without end, SIGKILL at random moments, then the reckoning.
+"""The torture run: requests without end, SIGKILL at random moments and at every failpoint, then the reckoning.
 
-Law: the gateway is never its own witness. The clients keep a log of every byte of content they received and the
-simulator keeps one of what it delivered; receipts are held against those.
+Law: who is killed when is drawn from the seed. Clients ask again until somebody answers; what came of it is judged by
+reckoning.py from the logs of both ends.
 """
 
 import asyncio
-import json
-import os
 import random
-import signal
-import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
+import msgspec
 
-ROOT = Path(__file__).resolve().parents[2]
-MODEL = "conflux/deepseek-v4-pro"
-READY_SECONDS = 30.0
-TOKENS_LOST_MOST = 256  # per killed stream, between its last checkpoint and the kill
+from tests.torture.failpoints import POINTS
+from tests.torture.gateways import MODEL, Gateway, Site
+from tests.torture.reckoning import Answer, Wrong, reckon
+from tests.torture.upstream import Upstream
 
-
-@dataclass
-class Answer:
-    """What one client saw of one request."""
-
-    request_id: str
-    stream: bool
-    content_bytes: int = 0
-    whole: bool = False
-    status: int = 0
+READY_MOST = 5.0  # seconds
+LEASE = 10.0
+_POINT_PATIENCE = 120.0
+_PAUSE = 0.25  # of a client that got no answer
+DATABASE = "the database"
+RANDOM = "random"
 
 
 @dataclass
@@ -39,185 +32,226 @@ class Result:
     answers: list[Answer] = field(default_factory=list)
     refused: int = 0
     unreached: int = 0
-    kills: int = 0
+    kills: dict[str, int] = field(default_factory=dict)
     ready_seconds: list[float] = field(default_factory=list)
+    unmet: list[str] = field(default_factory=list)  # failpoints that were never reached
+    open_seconds: float = 0.0  # how long after the last kill something was open
+    wrong: Wrong = field(default_factory=Wrong)
+    differing: int = 0  # surfaces that do not say the same sum
     verify: dict[str, int] = field(default_factory=dict)
-    unbilled: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    undercounted: list[str] = field(default_factory=list)
-    open_receipts: list[str] = field(default_factory=list)
 
     @property
-    def clean(self) -> bool:
-        drift = sum(count for name, count in self.verify.items() if not name.startswith("checked"))
-        return not (drift or self.unbilled or self.missing or self.undercounted or self.open_receipts)
+    def drift(self) -> dict[str, int]:
+        return {name: count for name, count in self.verify.items() if not name.startswith("checked")}
 
-    def table(self) -> str:
+    def problems(self) -> list[str]:
+        found = [f"{name}: {count}" for name, count in {**self.wrong.counts(), **self.drift}.items() if count]
+        found += [f"never reached: {one}" for one in self.unmet]
+        if self.verify.get("checked_open") or self.open_seconds > 2 * LEASE:
+            found.append(f"{self.verify.get('checked_open')} open, {self.open_seconds:.1f} s after the last kill")
+        if self.differing:
+            found.append(f"{self.differing} surfaces show another sum than the receipts")
+        if max(self.ready_seconds) > READY_MOST:
+            found.append(f"a start took {max(self.ready_seconds):.1f} s")
+        return found
+
+    def rows(self) -> list[tuple[str, object, object]]:
+        """What, how much was found, and how much is demanded."""
         whole = sum(answer.whole for answer in self.answers)
-        rows = [
-            ("requests answered", len(self.answers)),
-            ("of them whole", whole),
-            ("cut by a kill", len(self.answers) - whole),
-            ("tries while it was down", self.refused + self.unreached),
-            ("kills", self.kills),
-            ("slowest restart, s", round(max(self.ready_seconds, default=0.0), 2)),
-            ("answered without a receipt", len(self.missing)),
-            ("delivered but not billed", len(self.unbilled)),
-            (f"undercounted by more than {TOKENS_LOST_MOST} tokens", len(self.undercounted)),
-            ("still open after recovery", len(self.open_receipts)),
-            *((f"verify: {name}", count) for name, count in self.verify.items()),
+        points = sum(count for name, count in self.kills.items() if name in POINTS)
+        counted = [(name.replace("_", " "), count, 0) for name, count in self.wrong.counts().items()]
+        return [
+            ("requests answered", len(self.answers), ""),
+            ("of them streamed", sum(one.stream for one in self.answers), ""),
+            ("whole", whole, ""),
+            ("cut by a kill", len(self.answers) - whole, ""),
+            ("tries while it was down", self.refused + self.unreached, ""),
+            ("SIGKILL at random moments", self.kills.get(RANDOM, 0), ""),
+            ("SIGKILL at failpoints", points, ""),
+            ("SIGQUIT of the database", self.kills.get(DATABASE, 0), ""),
+            ("failpoints never reached", len(self.unmet), 0),
+            ("slowest start, s", round(max(self.ready_seconds), 2), f"at most {READY_MOST:g}"),
+            *counted,
+            ("surfaces that show another sum than the receipts", self.differing, 0),
+            ("open after the last kill for, s", round(self.open_seconds, 1), f"at most {2 * LEASE:g}"),
         ]
-        return "\n".join(f"| {name} | {value} |" for name, value in rows)
 
 
-def environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CONFLUX_")}
-    return {**kept, "PYTHONPATH": str(ROOT / "src")}
+@dataclass
+class Plan:
+    requests: int
+    random_kills: int
+    points: tuple[str, ...] = POINTS
+    at_once: int = 32
+    database_kills: int = 0
+    seed: int = 1
 
 
-class Gateway:
-    """The server under torture: started, killed, started again on the same data and port."""
+class Torture:
+    def __init__(self, site: Site, upstream: Upstream, plan: Plan) -> None:
+        self._site = site
+        self._upstream = upstream
+        self._plan = plan
+        self._chance = random.Random(plan.seed)
+        self._begun = 0
+        self._apart = 0  # requests between two strikes
+        self._key = ""
+        self._allowed = 0  # how many may have begun: whoever is to be killed must meet some
+        self.result = Result()
 
-    def __init__(self, folder: Path, upstream: int) -> None:
-        self.folder = folder
-        self.port = 0
-        self.config = folder / "conflux.toml"
-        self.config.write_text(
-            f'[[provider]]\nid = "local"\ndialect = "openai-chat"\nbase_url = "http://127.0.0.1:{upstream}/v1"\n'
-            '[[pool]]\nid = "deepseek-v4-pro"\n[[pool.target]]\nprovider = "local"\nmodel = "upstream-model"\n'
-        )
-        self.process: asyncio.subprocess.Process | None = None
+    async def run(self) -> Result:
+        plan, result = self._plan, self.result
+        self._key = await self._site.start()
+        timeout = aiohttp.ClientTimeout(total=60)
+        async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
+            numbers = iter(range(plan.requests))
 
-    def flags(self) -> list[str]:
-        return ["--config", str(self.config), "--data", str(self.folder / "data")]
+            async def caller() -> None:
+                for number in numbers:
+                    while self._begun >= self._allowed:
+                        await asyncio.sleep(0.005)
+                    self._begun += 1
+                    await self._request(session, number)
 
-    async def start(self) -> float:
-        began = time.monotonic()
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "conflux", "serve", *self.flags(), "--port", str(self.port),
-            stdout=asyncio.subprocess.PIPE, stderr=(self.folder / "serve.log").open("ab"), env=environment(),
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        while True:
-            line = (await asyncio.wait_for(self.process.stdout.readline(), READY_SECONDS)).decode()
-            if not line:
-                raise RuntimeError("the gateway did not start: " + (self.folder / "serve.log").read_text()[-2000:])
-            if "address" in line:
-                self.port = int(line.rsplit(":", 1)[1])
-                return time.monotonic() - began
+            callers = [asyncio.create_task(caller()) for _ in range(plan.at_once)]
+            await self._strike_all(callers)
+            await asyncio.gather(*callers)
+            # A last kill with nothing under way, so that everything left open meets recovery.
+            for gateway in self._site.gateways:
+                await self._kill(gateway)
+            await self._quiet(session)
+            receipts = await self._site.gateways[0].receipts()
+            result.wrong = reckon(result.answers, self._upstream.served, receipts)
+            result.verify = msgspec.json.decode(await self._site.gateways[0].command("ledger", "verify", "--json"))
+            result.differing = await self._surfaces(session, receipts)
+        await self._site.stop()
+        return result
 
-    async def kill(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
+    # -- what is killed
 
-    async def stop(self) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.terminate()
-            await asyncio.wait_for(self.process.wait(), 60)
+    async def _strike_all(self, callers: list["asyncio.Task[None]"]) -> None:
+        plan = self._plan
+        strikes = [*plan.points, *[RANDOM] * plan.random_kills, *[DATABASE] * plan.database_kills]
+        self._chance.shuffle(strikes)
+        self._apart = apart = plan.requests * 9 // 10 // len(strikes)
+        for place, strike in enumerate(strikes):
+            self._allowed = max(self._allowed, apart * (place + 1))
+            while self._begun < apart * (place + 1) and not all(one.done() for one in callers):
+                await asyncio.sleep(0.002)
+            await asyncio.sleep(self._chance.random() * 0.05)
+            gateway = self._site.gateways[place % len(self._site.gateways)]
+            if strike == DATABASE:
+                await self._lose_database()
+            elif strike == RANDOM:
+                await self._kill(gateway)
+                self.result.kills[RANDOM] = self.result.kills.get(RANDOM, 0) + 1
+            else:
+                await self._meet(gateway, strike, self._chance.randint(1, max(1, apart // 16)), callers)
+        self._allowed = plan.requests
 
-    async def command(self, *words: str) -> Any:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "conflux", *words, *self.flags(), "--json",
-            stdout=asyncio.subprocess.PIPE, env=environment(),
-        )  # fmt: skip
-        out, _ = await process.communicate()
-        return json.loads(out)
-
-
-async def one_request(session: aiohttp.ClientSession, gateway: Gateway, key: str, number: int, result: Result) -> None:
-    """Ask until somebody answers: while the server is down nobody does."""
-    stream = number % 2 == 0
-    tokens = random.randrange(20, 400)
-    pace = f" at {random.randrange(200, 2000)}/s" if stream else ""
-    content = f"[[stream: {tokens} tokens{pace}]] request {number}"
-    body = {"model": MODEL, "stream": stream, "messages": [{"role": "user", "content": content}]}
-    while True:
-        answer = Answer("", stream)
-        try:
-            await _ask(session, gateway.port, key, body, answer)
-        except (aiohttp.ClientError, ConnectionError, TimeoutError):
-            result.unreached += not answer.status
-            await asyncio.sleep(0.05)
-        if answer.content_bytes or answer.whole:
-            result.answers.append(answer)
-            return
-        result.refused += answer.status not in (0, 200)
-
-
-async def _ask(session: aiohttp.ClientSession, port: int, key: str, body: dict[str, Any], answer: Answer) -> None:
-    url = f"http://127.0.0.1:{port}/v1/chat/completions"
-    async with session.post(url, json=body, headers={"authorization": f"Bearer {key}"}) as response:
-        answer.status = response.status
-        if response.status != 200:
-            await asyncio.sleep(0.05)
-            return
-        answer.request_id = response.headers["x-request-id"]
-        if not answer.stream:
-            found = await response.json()
-            answer.content_bytes = len((found["choices"][0]["message"]["content"] or "").encode())
-            answer.whole = True
-            return
-        async for line in response.content:
-            if line.startswith(b"data: [DONE]"):
-                answer.whole = True
-            elif line.startswith(b"data: "):
-                for choice in json.loads(line[6:]).get("choices", ()):
-                    answer.content_bytes += len((choice["delta"].get("content") or "").encode())
-
-
-async def reckon(session: aiohttp.ClientSession, gateway: Gateway, key: str, result: Result) -> None:
-    """Each answer against its receipt."""
-    for answer in result.answers:
-        url = f"http://127.0.0.1:{gateway.port}/v1/receipts/{answer.request_id}"
-        async with session.get(url, headers={"authorization": f"Bearer {key}"}) as response:
-            if response.status != 200:
-                result.missing.append(answer.request_id)
-                continue
-            receipt = await response.json()
-        if receipt["status"] in ("open", "reserved", "started"):
-            result.open_receipts.append(answer.request_id)
-        if answer.content_bytes and receipt["cost_usd"] == "0":
-            result.unbilled.append(answer.request_id)
-        received = answer.content_bytes // 4
-        if receipt["usage"]["output"] + TOKENS_LOST_MOST < received:
-            result.undercounted.append(f"{answer.request_id}: received {received}, {receipt['usage']['output']} billed")
-
-
-async def torture(folder: Path, requests: int, kills: int, at_once: int, upstream: int, seed: int) -> Result:
-    random.seed(seed)
-    result = Result()
-    gateway = Gateway(folder, upstream)
-    await gateway.start()
-    key = (await gateway.command("keys", "create", "--storefront", "conflux", "--name", "torture"))["key"]
-    numbers = iter(range(requests))
-    # Where in the run a kill strikes, in requests begun.
-    strikes = sorted(random.sample(range(requests // 10, requests), kills), reverse=True)
-    begun = 0
-
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
-
-        async def caller() -> None:
-            nonlocal begun
-            for number in numbers:
-                begun += 1
-                await one_request(session, gateway, key, number, result)
-
-        callers = [asyncio.create_task(caller()) for _ in range(at_once)]
-        while strikes and not all(task.done() for task in callers):
-            if begun >= strikes[-1]:
-                strikes.pop()
-                await asyncio.sleep(random.random() * 0.05)
-                await gateway.kill()
-                result.kills += 1
-                result.ready_seconds.append(await gateway.start())
-            await asyncio.sleep(0.002)
-        await asyncio.gather(*callers)
-        # A last kill with nothing under way, so that everything left open meets recovery.
+    async def _meet(self, gateway: Gateway, point: str, visit: int, callers: list["asyncio.Task[None]"]) -> None:
+        """Start it so that it dies by itself, and wait until it has."""
+        self._allowed = self._begun
         await gateway.kill()
-        result.kills += 1
-        result.ready_seconds.append(await gateway.start())
-        await reckon(session, gateway, key, result)
-    result.verify = await gateway.command("ledger", "verify")
-    await gateway.stop()
-    return result
+        self.result.ready_seconds.append(await gateway.start(point, visit))
+        self._allowed = self._begun + self._apart
+        dead = asyncio.ensure_future(gateway.running.wait())
+        waiting = asyncio.ensure_future(asyncio.wait(callers))
+        await asyncio.wait({dead, waiting}, timeout=_POINT_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if dead.done():
+            self.result.kills[point] = 1
+        else:
+            dead.cancel()
+            self.result.unmet.append(point)
+        await self._kill(gateway)
+
+    async def _kill(self, gateway: Gateway) -> None:
+        await gateway.kill()
+        self.result.ready_seconds.append(await gateway.start())
+
+    async def _lose_database(self) -> None:
+        server = self._site.server
+        assert server is not None
+        await asyncio.to_thread(server.stop)
+        await asyncio.sleep(self._chance.random() * 4)
+        await asyncio.to_thread(server.start)
+        self.result.kills[DATABASE] = self.result.kills.get(DATABASE, 0) + 1
+
+    # -- the clients
+
+    async def _request(self, session: aiohttp.ClientSession, number: int) -> None:
+        """Ask until somebody answers: while the server is down nobody does."""
+        stream = number % 2 == 0
+        tokens = self._chance.randrange(16, 640) if stream else self._chance.randrange(1, 400)
+        pace = self._chance.choice((50, 100, 200))
+        tries = 0
+        while True:
+            tries += 1
+            answer = Answer(f"{number}.{tries}", stream)
+            gateway = self._site.gateways[(number // 2 + tries) % len(self._site.gateways)]
+            try:
+                await self._ask(session, gateway.port, answer, f"{answer.name} {tokens} {pace}")
+            except (aiohttp.ClientError, ConnectionError, TimeoutError):
+                self.result.unreached += not answer.status
+                await asyncio.sleep(_PAUSE)
+            if answer.content_bytes or answer.whole:
+                self.result.answers.append(answer)
+                return
+            self.result.refused += answer.status not in (0, 200)
+
+    async def _ask(self, session: aiohttp.ClientSession, port: int, answer: Answer, text: str) -> None:
+        body = {"model": MODEL, "stream": answer.stream, "user": answer.name,
+                "messages": [{"role": "user", "content": text}]}  # fmt: skip
+        url = f"http://127.0.0.1:{port}/v1/chat/completions"
+        async with session.post(url, json=body, headers=self._who) as response:
+            answer.status = response.status
+            if response.status != 200:
+                await asyncio.sleep(_PAUSE)
+                return
+            answer.request_id = response.headers["x-request-id"]
+            if not answer.stream:
+                found = await response.json()
+                answer.content_bytes = len((found["choices"][0]["message"]["content"] or "").encode())
+                answer.whole = True
+                return
+            async for line in response.content:
+                if line.startswith(b"data: [DONE]"):
+                    answer.whole = True
+                elif line.startswith(b"data: "):
+                    for choice in msgspec.json.decode(line[6:]).get("choices", ()):
+                        answer.content_bytes += len((choice["delta"].get("content") or "").encode())
+
+    # -- afterwards
+
+    @property
+    def _who(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._key}"}
+
+    async def _get(self, session: aiohttp.ClientSession, path: str) -> Any:
+        async with session.get(f"http://127.0.0.1:{self._site.gateways[0].port}{path}", headers=self._who) as response:
+            return await response.json()
+
+    async def _quiet(self, session: aiohttp.ClientSession) -> None:
+        """Until nothing is held any more."""
+        began = time.monotonic()
+        while True:
+            (budget,) = (await self._get(session, "/v1/key"))["budgets"]
+            self.result.open_seconds = time.monotonic() - began
+            if Decimal(budget["held_usd"]) == 0 or self.result.open_seconds > 3 * LEASE:
+                return
+            await asyncio.sleep(0.1)
+
+    async def _surfaces(self, session: aiohttp.ClientSession, receipts: list[dict[str, Any]]) -> int:
+        """Of the key's budget, its usage and its usage by day and model: how many do not show what the receipts do."""
+        right = sum(Decimal(one["cost_usd"]) for one in receipts)
+        (budget,) = (await self._get(session, "/v1/key"))["budgets"]
+        usage = await self._get(session, "/v1/usage?group_by=day,model")
+        tagged = await self._get(session, "/v1/usage?group_by=tag:user")
+        sums = [
+            Decimal(budget["spent_usd"]),
+            Decimal(usage["total"]["cost_usd"]),
+            sum((Decimal(one["cost_usd"]) for one in usage["data"]), Decimal(0)),
+            sum((Decimal(one["cost_usd"]) for one in tagged["data"]), Decimal(0)),
+        ]
+        return sum(one != right for one in sums)

@@ -62,6 +62,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...] = ()
     input_floor: int = 0  # nano-USD: the least a started and crashed request costs
     simulated: bool = False
+    tags: dict[str, str] = {}  # the caller's own, kept with the hold so that a crash does not lose them
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +116,6 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     latency_ms: int = 0
     first_byte_ms: int | None = None
-    tags: dict[str, str] = {}
     task: str = ""  # that it was routed for; "" where it named its model
 
 

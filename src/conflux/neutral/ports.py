@@ -121,7 +121,8 @@ class Tokens(Protocol):
 
 class Ledger(Protocol):
     async def reserve(self, order: Reservation) -> None:
-        """Committed when it returns. Raises GatewayError (402/429) where a cap would be passed, StoreError."""
+        """Committed when it returns. Raises GatewayError (402/429) where a cap would be passed, StoreError. Where it is
+        cancelled, nothing stays held."""
         ...
 
     async def start(self, request_id: int) -> None:

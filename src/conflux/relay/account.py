@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from conflux.billing.amounts import Unpriced, charge
 from conflux.billing.credits import tier_credits, token_credits
 from conflux.billing.estimate import conversation_tokens, tokens_of
-from conflux.billing.tags import tags_of
 from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Call, Ending, Line, Settlement
 from conflux.neutral.money import PriceSheet, usd
@@ -131,7 +130,6 @@ def settlement(
         status=status,
         latency_ms=latency,
         first_byte_ms=None if first_byte is None else int(first_byte * 1000),
-        tags=tags_of(admitted.envelope.body),
         task=admitted.task.name if admitted.task is not None else "",
     )
 

@@ -8,6 +8,7 @@ its subclass's: `_reserved`.
 import asyncio
 from collections.abc import Sequence
 
+from conflux.billing.tags import tags_of
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import AnswerWriter, Dialect, Lane
 from conflux.dialects.openai_responses_wire import NAME as RESPONSES
@@ -80,7 +81,8 @@ class Course:
         dialect = DIALECTS[self.incoming.dialect]
         try:
             await self._admit(dialect)
-            outcome = await self._reserved() if await self._reserve() else await self._stopped()
+            await self._reserve()
+            outcome = await self._reserved()
         except GatewayError as error:
             await self._refuse(dialect, error)
         except StoreError:
@@ -106,14 +108,16 @@ class Course:
             expected = expected_tokens(self.parts, self.admitted)
             self.ticket = self.parts.rates.take(caller.policies, expected, self._milliseconds())
 
-    async def _reserve(self) -> bool:
-        """False where the server stops meanwhile: the hold may be there or not, so it must be settled."""
+    async def _reserve(self) -> None:
+        """Where the server stops meanwhile nothing stays held: the id may even be another's by then, so it is not asked
+        for any more."""
         for _ in range(_DRAWS):
             try:
                 await self.parts.ledger.reserve(self._order())
             except asyncio.CancelledError:
                 carry_on()
-                return False
+                text = "the gateway is restarting: try again"
+                raise GatewayError(Kind.UNAVAILABLE, text, retry_after=2) from None
             except GatewayError as refused:
                 tighter = await tightened(self.parts, self.admitted) if refused.kind in _SPENT else None
                 if tighter is None:
@@ -122,7 +126,7 @@ class Course:
             except IdTaken:  # by another process, which counts from elsewhere: nobody has heard of ours yet
                 self._draw(self.parts.clock.time(), self.parts.below(ID_CHANCES))
             else:
-                return True
+                return
         raise StoreError("every id drawn was taken")
 
     def _order(self) -> Reservation:
@@ -140,6 +144,7 @@ class Course:
             scopes=caller.scopes,
             input_floor=admitted.hold.input_floor,
             simulated=admitted.simulated,
+            tags=tags_of(admitted.envelope.body),
         )
 
     async def _reserved(self) -> Outcome:

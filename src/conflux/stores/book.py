@@ -160,7 +160,7 @@ class Book(ABC):
         self._gone.append(number)
         self._costs[number] = booked.cost
         self._requests += row
-        self._used.add(row, end.tags)
+        self._used.add(row, order.tags)
         self._entries += legs(number, order.caller_key, booked)
         for place, call in enumerate(end.calls):
             self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)

@@ -4,6 +4,7 @@ Law: implements neutral.ports.Ledger. Deciding is book.py's, writing is a writer
 closing and reading are the database's own.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ import msgspec
 from conflux.neutral.ledger import Checkpoint, Receipt, Reservation, Settlement
 from conflux.neutral.records import Scope
 from conflux.stores.book import Book
-from conflux.stores.booking import Hold, crashed
+from conflux.stores.booking import Hold, crashed, dropped
 from conflux.stores.budget_rows import Standing, put_budget, standing
 from conflux.stores.projections import rebuild
 from conflux.stores.queue import StepQueue
@@ -47,6 +48,10 @@ class BookLedger(ABC):
         """Why nothing can be written now."""
         return self._writer.trouble
 
+    def tell_alarms(self, tell: Callable[[str], None]) -> None:
+        """Who hears that nothing can be written, and that it can again."""
+        self._writer.alarm = tell
+
     @property
     def open_requests(self) -> int:
         return len(self._book.holds)
@@ -59,7 +64,14 @@ class BookLedger(ABC):
     # -- ports.Ledger
 
     async def reserve(self, order: Reservation) -> None:
-        await self._writer.put(self._book.reserve, order)
+        asked = self._writer.put(self._book.reserve, order)
+        try:
+            await asked
+        except asyncio.CancelledError:
+            # Where the cancellation came with the answer, the queue took its caller for told.
+            if asked.done() and not asked.cancelled() and asked.exception() is None:
+                self._writer.put_quietly(self._book.settle, dropped(order.request_id))
+            raise
 
     async def start(self, request_id: int) -> None:
         await self._writer.put(self._book.start, request_id)

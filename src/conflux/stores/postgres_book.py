@@ -17,7 +17,7 @@ from conflux.stores.founding import make_known
 from conflux.stores.postgres_run import PostgresRun
 from conflux.stores.postgres_statements import ADD_WINDOWS, BEGIN_BATCH, FENCE, LOCK, WRITE, columns
 from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, OPEN_HOLDS, REQUEST, hold_of, usage_text
-from conflux.stores.usage_rows import DAY_ROW, TAG_ROW
+from conflux.stores.usage_rows import DAY_ROW, MODEL_ROW, TAG_ROW
 
 _STARTED, _CHECKPOINT, _USAGE = HOLD.index("started"), HOLD.index("checkpoint"), HOLD.index("usage")
 
@@ -114,6 +114,7 @@ class PostgresBook(Book):
             if one.posted != one.was_posted or one.held != one.was_held
             for value in (one.budget, one.start, one.posted, one.held)
         ]
+        days = self._used.day_rows()
         counts = self._connection.execute(
             WRITE,
             (
@@ -121,7 +122,8 @@ class PostgresBook(Book):
                 *columns(self._attempts, ATTEMPT),
                 *columns(self._entries, ENTRY),
                 # Sorted, since other processes add to the same rows.
-                *columns([value for row in sorted(self._used.day_rows()) for value in row], DAY_ROW),
+                *columns([value for row in sorted(days) for value in row], DAY_ROW),
+                *columns([value for row in sorted(self._used.model_rows(days)) for value in row], MODEL_ROW),
                 *columns([value for row in sorted(self._used.tag_rows()) for value in row], TAG_ROW),
                 *columns(holds, HOLD),
                 *columns(changed, ("id", "started", "checkpoint", "usage")),

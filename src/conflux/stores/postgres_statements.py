@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, REQUEST
-from conflux.stores.usage_rows import ADD_DAY, ADD_TAG, DAY_ROW, TAG_ROW
+from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG, DAY_ROW, MODEL_ROW, TAG_ROW
 
 # Batches hold it together, a job holds it alone: so a job sees no half of anything, and budgets change between batches.
 _JOBS = 1129272392
@@ -60,6 +60,7 @@ WRITE = f"""
     attempts AS ({_insert("attempt", ATTEMPT)}),
     entries AS ({_insert("entry", ENTRY)}),
     days AS ({_insert("usage_day", DAY_ROW)}{_or_add(ADD_DAY)}),
+    models AS ({_insert("usage_model", MODEL_ROW)}{_or_add(ADD_MODEL)}),
     tags AS ({_insert("usage_tag", TAG_ROW)}{_or_add(ADD_TAG)}),
     holds AS ({_insert("hold", HOLD)}),
     changed AS (

@@ -34,6 +34,7 @@ class PostgresWriter(StepQueue):
         self._book = book
         self._patience = patience
         self._task: asyncio.Task[None] | None = None
+        self._committing = False  # COMMIT was sent, or is about to be
 
     def _flush(self) -> None:
         self._task = self._loop.create_task(self._serve())
@@ -60,6 +61,7 @@ class PostgresWriter(StepQueue):
 
     async def _do_batch(self) -> None:
         before = self._book.batch
+        self._committing = False
         try:
             wrote = await in_greenlet(self._transact)
         except Exception as error:  # noqa: BLE001 - an edge: one bad step must not take the others with it
@@ -76,6 +78,7 @@ class PostgresWriter(StepQueue):
         self._book.begin(self._batch)
         self._decide()
         wrote = self._book.write()
+        self._committing = wrote
         self._run.script("COMMIT" if wrote else "ROLLBACK")
         self._book.batch += wrote
         return wrote
@@ -148,9 +151,9 @@ class PostgresWriter(StepQueue):
             else:
                 break
             if self.trouble is None and (time.monotonic() > end or self._closed is not None):
-                self._lose(f"the database cannot be reached: {error}")
+                self._lose(f"the database cannot be reached: {error}", unknown=self._committing)
             elif self.trouble is not None:
-                self.trouble = f"the database cannot be reached: {error}"
+                self._complain(f"the database cannot be reached: {error}")
             if self._closed is not None:
                 return  # there is nothing left to write, and nobody to write it for
             await asyncio.sleep(_DELAY)
@@ -169,6 +172,7 @@ class PostgresWriter(StepQueue):
         return await in_greenlet(lambda: self._book.read(self._run))
 
     async def _close(self, closed: "asyncio.Future[None]") -> None:
+        self._give_up()
         # Whatever fails here is mended by the others: who does not move is taken for dead.
         with contextlib.suppress(*FAILED):
             await in_greenlet(self._book.leave)

@@ -5,6 +5,7 @@ order. A step happens even if its caller stops waiting. Everything here runs on 
 """
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -15,6 +16,8 @@ from conflux.neutral.ledger import Reservation, Settlement
 T = TypeVar("T")
 
 MOST = 256
+_REMIND = 60.0  # seconds between two words about the same trouble
+_REFUSED = object()  # the result of a step that was refused
 _CHECKPOINT_DELAY = 0.01  # how long a step that nobody waits for may wait for company
 
 Step = Callable[[Any], Any]
@@ -46,7 +49,10 @@ class StepQueue(ABC):
         self._later: asyncio.TimerHandle | None = None
         self._singly = 0  # how many of the next steps go alone, to find the one that spoils the batch
         self._closed: asyncio.Future[None] | None = None
+        self._unknown: list[Item] = []  # settlements of a batch of which nobody knows whether it was committed
         self.trouble: str | None = None
+        self.alarm: Callable[[str], None] = lambda text: None  # tells whoever looks after this gateway
+        self._troubled = self._reminded = 0.0
         self.batches = 0
 
     # -- what callers use
@@ -69,6 +75,8 @@ class StepQueue(ABC):
             self._items.append((step, word, None))
             if not self._busy and self._later is None:
                 self._later = self._loop.call_later(_CHECKPOINT_DELAY, self._flush_later)
+        else:
+            self._steps.lost(step, word)
 
     async def run(self, job: Callable[[Any], T]) -> T:
         """Run a job in a transaction of its own, after the steps that were queued before it. It
@@ -88,7 +96,7 @@ class StepQueue(ABC):
             self._wake()
         await asyncio.shield(self._closed)
 
-        # -- what writers use
+    # -- what writers use
 
     def _wake(self) -> None:
         if not self._busy:
@@ -126,7 +134,7 @@ class StepQueue(ABC):
             try:
                 self._results.append(step(word))
             except (GatewayError, StoreError) as refusal:
-                self._results.append(None)
+                self._results.append(_REFUSED)
                 if future is not None and not future.done():
                     future.set_exception(refusal)
 
@@ -139,7 +147,7 @@ class StepQueue(ABC):
                 continue
             if not future.done():
                 future.set_result(result)
-            elif future.cancelled():
+            elif future.cancelled() and result is not _REFUSED:
                 after = self._steps.abandoned(step, word)
                 if after is not None:
                     self._items.append((self._steps.settle, after, None))
@@ -159,19 +167,53 @@ class StepQueue(ABC):
         self._items = again + self._items
         self._singly = max(self._singly, len(again))
 
-    def _lose(self, trouble: str) -> None:
-        """Nobody is told yes until writing has been seen to work again."""
+    def _complain(self, trouble: str) -> None:
+        now = time.monotonic()
+        if self.trouble is None:
+            self._troubled = self._reminded = now
+            self.alarm(
+                f"ALARM: {trouble}: requests are refused with 503, and none is free; this ends by itself when the cause"
+                " is gone"
+            )
+        elif now - self._reminded >= _REMIND:
+            self._reminded = now
+            self.alarm(f"ALARM: still, for {now - self._troubled:.0f} s: {trouble}")
         self.trouble = trouble
-        for step, word, future in [*self._batch, *self._items]:
+
+    def _lose(self, trouble: str, *, unknown: bool = False) -> None:
+        """Nobody is told yes until writing has been seen to work again. `unknown`: the batch may have been committed.
+        Then whoever settles waits until that is known: he must not be told no, and pay."""
+        self._complain(trouble)
+        lost = [*self._batch, *self._items]
+        if unknown:
+            self._unknown += [one for one in self._batch if one[0] == self._steps.settle and _waiting(one)]
+            lost = [one for one in lost if one not in self._unknown]
+        for step, word, future in lost:
             self._steps.lost(step, word)
             if future is not None and not future.done():
                 future.set_exception(StoreError(trouble))
         self._batch, self._results, self._items, self._jobs = [], [], [], 0
 
     def _restored(self) -> None:
-        """Writing works again: what is owed goes first."""
+        """Writing works again: what is owed goes first. What may have been settled is settled once more, which changes
+        nothing where it was."""
+        if self.trouble is not None:
+            self.alarm(f"the ledger writes again, after {time.monotonic() - self._troubled:.1f} s")
         self.trouble = None
+        self._items = self._unknown + self._items
+        self._unknown = []
         self._items += [(self._steps.settle, end, None) for end in self._steps.owed()]
+
+    def _give_up(self) -> None:
+        """Closing: what is not known by now stays so."""
+        for _, _, future in self._unknown:
+            if future is not None and not future.done():
+                future.set_exception(StoreError(self.trouble or "the store is closed"))
+        self._unknown = []
+
+
+def _waiting(item: Item) -> bool:
+    return item[2] is not None and not item[2].done()
 
 
 def take_job(_: Any) -> None:

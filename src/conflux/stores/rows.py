@@ -15,7 +15,7 @@ from conflux.stores.sql import Run
 _FACTS = ("created", "key_id", "user_id", "workspace_id", "storefront", "requested_model", "simulated")
 HOLD = (
     *("request_id", *_FACTS, "amount", "input_floor", "started", "checkpoint", "usage"),
-    *("owner_epoch", "lease_until"),
+    *("owner_epoch", "lease_until", "tags"),
 )
 REQUEST = (
     *("id", *_FACTS, "ended", "ending", "started", "served_model", "held", "cost", "variance", "provider_cost"),
@@ -41,6 +41,16 @@ def usage_of(text: str) -> Usage:
     return Usage(**dict(zip(BUCKETS, _usage_decoder.decode(text), strict=True)))
 
 
+_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
+
+
+def tags_text(tags: dict[str, str]) -> str:
+    return str(_encode_sorted(tags), "utf-8")
+
+
+_tags_decoder = msgspec.json.Decoder(dict[str, str])
+
+
 def hold_row(order: Reservation, amount: int, epoch: int, lease_until: int) -> tuple[Any, ...]:
     return (
         order.request_id,
@@ -58,9 +68,11 @@ def hold_row(order: Reservation, amount: int, epoch: int, lease_until: int) -> t
         None,
         epoch,
         lease_until,
+        tags_text(order.tags) if order.tags else None,
     )
 
 
+_TAGS = HOLD.index("tags")
 OPEN_HOLDS = f"SELECT {', '.join(HOLD)} FROM hold"
 
 
@@ -77,6 +89,7 @@ def hold_of(row: tuple[Any, ...]) -> Hold:
         amount=amount,
         input_floor=floor,
         simulated=bool(simulated),
+        tags=_tags_decoder.decode(row[_TAGS]) if row[_TAGS] else {},
     )
     hold = Hold(order, amount, bool(started), mark)
     if usage is not None:
@@ -91,11 +104,11 @@ def call_text(call: Call) -> tuple[Any, ...]:
     return (call.role, call.model, call.status, call.latency_ms, used, call.cost, call.reason)
 
 
-def detail_text(end: Settlement) -> str:
+def detail_text(end: Settlement, tags: dict[str, str]) -> str:
     lines, calls = [*map(_plain, end.lines)], [*map(call_text, end.calls)]
     if end.task:
-        return str(_encode((lines, calls, end.dropped, end.tags, end.task)), "utf-8")
-    return str(_encode((lines, calls, end.dropped, end.tags)), "utf-8")
+        return str(_encode((lines, calls, end.dropped, tags, end.task)), "utf-8")
+    return str(_encode((lines, calls, end.dropped, tags)), "utf-8")
 
 
 def request_row(hold: Hold, end: Settlement, booked: Booked, now: int) -> tuple[Any, ...]:
@@ -125,7 +138,7 @@ def request_row(hold: Hold, end: Settlement, booked: Booked, now: int) -> tuple[
         end.status,
         end.latency_ms,
         end.first_byte_ms,
-        detail_text(end),
+        detail_text(end, order.tags),
     )
 
 

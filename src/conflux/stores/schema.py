@@ -148,6 +148,7 @@ hold = _table(
     _maybe_text("usage"),  # at the checkpoint; JSON array of the buckets
     _long("owner_epoch"),
     _long("lease_until"),
+    _maybe_text("tags"),  # JSON, the caller's own
     CheckConstraint("amount >= 0", name="amount"),
 )
 
@@ -244,6 +245,15 @@ def _usage(name: str, *more: SchemaItem) -> Table:
 
 
 usage_day = _usage("usage_day")
+# The same without whose they were: few rows a day however many keys there are, so long spans are read quickly.
+usage_model = _table(
+    "usage_model",
+    _long("day", primary_key=True),
+    *(Column(one, Text, primary_key=True) for one in ("storefront", "model", "served_model")),
+    _long("simulated", primary_key=True),
+    *(_long(one) for one in _SUMMED),
+    keyed=True,
+)
 # Those of them that carry tags of their caller, once for each set of tags.
 usage_tag = _usage("usage_tag", Column("tags", Text, primary_key=True))
 

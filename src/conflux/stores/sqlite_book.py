@@ -25,7 +25,7 @@ from conflux.stores.sqlite_statements import (
     MOVE_WINDOW,
     START_HOLDS,
 )
-from conflux.stores.usage_rows import ADD_DAY, ADD_TAG
+from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG
 
 _MOST_SEEN = 20_000
 _WINDOW = "SELECT posted, held FROM budget_window WHERE budget_id = ? AND start = ?"
@@ -93,7 +93,9 @@ class SqliteBook(Book):
             ADD_ATTEMPTS.run(run, self._attempts)
             ADD_ENTRIES.run(run, self._entries)
             check_all(END_HOLDS.run(run, self._gone), len(self._gone), "hold")
-            run.executemany(ADD_DAY, self._used.day_rows()).close()
+            days = self._used.day_rows()
+            run.executemany(ADD_DAY, days).close()
+            run.executemany(ADD_MODEL, self._used.model_rows(days)).close()
             if tagged := self._used.tag_rows():
                 run.executemany(ADD_TAG, tagged).close()
         if self._touched:

@@ -129,9 +129,9 @@ class Writer(StepQueue):
             # After the callers that were just told, so that what they do next makes up the next batch.
             self._loop.call_soon(self._flush)
 
-    def _broken(self, error: Exception) -> None:
+    def _broken(self, error: Exception, unknown: bool = False) -> None:
         """The disk fails: nobody is told yes until it has been seen to work again."""
-        self._lose(f"the ledger cannot write: {error}")
+        self._lose(f"the ledger cannot write: {error}", unknown=unknown)
         self._loop.call_later(_PROBE_DELAY, self._mend)
 
     def _mend(self) -> None:
@@ -158,6 +158,7 @@ class Writer(StepQueue):
     def _finish(self) -> None:
         self._work.put(None)
         self._thread.join()
+        self._give_up()
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 
@@ -176,7 +177,7 @@ class Writer(StepQueue):
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._tell(self._broken, error)
+            self._tell(self._broken, error, self._may_be_written(error))
             return
         self.batches += 1
         self._pages += _PAGES_PER_BATCH + len(self._batch) // _STEPS_PER_PAGE
@@ -191,6 +192,11 @@ class Writer(StepQueue):
             self._tell(self._broken, error)
         else:
             self._tell(self._flush)
+
+    def _may_be_written(self, error: sqlite3.Error) -> bool:
+        """Of a COMMIT that failed. Where the disk was full, or the transaction is still open, it is not."""
+        full = getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
+        return not full and not self._connection.in_transaction
 
     def _do_job(self, job: Job, future: "asyncio.Future[Any]") -> None:
         run = self._connection
@@ -225,7 +231,7 @@ class Writer(StepQueue):
             self._tell(self._mended)
 
     def _still_broken(self, error: Exception) -> None:
-        self.trouble = f"the ledger cannot write: {error}"
+        self._complain(f"the ledger cannot write: {error}")
         self._loop.call_later(_PROBE_DELAY, self._mend)
 
     def _close(self) -> None:

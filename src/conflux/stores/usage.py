@@ -47,7 +47,7 @@ def find(run: Run, asked: UsageAsked) -> list[UsageRow]:
         tagged[name] = [a + b for a, b in zip(tagged.get(name, _NOTHING), figures, strict=True)]
     columns = [*(_COLUMNS[one] for one in asked.by), "simulated"]
     group = ", ".join(columns)
-    query = f"SELECT {group}, {_ADDED} FROM usage_day WHERE {where} GROUP BY {group} ORDER BY {group}"
+    query = f"SELECT {group}, {_ADDED} FROM {_table(asked)} WHERE {where} GROUP BY {group} ORDER BY {group}"
     for row in run.execute(query, values):
         name = tuple(row[: len(columns)])
         # What carries the tag was counted above: the rest is without.
@@ -59,6 +59,15 @@ def find(run: Run, asked: UsageAsked) -> list[UsageRow]:
         for (name, tag), figures in found.items()
     ]
     return sorted(rows, key=lambda row: (*row.names, row.tag is None, row.tag or "", row.simulated))
+
+
+_OF_ALL = frozenset({"day", "model", "served_model", "storefront"})
+
+
+def _table(asked: UsageAsked) -> str:
+    """The smaller one where nobody asks whose it was."""
+    named = {*asked.by, *(dimension for dimension, _ in asked.where)}
+    return "usage_model" if asked.key is None and named <= _OF_ALL else "usage_day"
 
 
 _Found = dict[tuple[tuple[Any, ...], str | None], list[int]]

@@ -1,7 +1,8 @@
 """What was used, summed by day: a projection of the receipts.
 
-Law: `usage_day` sums every settled request, `usage_tag` those that carry tags of their caller, once for each set of
-tags. Both change in the transaction that settles, once a batch for each of their rows, and follow from `request` alone.
+Law: `usage_day` sums every settled request, `usage_model` the same without whose they were, `usage_tag` those that
+carry tags of their caller, once for each set of tags. All change in the transaction that settles, once a batch for each
+of their rows, and follow from `request` alone.
 """
 
 from typing import Any, NamedTuple
@@ -11,20 +12,16 @@ import msgspec
 from conflux.neutral.reports import FIGURES
 from conflux.neutral.usage import BUCKETS
 from conflux.stores.budgets import DAY
-from conflux.stores.rows import REQUEST
+from conflux.stores.rows import REQUEST, tags_text
 from conflux.stores.sql import Run
 
 Sums = dict[tuple[Any, ...], list[int]]  # a row's name -> its figures
 
 NAME = ("key_id", "day", "storefront", "model", "served_model", "simulated", "user_id", "workspace_id")
+_MODEL = slice(1, 6)
+_OF_MODEL: tuple[str, ...] = NAME[1:6]
 _FIRST, _LAST = REQUEST.index("cost"), REQUEST.index(BUCKETS[-1]) + 1
 assert REQUEST[_FIRST:_LAST] == FIGURES[1:]
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-def tags_text(tags: dict[str, str]) -> str:
-    return str(_encode(tags), "utf-8")
 
 
 class Used:
@@ -55,6 +52,16 @@ class Used:
     def day_rows(self) -> list[tuple[Any, ...]]:
         return _summed(self._days)
 
+    def model_rows(self, days: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """`days`: as day_rows gave them."""
+        parts: dict[tuple[Any, ...], list[tuple[int, ...]]] = {}
+        for row in days:
+            parts.setdefault(row[_MODEL], []).append(row[len(NAME) :])
+        return [
+            (*name, *rows[0]) if len(rows) == 1 else (*name, *map(sum, zip(*rows, strict=True)))
+            for name, rows in parts.items()
+        ]
+
     def tag_rows(self) -> list[tuple[Any, ...]]:
         return _summed(self._tags)
 
@@ -78,9 +85,10 @@ def _upsert(table: str, name: tuple[str, ...], change: str) -> str:
 _TAG_NAME = (*NAME, "tags")
 _MORE = "{one} = {table}.{one} + excluded.{one}"
 ADD_DAY = _upsert("usage_day", NAME, _MORE)
+ADD_MODEL = _upsert("usage_model", _OF_MODEL, _MORE)
 ADD_TAG = _upsert("usage_tag", _TAG_NAME, _MORE)
-DAY_ROW, TAG_ROW = (*NAME, *FIGURES), (*_TAG_NAME, *FIGURES)
-_TABLES = (("usage_day", NAME), ("usage_tag", _TAG_NAME))
+DAY_ROW, MODEL_ROW, TAG_ROW = (*NAME, *FIGURES), (*_OF_MODEL, *FIGURES), (*_TAG_NAME, *FIGURES)
+_TABLES = (("usage_day", NAME), ("usage_model", _OF_MODEL), ("usage_tag", _TAG_NAME))
 
 
 _FACTS = (
@@ -89,11 +97,16 @@ _FACTS = (
 )
 
 
-def sums(run: Run) -> tuple[Sums, Sums]:
-    """What both tables must say, from the receipts alone."""
+def sums(run: Run) -> tuple[Sums, Sums, Sums]:
+    """What the tables must say, from the receipts alone."""
     added = ", ".join(f"sum({one})" for one in FIGURES[1:])
     days = f"SELECT {_FACTS}, count(*), {added} FROM request GROUP BY {_FACTS}"
-    return _read(run, days, len(NAME)), _tagged(run)
+    by_day = _read(run, days, len(NAME))
+    by_model: Sums = {}
+    for name, figures in by_day.items():
+        known = by_model.get(name[_MODEL])
+        by_model[name[_MODEL]] = figures if known is None else [a + b for a, b in zip(known, figures, strict=True)]
+    return by_day, by_model, _tagged(run)
 
 
 def _tagged(run: Run) -> Sums:
@@ -135,7 +148,7 @@ def drift(run: Run) -> int:
 
 
 def rebuild_usage(run: Run) -> int:
-    """Write both tables anew where they are wrong; how many rows were."""
+    """Write the tables anew where they are wrong; how many rows were."""
     wrong = 0
     for right, (table, name) in zip(sums(run), _TABLES, strict=True):
         bad = _wrong(right, _stored(run, table, name))
