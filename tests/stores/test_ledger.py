@@ -437,3 +437,36 @@ async def test_opening_makes_the_default_workspace_and_user_once(books):
 async def test_scopes_of_a_caller_are_those_of_the_books(ledger):
     assert await ledger.set_budget("user", 3, "week", 5) == Scope("user", 3, "week", 5)
     assert await ledger.standing((Scope("key", 99, "total", 1),)) == []
+
+
+async def test_an_id_taken_twice_and_then_left_keeps_its_first_hold(books, ledger):
+    asked = order(100)
+    await ledger.reserve(asked)
+    again = asyncio.ensure_future(ledger.reserve(asked))
+    await asyncio.sleep(0)
+    again.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await again
+    await ledger.write(lambda run: None)
+    assert ledger.open_requests == 1
+    assert await ledger.settle(ending(asked.request_id, 60)) == 60
+    assert books.clean()
+
+
+async def test_who_leaves_in_the_moment_of_the_answer_holds_nothing(books, ledger, monkeypatch):
+    """The cancellation comes when the hold is committed, before its caller is told."""
+    put, asked = ledger._writer.put, order(100)
+
+    def told_late(step, word):
+        future = put(step, word)
+        future.add_done_callback(lambda _: caller.cancel())
+        return future
+
+    monkeypatch.setattr(ledger._writer, "put", told_late)
+    caller = asyncio.ensure_future(ledger.reserve(asked))
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await ledger.write(lambda run: None)
+    found = await ledger.receipt(asked.request_id)
+    assert found is not None and (found.ending, found.cost) == (Ending.CANCELLED, 0)
+    assert ledger.open_requests == 0 and books.clean()

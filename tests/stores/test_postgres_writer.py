@@ -161,3 +161,39 @@ async def test_closing_writes_what_was_queued_and_leaves(books, ledger):
         await ledger.reserve(order(1))
     await books.open()
     assert await books.one("SELECT count(*) FROM owner") == 1
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_who_settles_waits_however_long_it_takes_to_know(books, ledger, writer, monkeypatch, arrived):
+    """The database is lost while COMMIT is under way, and for longer than anybody is patient."""
+    asked = order(100)
+    await ledger.reserve(asked)
+    run, connect = writer._run, writer._connect
+    heard: list[str] = []
+    writer._patience, ledger._writer.alarm = 0, heard.append
+    back = asyncio.Event()
+
+    def breaks(sql):
+        if sql == "COMMIT":
+            if arrived:
+                type(run).script(run, sql)
+            raise asyncpg.ConnectionDoesNotExistError("gone in the middle")
+        type(run).script(run, sql)
+
+    async def away():
+        if not back.is_set():
+            raise OSError("nobody there")
+        return await connect()
+
+    monkeypatch.setattr(run, "script", breaks)
+    monkeypatch.setattr(writer, "_connect", away)
+    settling = asyncio.ensure_future(ledger.settle(ending(asked.request_id, 60)))
+    while ledger.trouble is None:
+        await asyncio.sleep(0.005)
+    with pytest.raises(StoreError):
+        await ledger.reserve(order(1))
+    assert not settling.done()
+    back.set()
+    assert await settling == 60
+    assert [one.split(":")[0] for one in heard][:1] == ["ALARM"] and "writes again" in heard[-1]
+    assert books.clean()

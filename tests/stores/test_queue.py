@@ -111,3 +111,52 @@ async def test_a_spoiled_batch_goes_again_one_by_one_and_alone_it_is_refused():
     with pytest.raises(StoreError, match="cannot write this: no"):
         await futures[0]
     assert plain._items == []
+
+
+async def test_a_refused_step_whose_caller_left_leaves_nothing_to_clean_up():
+    """Its id may be another's."""
+    steps = Plain()
+
+    def refuse(word):
+        raise StoreError("taken")
+
+    refused = steps.put(refuse, "a")
+    refused.cancel()
+    assert await steps.put(steps._steps.reserve, "b") == "b"
+    await asyncio.sleep(0)
+    assert steps.seen == [["a", "b"]] and not steps._items
+
+
+async def test_who_settles_while_nobody_knows_is_told_when_it_is_known():
+    steps = Plain()
+    heard: list[str] = []
+    steps.alarm = heard.append
+    settling, reserving = asyncio.get_running_loop().create_future(), asyncio.get_running_loop().create_future()
+    steps._batch = [(steps._steps.settle, "s", settling), (steps._steps.reserve, "r", reserving)]
+    steps._lose("the disk fails", unknown=True)
+    steps._complain("the disk still fails")
+    assert not settling.done() and isinstance(reserving.exception(), StoreError)
+    steps._restored()
+    steps._wake()
+    assert await settling == "s"
+    assert steps.seen == [["s", "r"]], "first what may have been written, then what is owed"
+    assert len(heard) == 2 and heard[0].startswith("ALARM: the disk fails") and "writes again" in heard[1]
+
+
+async def test_an_alarm_is_repeated_now_and_then(monkeypatch):
+    steps = Plain()
+    heard: list[str] = []
+    steps.alarm = heard.append
+    monkeypatch.setattr(queue, "_REMIND", 0.0)
+    steps._lose("the disk fails")
+    steps._complain("the disk still fails")
+    assert len(heard) == 2 and heard[1].startswith("ALARM: still, for 0 s: the disk still fails")
+
+
+async def test_closing_tells_who_never_knew():
+    steps = Plain()
+    settling = asyncio.get_running_loop().create_future()
+    steps._batch = [(steps._steps.settle, "s", settling)]
+    steps._lose("the disk fails", unknown=True)
+    steps._give_up()
+    assert isinstance(settling.exception(), StoreError)

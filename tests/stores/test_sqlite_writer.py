@@ -371,6 +371,25 @@ async def test_a_reservation_that_failed_holds_nothing_even_if_it_reached_the_di
     assert [(one.posted, one.held) for one in await flaky.standing((scope,))] == [(0, 0)]
 
 
+async def test_a_settlement_that_reached_the_disk_is_not_refused(flaky, monkeypatch):
+    """COMMIT fails after the rows are safe: whoever was charged gets what is paid for."""
+    scope = await flaky.set_budget("key", 1, "total", 1000)
+    asked = order()
+    await flaky.reserve(asked)
+
+    def late(self, sql, *rest):
+        found = sqlite3.Connection.execute(self, sql, *rest)
+        if sql == "COMMIT" and Flaky.failing:
+            Flaky.failing = False
+            raise sqlite3.OperationalError("disk I/O error")
+        return found
+
+    monkeypatch.setattr(Flaky, "execute", late)
+    Flaky.failing = True
+    assert await flaky.settle(ending(asked.request_id, 50)) == 50
+    assert [(one.posted, one.held) for one in await flaky.standing((scope,))] == [(50, 0)]
+
+
 async def test_a_job_meets_a_failing_disk(flaky):
     Flaky.failing = True
     with pytest.raises(StoreError, match="disk I/O error"):

@@ -73,3 +73,10 @@ async def test_rebuilding_mends_what_is_wrong_and_changes_nothing_else(books, le
     assert await ledger.rebuild() == 6
     after = await books.one(ALL)
     assert after == before and books.clean()
+
+
+async def test_a_request_that_was_routed_by_a_task_has_its_tags_or_none(books, ledger):
+    for tags in ({}, {"a": "1"}):
+        await settle(ledger, lambda number: ending(number, 3, task="code"), tags=tags)
+    assert await books.one("SELECT tags, requests FROM usage_tag") == ('{"a":"1"}', 1)
+    assert await ledger.read(drift) == 0 and await ledger.rebuild() == 0

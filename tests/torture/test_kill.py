@@ -10,11 +10,12 @@ from tests.torture.kill import DATABASE, RANDOM, Plan, Torture
 from tests.torture.upstream import Upstream
 
 
+@pytest.mark.timeout(300)  # a dozen starts of real processes
 @pytest.mark.parametrize(
     ("replicas", "plan"),
     [
-        (0, Plan(120, 1, ("after reserve", "after checkpoint", "before settle", "before last byte"), 12, seed=7)),
-        (2, Plan(120, 1, ("after started", "after settle"), 12, database_kills=1, seed=8)),
+        (0, Plan(80, 1, ("after checkpoint", "before last byte"), 12, seed=7)),
+        (2, Plan(80, 0, ("after started",), 12, database_kills=1, seed=8)),
     ],
     ids=["sqlite", "postgresql"],
 )
@@ -31,7 +32,7 @@ async def test_a_killed_gateway_forgets_nothing_it_answered(replicas, plan, requ
                 if one.process is not None:
                     await one.kill()
             await upstream.stop()
-    assert result.kills.keys() == {RANDOM, *plan.points, *([DATABASE] if replicas else [])}
+    assert result.kills.keys() == {*plan.points, DATABASE if replicas else RANDOM}
     assert len(result.answers) == plan.requests
     # How long a start takes says more of the machine than of us here; `./run torture` measures it.
     assert [one for one in result.problems() if "start took" not in one] == [], result.rows()
