@@ -270,9 +270,8 @@ class Ledger:
             await self._step("reserved", write)
         except asyncio.CancelledError:
             if self.holds.pop(order.request_id, None) is not None:
-                self.settled[order.request_id] = Settlement(
-                    request_id=order.request_id, ending=Ending.CANCELLED, charge=0, status=499
-                )
+                end = Settlement(request_id=order.request_id, ending=Ending.CANCELLED, charge=0, status=499)
+                self.settled[order.request_id] = end
             raise
 
     async def start(self, request_id: int) -> None:
