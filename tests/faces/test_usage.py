@@ -12,8 +12,9 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.reports import FIGURES, UsageAsked, UsageRow
 from tests.faces.door import opened
 from tests.policy.samples import caller
+from tests.relay.key_book import Keys
 from tests.relay.shops import shop
-from tests.relay.world import KEY, Keys, World
+from tests.relay.world import KEY, World
 
 NOW = 1_795_089_600.0  # 2026-11-19
 TODAY = 20_776

@@ -16,7 +16,7 @@ from conflux.dialects import DIALECTS
 from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
 from conflux.neutral.ledger import Checkpoint, Ending, Receipt, Reservation, Settlement
 from conflux.neutral.ports import Headers, Inbound, Outbound, ServiceAccount, TokenRefused
-from conflux.neutral.records import Caller, Storefront
+from conflux.neutral.records import Storefront
 from conflux.policy.rates import RateBook
 from conflux.relay.counting import Count, Sizes
 from conflux.relay.gateway import Gateway
@@ -26,6 +26,7 @@ from conflux.relay.snapshot import Snapshot
 from conflux.routing.health import HealthBook
 from tests.policy.samples import caller
 from tests.relay.answers import CANARY, Answer, whole
+from tests.relay.key_book import Keys
 from tests.relay.shops import shop
 
 KEY = "sh_key"
@@ -300,24 +301,6 @@ class Ledger:
 
     async def receipt(self, request_id: int) -> Receipt | None:
         return self.receipts.get(request_id)
-
-
-class Keys:
-    """Implements ports.KeyBook. What is `cold` must be looked up first."""
-
-    def __init__(self, known: dict[str, Caller]) -> None:
-        self.callers = known
-        self.cold: set[str] = set()
-        self.looked_up: list[str] = []
-
-    def known(self, secret: str) -> Caller | bool | None:
-        if secret in self.cold:
-            return False
-        return self.callers.get(secret)
-
-    async def find(self, secret: str) -> Caller | None:
-        self.looked_up.append(secret)
-        return self.callers.get(secret)
 
 
 class Meter:
