@@ -124,7 +124,6 @@ def _tagged(run: Run) -> Sums:
     return found
 
 
-<<<<<<< HEAD
 class _Detail(NamedTuple):
     """As rows.py writes it; only the tags are looked into."""
 
@@ -140,14 +139,6 @@ _detail = msgspec.json.Decoder(_Detail)
 
 def _tags_of(detail: str) -> dict[str, str]:
     return _detail.decode(detail).tags
-=======
-_detail = msgspec.json.Decoder(list[msgspec.Raw])  # as many parts as its version wrote
-_tags = msgspec.json.Decoder(dict[str, str])
-
-
-def _tags_of(detail: str) -> dict[str, str]:
-    return _tags.decode(_detail.decode(detail)[3])
->>>>>>> 47530ab (Alarms when nothing can be written, commits nobody knows of, holds of who left: tests and words; what the ledger costs)
 
 
 def _read(run: Run, query: str, name: int) -> Sums:
