@@ -57,7 +57,8 @@ def served(app: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     running.stop()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it runs its own loop has the thread, and no other test could have one.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 
