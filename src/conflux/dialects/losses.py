@@ -82,7 +82,8 @@ def _beyond(raw: Any, checked: Any, path: str) -> Iterator[str]:
     if type(checked) is list:
         for one, inner in zip(raw, checked, strict=False):
             yield from _beyond(one, inner, path)
-    elif isinstance(checked, Struct) and checked.__struct_fields__:  # of one without fields all of it is carried
+    # Of one without fields all of it is carried.
+    elif isinstance(checked, Struct) and checked.__struct_fields__ and type(raw) is dict:
         tag = checked.__struct_config__.tag_field
         for name, value in raw.items():
             if name in checked.__struct_fields__:

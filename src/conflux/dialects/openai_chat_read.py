@@ -47,7 +47,7 @@ _MEANS_NOTHING = frozenset({"index"})
 
 
 # The forms of a choice, and tools, which know their own form: see losses.untold.
-_FORMS = {"tool_choice": wire.Choice(), "tools": True}
+_FORMS = {"tool_choice": wire.Choice(function=wire.Chosen(), custom=wire.Chosen()), "tools": True}
 
 
 def read_request(envelope: Envelope) -> Request:

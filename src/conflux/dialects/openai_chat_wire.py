@@ -177,6 +177,12 @@ class Choice(Struct):
     name: Any = None
 
 
+class Chosen(Struct):
+    """The tool that a choice names."""
+
+    name: Any = None
+
+
 class SchemaSpec(Struct):
     name: str
     description: str | None = None
