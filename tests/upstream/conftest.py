@@ -28,7 +28,7 @@ def sockets() -> int:
 
 async def settled(true: Callable[[], bool]) -> bool:
     """Given a little time, does this come true?"""
-    for _ in range(200):
+    for _ in range(1000):
         if true():
             return True
         await asyncio.sleep(0.005)
