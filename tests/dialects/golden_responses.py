@@ -1,6 +1,7 @@
 """The golden table of the openai-responses dialect: what its upstreams stream, and what that means."""
 
 import json
+import math
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -91,12 +92,16 @@ def core(found: Any) -> list[Event]:
     return joined
 
 
+def _whole(digits: str) -> float:
+    return int(digits) if len(digits) < 4000 else math.inf  # more are JSON, but nothing that int() reads
+
+
 def data_of(out: bytes) -> list[Any]:
     """The events of a written stream, each under its own name."""
     found = []
     for block in out.split(b"\n\n"):
         if block:
             name, data = block.split(b"\n")
-            found.append(json.loads(data.removeprefix(b"data: ")))
+            found.append(json.loads(data.removeprefix(b"data: "), parse_int=_whole))
             assert name.removeprefix(b"event: ").decode() == found[-1]["type"]
     return found

@@ -51,6 +51,13 @@ def test_case_14_instructions_become_one() -> None:
     assert found == [{"role": "user", "parts": [{"text": "Hi"}]}]
 
 
+def test_what_says_nothing_after_results_leaves_no_empty_turn() -> None:
+    foreign = Opaque(dialect="anthropic-messages", kind="server_tool_use", value={})
+    found = contents(HI, said(Role.ASSISTANT, call("a", 1)), said(Role.USER, foreign), result(1),
+                     said(Role.USER, Text(text="on")))  # fmt: skip
+    assert all(one["parts"] for one in found) and found[-1]["parts"] == [{"text": "on"}]
+
+
 def test_case_08_and_09_results_stand_after_their_calls_in_their_order() -> None:
     found = contents(
         HI, said(Role.ASSISTANT, call("a", 1), call("b", 2)), result(2), said(Role.USER, Text(text="wait")), result(1)

@@ -101,7 +101,7 @@ class _Writer:
         for message in self._later:
             parts = [self._part(part) for part in message.parts
                      if not isinstance(part, Opaque) or part.dialect == wire.NAME]  # fmt: skip
-            if after_results:
+            if after_results and parts:
                 self.contents.append({"role": "user", "parts": parts})
                 after_results = False
             else:
