@@ -381,6 +381,7 @@ async def _open_doors(running: Running, bound: Doors) -> None:
         None if own_port else running.metrics.render,
         running.store.usage,
         running.feedback,
+        running.store.dues,
     )
     limits = Limits(body_bytes=settings.limits.body_bytes, body_seconds=settings.limits.body_seconds)
     admin = AdminDoor(lambda: _desk(running), _report)

@@ -100,7 +100,7 @@ def test_tables_nobody_knows_and_tables_that_are_no_lists() -> None:
     said["pool"] = {"id": "pond"}  # type: ignore[assignment]
     assert mistakes(said) == [
         "conflux.toml: pool: write it as [[pool]], a table for each",
-        "conflux.toml: modle: there is no such table; there are storefront, provider, pool, model, rate",
+        "conflux.toml: modle: there is no such table; there are storefront, provider, pool, model, rate, plan",
         "conflux.toml: [[model]] #1 shop/shop/one: pool: there is no [[pool]] 'pond'",
     ]
 

@@ -25,6 +25,7 @@ class Spent:
     spent: int = 1
     held: int = 2
     cap: int | None = 10
+    resets: int | None = None
 
 
 class Said:

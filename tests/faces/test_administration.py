@@ -15,6 +15,8 @@ async def test_all_groups_are_there_and_none_hides_another(tmp_path: Path) -> No
             "models",
             "budgets",
             "probe",
+            "credits",
+            "plans",
             "ledger",
         }
         assert not set(admin.work) & set(OPERATIONS)

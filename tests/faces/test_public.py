@@ -71,7 +71,7 @@ async def test_a_key_sees_itself() -> None:
         assert status == 200 and b"no-cache" in head
         assert json.loads(body)["budgets"] == [
             {"scope": "key", "window": "total", "spent_usd": "0.000000001", "held_usd": "0.000000002",
-             "cap_usd": "0.00000001", "left_usd": "0.000000007"}
+             "cap_usd": "0.00000001", "left_usd": "0.000000007", "resets_at": None}
         ]  # fmt: skip
         assert json.loads(body)["limits"] == []
         assert (await door.get("/v1/key"))[0] == 401

@@ -4,7 +4,7 @@ import pytest
 
 from conflux.neutral.ledger import Ending
 from conflux.neutral.usage import BUCKETS, Usage
-from conflux.stores.booking import Hold, book
+from conflux.stores.booking import Claim, Hold, book
 from conflux.stores.rows import (
     HOLD,
     REQUEST,
@@ -36,9 +36,11 @@ def test_a_hold_comes_back_as_it_was(simulated):
     asked = order(77, input_floor=5, simulated=simulated)
     row = hold_row(asked, 77, 3, 4)
     assert len(row) == len(HOLD)
-    assert hold_of(row) == Hold(asked, 77)
+    assert hold_of((*row, *[None] * 6)) == Hold(asked, 77)
     marked = (*row[:10], 1, 55, usage_text(Usage(output=3)), *row[13:])
-    assert hold_of(marked) == Hold(asked, 77, True, 55, Usage(output=3))
+    assert hold_of((*marked, *[None] * 6)) == Hold(asked, 77, True, 55, Usage(output=3))
+    claim = Claim(1, 2, 30, 4, 5, 60)
+    assert hold_of((*row, 1, 2, 30, 4, 5, 60)) == Hold(asked, 77, claim=claim)
 
 
 def test_a_request_row_has_its_values_in_their_columns():

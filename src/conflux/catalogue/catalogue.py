@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from conflux.neutral.plans import Plan
 from conflux.neutral.records import Model, Pool, Provider, Storefront, Target
 
 
@@ -18,6 +19,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     pools: dict[str, Pool]
     providers: dict[str, Provider]
     prefixes: tuple[tuple[str, Storefront], ...]  # key prefixes, longest first
+    plans: dict[str, Plan] = {}
 
     @property
     def root(self) -> Storefront:
@@ -43,7 +45,11 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(
-    storefronts: Iterable[Storefront], models: Iterable[Model], pools: Iterable[Pool], providers: Iterable[Provider]
+    storefronts: Iterable[Storefront],
+    models: Iterable[Model],
+    pools: Iterable[Pool],
+    providers: Iterable[Provider],
+    plans: Iterable[Plan] = (),
 ) -> Catalogue:
     by_storefront = {one.id: one for one in storefronts}
     found = {(one.storefront, one.id): one for one in models}
@@ -60,6 +66,7 @@ def build(
         },
         pools={one.id: one for one in pools},
         providers={one.id: one for one in providers},
+        plans={one.id: one for one in plans},
         prefixes=tuple(
             sorted(
                 ((prefix, one) for one in by_storefront.values() for prefix in one.key_prefixes),

@@ -18,6 +18,7 @@ from conflux.catalogue.changes import Change, lay_cost, place_of, row_of
 from conflux.catalogue.checks import Key, Layers, Raw, check_faces, check_models, check_references
 from conflux.catalogue.explain import explain
 from conflux.catalogue.limitations import with_lanes
+from conflux.catalogue.plans import PlanRow, check_plans, plan_of
 from conflux.catalogue.recipes import Wrong, check_recipes
 from conflux.catalogue.rows import (
     ModelRow,
@@ -33,13 +34,14 @@ from conflux.catalogue.rows import (
     storefront_of,
 )
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.plans import Plan
 from conflux.neutral.records import Model, Pool, Provider, Storefront
 
-TABLES = ("storefront", "provider", "pool", "model", "rate")
+TABLES = ("storefront", "provider", "pool", "model", "rate", "plan")
 _LONGEST = 2000
 _WHOLE = frozenset({"pool"})  # replaced whole, not field by field
 _KEYS = {"storefront": ("id",), "provider": ("id",), "pool": ("id",), "model": ("storefront", "id"),
-         "rate": ("currency",)}  # fmt: skip
+         "rate": ("currency",), "plan": ("id",)}  # fmt: skip
 
 R = TypeVar("R", bound=Row)
 M = TypeVar("M")
@@ -217,8 +219,14 @@ def _understand(layers: Layers, problems: list[str], *, refer: bool) -> Catalogu
         model = _read(raw, ModelRow, partial(model_of, rates=rates, strict=strict), problems)
         if model is not None:
             models.append((raw, model))
+    plans: list[tuple[Raw, Plan]] = []
+    for raw in layers["plan"].values():
+        plan = _read(raw, PlanRow, plan_of, problems)
+        if plan is not None:
+            plans.append((raw, plan))
     if refer:
         check_references(layers, problems)
+        check_plans(plans, [face for _, row, face in faces.values()], problems)
     open_faces = [(raw, face) for raw, row, face in faces.values() if row.enabled]
     if refer and len(faces) == len(layers["storefront"]):
         check_faces(open_faces, problems)
@@ -232,6 +240,7 @@ def _understand(layers: Layers, problems: list[str], *, refer: bool) -> Catalogu
         with_lanes([model for _, model in shown], [pool for _, pool in pools], providers),
         [pool for _, pool in pools],
         providers,
+        [plan for _, plan in plans],
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from conflux.faces.budget_admin import BudgetAdmin, Budgets
+from conflux.faces.credit_admin import CreditAdmin, Credits, PlanAdmin, Subscriptions
 from conflux.faces.model_admin import ModelAdmin, Statuses
 from conflux.faces.operations import Work
 from conflux.faces.people_admin import Passwords, People, PeopleAdmin
@@ -26,6 +27,10 @@ class Rooms(Protocol):
 
     @property
     def budgets(self) -> Budgets: ...
+    @property
+    def credits(self) -> Credits: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
     @property
     def people(self) -> People: ...
     @property
@@ -57,6 +62,8 @@ def administration(
     return {
         "ledger.rebuild": rebuild,
         **BudgetAdmin(store.budgets).table(),
+        **CreditAdmin(store.credits).table(),
+        **PlanAdmin(store.subscriptions, snapshot).table(),
         **PeopleAdmin(store.people, store.sessions).table(),
         **PolicyAdmin(store.policies, store.caller, snapshot, now).table(),
         **ModelAdmin(store.policies, snapshot, refresh).table(),

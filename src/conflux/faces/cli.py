@@ -23,6 +23,7 @@ from conflux.faces.cli_common import (
     out_json,
     table,
 )
+from conflux.faces.cli_credits import add_credits
 from conflux.faces.cli_ledger import Books, add_ledger
 from conflux.faces.cli_people import add_people
 from conflux.faces.cli_policies import add_policies
@@ -76,6 +77,7 @@ def build(actions: Actions) -> typer.Typer:
     add_policies(app, actions)
     add_budgets(app, actions)
     add_probe(app, actions)
+    add_credits(app, actions)
     _add_config(app, actions)
     add_ledger(app, actions)
     add_backup(app, actions)

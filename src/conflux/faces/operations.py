@@ -201,7 +201,7 @@ def understand(asked: NewKey, snapshot: Snapshot, now: float) -> KeyOrder:
             budget = nano_from_usd(asked.budget_usd)
         except MoneyError as error:
             problems.append(f"--budget-usd: {error}")
-    expires_at = _expiry(asked.expires, now, problems)
+    expires_at = expiry(asked.expires, now, problems)
     if problems:
         raise ConfigError(problems)
     return KeyOrder(
@@ -216,6 +216,12 @@ def understand(asked: NewKey, snapshot: Snapshot, now: float) -> KeyOrder:
         models=None if asked.models is None else tuple(_canonical(storefront, one, snapshot) for one in asked.models),
         budget=budget,
         expires_at=expires_at,
+        plan=next(
+            (one.id for one in snapshot.catalogue.plans.values() if one.default and one.storefront == storefront.id),
+            None,
+        )
+        if asked.agent
+        else None,
     )
 
 
@@ -248,7 +254,7 @@ _SPANS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 _LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
-def _expiry(text: str | None, now: float, problems: list[str]) -> int | None:
+def expiry(text: str | None, now: float, problems: list[str]) -> int | None:
     """A date, a date and time, or a span such as 30d, as Unix seconds."""
     if text is None:
         return None

@@ -4,14 +4,15 @@ Law: reads, and what a caller says of an answer. A key is not needed to list, bu
 receipt is shown to the key that paid for it, and to admins with what was really called.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
 from conflux.catalogue.listings.choose import LISTS
 from conflux.faces import explaining, stored
 from conflux.faces.feedback import FeedbackDesk
+from conflux.faces.key_view import Dues, Spending, key_view, no_dues
 from conflux.faces.lists import Lists
 from conflux.faces.question import Question, Reply
 from conflux.faces.usage import UsageBook, answer
@@ -24,23 +25,6 @@ from conflux.relay.identify import identify
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Snapshot
 
-
-class Spent(Protocol):
-    """What a key has spent and may still spend under one budget, in nano-USD, as the ledger has it."""
-
-    @property
-    def scope(self) -> str: ...
-    @property
-    def window(self) -> str: ...
-    @property
-    def spent(self) -> int: ...
-    @property
-    def held(self) -> int: ...
-    @property
-    def cap(self) -> int | None: ...
-
-
-Spending = Callable[[Caller], Awaitable[Sequence[Spent]]]
 Handler = Callable[["Public", Question, str], Awaitable[Reply]]
 
 
@@ -53,7 +37,9 @@ class Public:
         metrics: Callable[[], bytes] | None,
         usage: UsageBook,
         feedback: FeedbackDesk,
+        dues: Dues = no_dues,
     ) -> None:
+        self._dues = dues
         self._usage = usage
         self._feedback = feedback
         self._parts = parts
@@ -100,38 +86,10 @@ class Public:
         return Reply(headers=[JSON, (b"cache-control", b"private, no-cache")], body=body, storefront=storefront)
 
     async def key(self, question: Question, _: str) -> Reply:
-        caller, storefront, _snapshot = await self._caller(question)
-        view = {
-            "name": caller.name,
-            "storefront": storefront.id,
-            "workspace": caller.workspace,
-            "user": caller.user,
-            "test": caller.test,
-            "admin": caller.admin,
-            "expires_at": caller.expires_at,
-            "models": sorted(caller.models) if caller.models is not None else None,
-            "budgets": [
-                {
-                    "scope": found.scope,
-                    "window": found.window,
-                    "spent_usd": usd(found.spent),
-                    "held_usd": usd(found.held),
-                    "cap_usd": usd(found.cap) if found.cap is not None else None,
-                    "left_usd": usd(max(found.cap - found.spent - found.held, 0)) if found.cap is not None else None,
-                }
-                for found in await self._spending(caller)
-            ],
-            "limits": [
-                {
-                    "scope": one.kind,
-                    "requests_per_minute": one.terms.requests_per_minute,
-                    "tokens_per_minute": one.terms.tokens_per_minute,
-                    "concurrent": one.terms.concurrent,
-                }
-                for one in caller.policies
-                if one.terms.limited
-            ],
-        }
+        caller, storefront, snapshot = await self._caller(question)
+        plan = snapshot.catalogue.plans.get(caller.subscription.plan) if caller.subscription is not None else None
+        balance, windows = await self._dues(caller, plan)
+        view = key_view(caller, storefront, await self._spending(caller), balance, plan, windows)
         return Reply(headers=[JSON, (b"cache-control", b"private, no-cache")], body=msgspec.json.encode(view),
                      storefront=storefront)  # fmt: skip
 

@@ -20,6 +20,7 @@ class KeyOrder(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] | None = None
     budget: int | None = None  # nano-USD, for the key's lifetime
     expires_at: int | None = None  # unix seconds
+    plan: str | None = None  # what its user is subscribed to, where nobody pays for it yet
 
 
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from conflux.neutral.plans import Plan
 from conflux.neutral.records import Scope
 from conflux.neutral.usage import NOTHING, Provenance, Usage
 
@@ -48,6 +49,14 @@ class Ending(StrEnum):
     CRASHED = "crashed"  # settled by recovery
 
 
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks a subscription for a request and at most `tokens`, in every window of its plan."""
+
+    subscription: int
+    plan: Plan
+    tokens: int
+
+
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """Asks for `amount` nano-USD to be held under every scope, before anything is sent."""
 
@@ -63,6 +72,9 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     input_floor: int = 0  # nano-USD: the least a started and crashed request costs
     simulated: bool = False
     tags: dict[str, str] = {}  # the caller's own, kept with the hold so that a crash does not lose them
+    credits: int = 0  # micro-credits: the most it may cost, where its workspace holds credits
+    credit_floor: int = 0  # the least, started and crashed
+    quota: Quota | None = None  # it is paid by a plan
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +83,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     request_id: int
     amount: int
     usage: Usage = NOTHING
+    credits: int = 0  # micro-credits, as `amount`
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from conflux.neutral.flux import FluxTerms
 from conflux.neutral.money import PriceSheet
+from conflux.neutral.plans import Subscription
 from conflux.neutral.policies import Policy
 
 
@@ -190,6 +191,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     role: str = "member"  # owner | admin | member, in the workspace
     policies: tuple[Policy, ...] = ()  # those in force: the workspace's, the user's, the key's
     scopes: tuple[Scope, ...] = ()
+    subscription: Subscription | None = None  # of an agent's key: who pays
     session: int | None = None  # signed in to the web, and this is the session
     # Made from the above, so that the request path compares instead of walking.
     narrowing: str = ""  # the same for callers who may run the same

@@ -8,11 +8,14 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from conflux.billing.amounts import Unpriced, charge
-from conflux.billing.credits import tier_credits, token_credits
-from conflux.billing.estimate import conversation_tokens, tokens_of
+from conflux.billing.credits import credits_for, tier_credits, tier_rate, token_credits
+from conflux.billing.estimate import IMAGE_TOKENS, conversation_tokens, tokens_of
+from conflux.billing.plans import plan_lines
 from conflux.dialects.base import Tally
-from conflux.neutral.ledger import Call, Ending, Line, Settlement
+from conflux.neutral.ledger import Call, Ending, Line, Quota, Settlement
 from conflux.neutral.money import PriceSheet, usd
+from conflux.neutral.plans import Plan
+from conflux.neutral.records import Tier
 from conflux.neutral.usage import NOTHING, Provenance, Usage
 from conflux.relay.admitted import Admitted
 from conflux.relay.attempt import Attempt, Trial
@@ -51,12 +54,43 @@ def account(tally: Tally, admitted: Admitted, *, cut: bool) -> Account:
     usage, provenance = measure(tally, admitted, cut=cut)
     if provenance is Provenance.QUARANTINED:
         return Account(usage, provenance, (), 0)
+    if admitted.plan is not None:
+        return _planned(usage, provenance, admitted.plan, admitted.model.price)
     found = _charged(usage, provenance, admitted.model.price)
     if admitted.fallback is None:
         return found
     # Who is served by another model than asked for pays the smaller of the two totals.
     asked = _charged(usage, provenance, admitted.fallback.asked.price)
     return asked if asked.charge < found.charge else found
+
+
+def _planned(usage: Usage, provenance: Provenance, plan: Plan, sheet: PriceSheet) -> Account:
+    return Account(usage, provenance, plan_lines(plan, usage), 0, sheet)
+
+
+def most_credits(admitted: Admitted) -> tuple[int, int]:
+    """What the request may cost in micro-credits, and the least that a started one costs whose process died."""
+    if admitted.storefront.billing == "token_credits":
+        return credits_for(admitted.hold.amount), credits_for(admitted.hold.input_floor)
+    if admitted.flux is not None:  # every seat at the dearest tier: what is above the real one is let go
+        read = admitted.envelope.size + sum(one.envelope.size for one in admitted.flux.legs)
+        return read * tier_rate(Tier.ULTRA), 0
+    per_token, images = tier_rate(_tier(admitted)), admitted.envelope.images * IMAGE_TOKENS
+    return (admitted.most_input + images) * per_token, (admitted.conversation or 0) * per_token
+
+
+def quota_of(admitted: Admitted) -> Quota | None:
+    """What is asked of the plan that pays."""
+    subscription, plan = admitted.caller.subscription, admitted.plan
+    if subscription is None or plan is None:
+        return None
+    tokens = admitted.most_input + admitted.max_output * admitted.envelope.choices
+    return Quota(subscription=subscription.id, plan=plan, tokens=tokens)
+
+
+def _tier(admitted: Admitted) -> Tier | None:
+    model = admitted.model if admitted.fallback is None else admitted.fallback.asked
+    return admitted.task.tier if admitted.task is not None else model.tier
 
 
 def _charged(usage: Usage, provenance: Provenance, sheet: PriceSheet) -> Account:
@@ -143,12 +177,13 @@ def _failed(trials: tuple[Trial, ...], role: str) -> tuple[Call, ...]:
 
 
 def credits_of(admitted: Admitted, found: Account) -> int:
-    if found.provenance is Provenance.QUARANTINED:
+    """In micro-credits, never more than were held."""
+    if admitted.storefront.billing == "usd" or found.provenance is Provenance.QUARANTINED:
         return 0
     scheme = admitted.storefront.billing
     model = admitted.model if admitted.fallback is None else admitted.fallback.asked
     if scheme == "tier_credits":
-        return tier_credits(found.usage, admitted.task.tier if admitted.task is not None else model.tier)
+        return min(tier_credits(found.usage, _tier(admitted)), most_credits(admitted)[0])
     if scheme == "token_credits":
         return token_credits(found.lines, (found.sheet or model.price).rate, admitted.hold.amount)
     return 0

@@ -6,6 +6,7 @@ refuses has cost nobody anything.
 
 import msgspec
 
+from conflux.billing.amounts import Hold
 from conflux.billing.estimate import conversation_tokens
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect
@@ -16,6 +17,7 @@ from conflux.neutral.request import Envelope
 from conflux.policy.context import Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Uncounted, hold_for
+from conflux.relay.dues import plan_of
 from conflux.relay.flux_admit import admit_panel, panel_asked
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
@@ -100,7 +102,9 @@ async def tightened(parts: Parts, admitted: Admitted) -> Admitted | None:
         return None
     held = hold_for(priced(admitted.model), envelope, admitted.max_output, most, admitted.conversation or 0,
                  free=admitted.simulated)  # fmt: skip
-    return msgspec.structs.replace(admitted, counted=counted, hold=held, tight=True)
+    if admitted.plan is not None:
+        held = Hold(0, 0)
+    return msgspec.structs.replace(admitted, counted=counted, hold=held, tight=True, most_input=most)
 
 
 def admit(
@@ -117,6 +121,8 @@ def admit(
     envelope = dialect.open(incoming.body, incoming.place)
     asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
     if asked is not None:
+        if caller.agent:  # a plan counts requests of one model
+            raise invalid("flux: a plan pays for this key, and no plan pays for a panel; name one model", param="flux")
         return admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
     judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, counted, seed)
     terms = judged.terms
@@ -124,6 +130,7 @@ def admit(
     fitted = _fitted(parts, terms, envelope, counted)
     if not terms.live and not (storefront.fallback and not model.account):
         raise _no_target(model)
+    plan = plan_of(snapshot.catalogue, caller) if caller.agent and not terms.free else None
     # Only a stream is ever settled by another process than the one that read it.
     conversation = conversation_tokens(envelope.body, envelope.images) if envelope.stream else None
     return Admitted(
@@ -138,7 +145,11 @@ def admit(
         targets=terms.live,
         max_output=fitted.max_output,
         temperature=terms.temperature,
-        hold=hold_for(terms.ceiling, envelope, fitted.max_output, envelope.size, conversation or 0, free=terms.free),
+        hold=hold_for(terms.ceiling, envelope, fitted.max_output, envelope.size, conversation or 0, free=terms.free)
+        if plan is None
+        else Hold(0, 0),
+        most_input=envelope.size,
+        plan=plan,
         conversation=conversation,
         counted=counted,
         simulated=terms.simulated,

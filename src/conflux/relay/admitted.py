@@ -10,6 +10,7 @@ import msgspec
 from conflux.billing.amounts import Ceiling, Hold, Unpriced, hold
 from conflux.dialects.base import AnswerReader, Dialect, Lane
 from conflux.neutral.flux import FluxTerms
+from conflux.neutral.plans import Plan
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need, Request
 from conflux.policy.context import ROOM_FOR_ANSWER
@@ -63,6 +64,8 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     fallback: Fallback | None = None
     dropped: tuple[str, ...] = ()
     tight: bool = False  # the hold goes by counted tokens
+    most_input: int = 0  # tokens, as held
+    plan: Plan | None = None  # who pays instead of money
     flux: "Panel | None" = None  # who drafts before the model answers
     rewritten: Rewritten | None = None  # what goes out instead of the envelope
 

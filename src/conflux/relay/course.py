@@ -18,7 +18,7 @@ from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Provenance
 from conflux.policy.rates import Ticket
-from conflux.relay.account import NO_ACCOUNT, Account, settlement
+from conflux.relay.account import NO_ACCOUNT, Account, most_credits, quota_of, settlement
 from conflux.relay.admit import let_in, tightened
 from conflux.relay.admitted import Admitted, Fallback, expected_tokens
 from conflux.relay.attempt import Attempt, Trial
@@ -132,6 +132,7 @@ class Course:
     def _order(self) -> Reservation:
         admitted = self.admitted
         caller = admitted.caller
+        credits, floor = (0, 0) if admitted.storefront.billing == "usd" else most_credits(admitted)
         return Reservation(
             request_id=self.number,
             created=self.created_ms,
@@ -145,6 +146,9 @@ class Course:
             input_floor=admitted.hold.input_floor,
             simulated=admitted.simulated,
             tags=tags_of(admitted.envelope.body),
+            credits=credits,
+            credit_floor=floor,
+            quota=quota_of(admitted) if admitted.plan is not None else None,
         )
 
     async def _reserved(self) -> Outcome:

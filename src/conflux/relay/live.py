@@ -222,7 +222,8 @@ def with_statuses(snapshot: Snapshot, statuses: Iterable[Status], version: int) 
         msgspec.structs.replace(model, enabled=said.get(name, model.enabled))
         for name, model in catalogue.models.items()
     ]
-    switched = build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values())
+    switched = build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values(),
+                     catalogue.plans.values())  # fmt: skip
     return msgspec.structs.replace(snapshot, catalogue=switched, fixed={}, standings={}, boards={}, version=version)
 
 
@@ -242,4 +243,5 @@ def with_storefront_prices(catalogue: Catalogue) -> Catalogue:
     ]
     if all(model.price is catalogue.models[model.storefront, model.id].price for model in models):
         return catalogue
-    return build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values())
+    return build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values(),
+                     catalogue.plans.values())  # fmt: skip

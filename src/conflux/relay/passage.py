@@ -14,7 +14,7 @@ from conflux.dialects.flux_field import in_body, in_event, in_last
 from conflux.neutral.errors import GatewayError, Kind, StoreError, TransportError
 from conflux.neutral.ledger import Checkpoint, Ending
 from conflux.neutral.ports import Headers
-from conflux.relay.account import NO_ACCOUNT, Account, account, cost_of
+from conflux.relay.account import NO_ACCOUNT, Account, account, cost_of, credits_of
 from conflux.relay.admitted import Fallback
 from conflux.relay.attempt import Attempt, Failed
 from conflux.relay.course import Course, carry_on
@@ -311,7 +311,9 @@ class Passage(Course):
 
     def _checkpoint(self) -> None:
         found = self._account(cut=True)
-        self.parts.ledger.checkpoint(Checkpoint(request_id=self.number, amount=found.charge, usage=found.usage))
+        credits = credits_of(self.admitted, found) if found.credits is None else found.credits
+        mark = Checkpoint(request_id=self.number, amount=found.charge, usage=found.usage, credits=credits)
+        self.parts.ledger.checkpoint(mark)
 
     async def _cut(self, reason: str, *, timeout: bool = False) -> Outcome:
         """The answer breaks off after content was delivered: what was delivered is paid, and the client is told."""

@@ -9,11 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from conflux.neutral.errors import StoreError, invalid
 from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
 from conflux.neutral.records import Scope
-from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs, squared
+from conflux.stores.booking import Claim, Hold, bare, book, dropped, held_for, late, legs, squared
 from conflux.stores.budgets import Full, refusal
+from conflux.stores.claims import Claims
 from conflux.stores.rows import hold_row, request_row
 from conflux.stores.sql import Run
 from conflux.stores.usage_rows import Used
@@ -68,8 +71,9 @@ _Payer = tuple[int, int, int, str]
 class Book(ABC):
     """Not safe for two threads at once: its writer runs one batch at a time and nothing beside it."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], *, shared: bool = False) -> None:
         self._now = now
+        self._claims = Claims(lock=shared)
         self._connection: Run
         self.epoch = 0
         self.holds: dict[int, Hold] = {}
@@ -93,6 +97,7 @@ class Book(ABC):
         self._costs: dict[int, int] = {}
         self._touched: list[Window] = []
         self._used.clear()
+        self._claims.clear()
 
     # -- what a batch is made of: each step decides in memory and leaves its rows behind
 
@@ -102,16 +107,15 @@ class Book(ABC):
             raise invalid("this request may cost more than the ledger holds for one: ask for less (max_tokens)")
         self._check_unused(number)
         amount = held_for(order)
-        if not order.simulated:
-            self._hold(order, amount)
-        self.holds[number] = Hold(order, amount)
+        claim = None if order.simulated else self._hold(order, amount)
+        self.holds[number] = Hold(order, amount, claim=claim)
         self._new_holds += hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS)
 
     @abstractmethod
     def _check_unused(self, number: int) -> None:
         """Raises IdTaken where another request has the id."""
 
-    def _hold(self, order: Reservation, amount: int) -> None:
+    def _hold(self, order: Reservation, amount: int) -> Claim | None:
         windows = []
         full: list[Full] = []
         for budget in self._of(order):
@@ -121,10 +125,16 @@ class Book(ABC):
                 full.append(Full(budget.kind, budget.period, budget.cap, window.posted, window.held, window.end))
         if full:
             raise refusal(full, amount, order.created)
+        claim = None
+        if order.credits or order.quota is not None:
+            claim = self._claims.wanted(self._connection, order)
+            if claim is not None:
+                self._claims.hold(order.request_id, claim)
         for window in windows:
             if not window.touched:
                 self._touch(window)
             window.held += amount
+        return claim
 
     def start(self, number: int) -> None:
         hold = self.holds.get(number)
@@ -139,6 +149,8 @@ class Book(ABC):
         if hold is not None:
             hold.checkpoint, hold.usage = mark.amount, mark.usage
             self._marks[mark.request_id] = mark
+            if hold.claim is not None:
+                self._claims.mark(mark.request_id, hold.claim, mark.credits)
 
     def settle(self, end: Settlement) -> int:
         number = end.request_id
@@ -148,6 +160,11 @@ class Book(ABC):
         order = hold.order
         booked = book(hold, end)
         end = squared(end, booked)
+        extra: tuple[int, ...] = ()
+        if hold.claim is not None:
+            paid, extra = self._claims.settle(self._connection, hold, end, booked)
+            if hold.claim.credits and paid != end.credits:
+                end = msgspec.structs.replace(end, credits=paid)
         row = request_row(hold, end, booked, int(self._now() * 1000))
         if not order.simulated:
             for budget in self._of(order):
@@ -162,6 +179,7 @@ class Book(ABC):
         self._requests += row
         self._used.add(row, order.tags)
         self._entries += legs(number, order.caller_key, booked)
+        self._entries += extra
         for place, call in enumerate(end.calls):
             self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)
         return booked.cost
@@ -218,6 +236,7 @@ class Book(ABC):
     def forget_budgets(self) -> None:
         self._budgets.clear()
         self._payers.clear()
+        self._claims.forget()
 
     def lost(self, step: Step, word: Any) -> None:
         """A step that did not reach the disk. Its caller is told so; what must still happen, happens later."""

@@ -21,6 +21,21 @@ class Account(IntEnum):
     PROVIDER_COST = 3
     PROVIDER_PAYABLE = 4
     VARIANCE = 5
+    # In micro-credits, each grant a party; the three below sum to 0 for themselves.
+    CREDITS = 6
+    CREDITS_EARNED = 7
+    CREDITS_ISSUED = 8
+
+
+class Claim(msgspec.Struct):
+    """What an open request holds besides money: of its workspace's credits, of a plan."""
+
+    workspace: int
+    created: int
+    credits: int = 0  # micro-credits
+    mark: int = 0  # what it would cost if we died now
+    subscription: int | None = None
+    tokens: int = 0
 
 
 class Hold(msgspec.Struct):
@@ -31,6 +46,7 @@ class Hold(msgspec.Struct):
     started: bool = False
     checkpoint: int = 0
     usage: Usage = NOTHING
+    claim: Claim | None = None
 
 
 class Booked(msgspec.Struct, frozen=True, gc=False):
@@ -118,6 +134,7 @@ def crashed(hold: Hold) -> Settlement:
         charge=charge,
         usage=hold.usage,
         provenance=Provenance.ESTIMATED,
+        credits=hold.claim.mark if hold.claim is not None and hold.started else 0,
         calls=(call,) if hold.started else (),
         status=500,
     )
@@ -143,5 +160,6 @@ def bare(end: Settlement) -> Settlement:
         ending=end.ending,
         charge=end.charge if end.charge < 1 << 62 else 0,
         provenance=Provenance.QUARANTINED,
+        credits=end.credits if end.credits < 1 << 62 else 0,
         status=end.status,
     )

@@ -88,7 +88,7 @@ def refusal(full: list[Full], amount: int, moment: int) -> GatewayError:
     if totals:
         text += ": ask for less (max_tokens), or have the budget raised"
         return GatewayError(Kind.PAYMENT_REQUIRED, text, code=_CODE, details=details)
-    resets = details["resets_at"] = _time(worst.resets)
+    resets = details["resets_at"] = time_text(worst.resets)
     text += f": ask for less (max_tokens), or wait until {resets}"
     return GatewayError(Kind.RATE_LIMITED, text, code=_CODE, retry_after=_wait(worst, moment), details=details)
 
@@ -97,12 +97,13 @@ def _closed(worst: Full, moment: int) -> GatewayError:
     """What a whole storefront has spent is for no caller to see."""
     if worst.window == "total":
         return GatewayError(Kind.PAYMENT_REQUIRED, "this storefront has spent its budget", code=_CODE)
-    text = f"this storefront has spent its {_EVERY[worst.window]} budget: wait until {_time(worst.resets)}"
+    text = f"this storefront has spent its {_EVERY[worst.window]} budget: wait until {time_text(worst.resets)}"
     return GatewayError(Kind.RATE_LIMITED, text, code=_CODE, retry_after=_wait(worst, moment))
 
 
-def _time(moment: int) -> str:
-    return datetime.fromtimestamp(moment // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def time_text(moment: int) -> str:
+    """Rounded up: who waits so long has waited long enough."""
+    return datetime.fromtimestamp(-(-moment // 1000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _wait(worst: Full, moment: int) -> float:

@@ -17,6 +17,7 @@ from conflux.stores.key_format import KEY_ID, digest, key_number, new_secret
 from conflux.stores.people import check_name
 from conflux.stores.policies import policies_of
 from conflux.stores.sql import Database, Run
+from conflux.stores.subscriptions import subscribe, subscription_of
 
 _LAST = 4
 
@@ -82,6 +83,7 @@ def _caller(run: Run, row: Any) -> Caller | None:
         role=role,
         policies=policies_of(run, workspace, user, key),
         scopes=tuple(Scope(*scope) for scope in scopes),
+        subscription=subscription_of(run, key, user, workspace) if agent else None,
     )
 
 
@@ -123,6 +125,8 @@ class Keys:
         ).fetchone()[0]
         # Every key is counted, capped or not: its spending is asked for more often than anything else.
         put_budget(run, "key", key, "total", order.budget, now * 1000, fresh=True)
+        if order.plan is not None and subscription_of(run, int(key), user, workspace) is None:
+            subscribe(run, "user", user, order.plan, now * 1000)
         return int(key)
 
     async def list(self) -> list[KeyRow]:

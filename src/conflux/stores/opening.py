@@ -9,11 +9,14 @@ from time import time
 from typing import NamedTuple
 
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.plans import Plan, PlanStanding
 from conflux.neutral.records import Caller
 from conflux.neutral.reports import Asked, Exported, Span
 from conflux.stores.audit import Audit
+from conflux.stores.budgets import FOREVER
 from conflux.stores.catalogue import CatalogueRows
 from conflux.stores.credentials import Credentials
+from conflux.stores.credits import Credits
 from conflux.stores.data_dir import DATABASE, DataDir, open_data_dir
 from conflux.stores.exporting import asked_of, count, receipts
 from conflux.stores.feedback import FeedbackRows
@@ -24,12 +27,14 @@ from conflux.stores.owner_budgets import OwnerBudgets
 from conflux.stores.people import People
 from conflux.stores.policies import Policies
 from conflux.stores.probes import ProbeRows
+from conflux.stores.purses import Balance
 from conflux.stores.receipts import Receipts
 from conflux.stores.sessions import Sessions, session_caller
 from conflux.stores.sql import Run
 from conflux.stores.sqlite_file import connect_reader
 from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.sqlite_verify import verify
+from conflux.stores.subscriptions import Subscriptions
 from conflux.stores.usage import Usage
 from conflux.stores.verify import Report
 
@@ -42,6 +47,7 @@ class Spent(NamedTuple):
     spent: int
     held: int
     cap: int | None
+    resets: int | None = None  # unix milliseconds
 
 
 class Store:
@@ -51,6 +57,8 @@ class Store:
         self.keys = KeyRing(data.pepper, self._find)
         self.key_admin = Keys(ledger, data.pepper, self.keys.changed, now)
         self.budgets = OwnerBudgets(ledger, self.keys.changed, now)
+        self.credits = Credits(ledger, now)
+        self.subscriptions = Subscriptions(ledger, self.keys.changed, now)
         self.people = People(ledger, self.keys.changed, now)
         self.policies = Policies(ledger, self.keys.changed, now)
         self.catalogue = CatalogueRows(ledger, now)
@@ -72,7 +80,18 @@ class Store:
 
     async def spending(self, caller: Caller) -> list[Spent]:
         found = await self.ledger.standing(caller.scopes)
-        return [Spent(one.scope.kind, one.scope.window, one.posted, one.held, one.scope.cap) for one in found]
+        return [
+            Spent(one.scope.kind, one.scope.window, one.posted, one.held, one.scope.cap,
+                  None if one.resets == FOREVER else one.resets)
+            for one in found
+        ]  # fmt: skip
+
+    async def dues(self, caller: Caller, plan: Plan | None) -> tuple[Balance, list[PlanStanding]]:
+        """What pays for the caller besides money."""
+        balance = await self.credits.balance_of(caller.workspace_id)
+        if plan is None or caller.subscription is None:
+            return balance, []
+        return balance, await self.subscriptions.standing(caller.subscription.id, plan)
 
     async def set_budget(self, kind: str, owner: int | str, window: str, cap: int | None) -> None:
         """As the ledger's; callers in memory are read again."""

@@ -32,7 +32,7 @@ class PostgresBook(Book):
     """Everything that touches the database runs in a greenlet; see postgres_run.py."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__(now)
+        super().__init__(now, shared=True)
         self._connection: PostgresRun
         self.batch = 0  # the last one that was committed
         self._changes = -1  # the state of the books that our budgets were read in
@@ -52,6 +52,7 @@ class PostgresBook(Book):
         if row[0] != self._changes or len(self._payers) > MOST_CALLERS:
             self.forget_budgets()
             self._changes = row[0]
+        batch = list(batch)
         orders, numbers = self._asked(batch)
         self._windows = {}
         self._taken = set()
@@ -62,6 +63,9 @@ class PostgresBook(Book):
             if missing:
                 run.execute(ADD_WINDOWS, _keys(missing))
                 self._lock(missing, [])
+        ending = [self.holds[word.request_id] for step, word, _ in batch if step == self.settle
+                  and word.request_id in self.holds]  # fmt: skip
+        self._claims.begin(run, orders, ending)
 
     def _asked(self, batch: Iterable[tuple[Step, Any, Any]]) -> tuple[list[Reservation], list[int]]:
         orders, numbers = [], []
@@ -134,6 +138,7 @@ class PostgresBook(Book):
         check_all(counts[0], len(changed) // 4, "hold")
         check_all(counts[1], len(left), "ended hold")
         check_all(counts[2], len(moved) // 4, "budget window")
+        check_all(self._claims.write(self._connection), 0, "claim")
         self._clear()
         return True
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from conflux.stores.booking import Account
 from conflux.stores.budgets import DAY, span_of
+from conflux.stores.credit_rows import rebuild_credits
 from conflux.stores.sql import Run
 from conflux.stores.usage_rows import rebuild_usage
 
@@ -104,4 +105,4 @@ def rebuild(run: Run) -> int:
     for budget, start in wrong:
         posted, held = right.get((budget, start), (0, 0))
         run.execute(_PUT, (budget, start, posted, held))
-    return len(wrong) + rebuild_usage(run)
+    return len(wrong) + rebuild_usage(run) + rebuild_credits(run)

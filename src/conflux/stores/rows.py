@@ -9,7 +9,7 @@ import msgspec
 
 from conflux.neutral.ledger import Call, Ending, Line, Receipt, Reservation, Settlement
 from conflux.neutral.usage import BUCKETS, Provenance, Usage
-from conflux.stores.booking import Booked, Hold
+from conflux.stores.booking import Booked, Claim, Hold
 from conflux.stores.sql import Run
 
 _FACTS = ("created", "key_id", "user_id", "workspace_id", "storefront", "requested_model", "simulated")
@@ -73,7 +73,11 @@ def hold_row(order: Reservation, amount: int, epoch: int, lease_until: int) -> t
 
 
 _TAGS = HOLD.index("tags")
-OPEN_HOLDS = f"SELECT {', '.join(HOLD)} FROM hold"
+_CLAIM = ("workspace_id", "created", "credits", "credit_mark", "subscription_id", "tokens")
+OPEN_HOLDS = (
+    f"SELECT {', '.join(f'hold.{one}' for one in HOLD)}, {', '.join(f'claim.{one}' for one in _CLAIM)} FROM hold"
+    " LEFT JOIN claim ON claim.request_id = hold.request_id"
+)
 
 
 def hold_of(row: tuple[Any, ...]) -> Hold:
@@ -91,10 +95,15 @@ def hold_of(row: tuple[Any, ...]) -> Hold:
         simulated=bool(simulated),
         tags=_tags_decoder.decode(row[_TAGS]) if row[_TAGS] else {},
     )
-    hold = Hold(order, amount, bool(started), mark)
+    hold = Hold(order, amount, bool(started), mark, claim=claim_of(row[len(HOLD) :]))
     if usage is not None:
         hold.usage = usage_of(usage)
     return hold
+
+
+def claim_of(values: tuple[Any, ...]) -> Claim | None:
+    """Of columns that are null where there is none."""
+    return Claim(*values) if values[0] is not None else None
 
 
 def call_text(call: Call) -> tuple[Any, ...]:

@@ -470,3 +470,45 @@ probe = _table(
     _long("cost"),  # nano-USD of the last try
     keyed=True,
 )
+
+# Credits as they were given to a workspace. `rest` is a projection of the grant's entries.
+credit_grant = _table(
+    "credit_grant",
+    _id(),
+    *map(_long, ("workspace_id", "amount", "rest", "created")),  # micro-credits; unix milliseconds, as the two below
+    *map(_maybe_long, ("expires_at", "revoked_at")),
+    _text("note"),
+    CheckConstraint("rest >= 0", name="rest"),
+    Index("ix_credit_grant_workspace_id", "workspace_id"),
+)
+
+# Who is subscribed to which plan of the catalogue. Those that ended stay, since `taken` refers to them.
+subscription = _table(
+    "subscription",
+    _id(),
+    _text("kind"),  # workspace | user | key
+    _long("owner_id"),
+    _text("plan"),
+    _long("created"),  # unix milliseconds
+    _maybe_long("ended_at"),
+    Index("ix_subscription_owner_id", "kind", "owner_id"),
+)
+
+# What an open request holds besides money, and what an ended one took; of those that do, which are few.
+claim = _table(
+    "claim",
+    Column("request_id", Long, primary_key=True, autoincrement=False),
+    *map(_long, ("created", "workspace_id", "credits", "credit_mark")),  # micro-credits; at the checkpoint
+    _maybe_long("subscription_id"),
+    _long("tokens"),
+    CheckConstraint("credits >= 0", name="credits"),
+)
+
+taken = _table(
+    "taken",
+    Column("request_id", Long, primary_key=True, autoincrement=False),
+    *map(_long, ("created", "workspace_id", "credits")),
+    _maybe_long("subscription_id"),  # null: of no plan
+    _long("tokens"),
+    Index("ix_taken_subscription_id", "subscription_id", "created"),
+)

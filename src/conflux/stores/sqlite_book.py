@@ -100,8 +100,9 @@ class SqliteBook(Book):
                 run.executemany(ADD_TAG, tagged).close()
         if self._touched:
             self._write_windows(run)
+        check_all(self._claims.write(run), 0, "claim")
         self._clear()
-        if len(self._payers) > MOST_CALLERS:
+        if len(self._payers) > MOST_CALLERS or self._claims.many:
             self.forget_budgets()
         return True
 

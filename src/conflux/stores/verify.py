@@ -10,6 +10,7 @@ import msgspec
 
 from conflux.stores.booking import Account
 from conflux.stores.budgets import span_of
+from conflux.stores.credit_rows import credits_drift
 from conflux.stores.projections import figures, stored
 from conflux.stores.sql import Run
 from conflux.stores.usage_rows import drift
@@ -32,6 +33,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unreceipted: int  # entries or attempts without a receipt, or a receipt without its attempts
     budgets_drifted: int  # windows that are not what entries and holds say
     budgets_overrun: int  # windows above their cap, that no admin lowered
+    credits_drifted: int  # grants whose rest is not what their entries say, or that are held beyond it
+    claims_stray: int  # of credits or plans, without their open or ended request
     usage_drifted: int  # sums by day that are not what the receipts say
     nano_usd_drift: int  # by how much the windows are wrong, added up
 
@@ -51,12 +54,12 @@ _TRANSACTIONS = f"""
     SELECT
         count(*),
         coalesce(sum(legs), 0),
-        count(*) FILTER (WHERE total <> 0),
-        count(*) FILTER (WHERE request.id IS NULL),
+        count(*) FILTER (WHERE total <> 0 OR credits + credits_earned + credits_issued <> 0),
+        count(*) FILTER (WHERE request.id IS NULL AND tx > 0),
         count(*) FILTER (WHERE request.id IS NOT NULL AND (
             customer <> -paid OR party <> key_id OR revenue <> paid + owed_variance
             OR sums.variance <> -owed_variance OR sums.provider_cost <> -owed_provider
-            OR provider_payable <> owed_provider
+            OR provider_payable <> owed_provider OR credits_earned <> coalesce(spent, 0)
         ))
     FROM (
         SELECT tx, count(*) AS legs, sum(amount) AS total, {_SUMS},
@@ -69,6 +72,7 @@ _TRANSACTIONS = f"""
             CASE simulated WHEN 1 THEN 0 ELSE provider_cost END AS owed_provider
         FROM request
     ) AS request ON request.id = tx
+    LEFT JOIN (SELECT request_id, taken.credits AS spent FROM taken) AS taken ON taken.request_id = tx
 """
 
 _REQUESTS = """
@@ -91,6 +95,12 @@ class Details(NamedTuple):
     calls: str  # how many there are
 
 
+# What a request took of credits stands on its receipt; see also _TRANSACTIONS.
+_STRAY = (
+    "SELECT count(*) FROM claim WHERE NOT EXISTS (SELECT 1 FROM hold WHERE hold.request_id = claim.request_id)",
+    "SELECT count(*) FROM taken WHERE NOT EXISTS (SELECT 1 FROM request WHERE id = request_id AND"
+    " (taken.credits = 0 OR taken.credits = request.credits) AND started = 1 AND simulated = 0)",
+)
 _OPEN_AND_ENDED = "SELECT count(*) FROM hold WHERE EXISTS (SELECT 1 FROM request WHERE id = request_id)"
 _STRAY_ATTEMPTS = "SELECT count(DISTINCT request_id) FROM attempt WHERE request_id NOT IN (SELECT id FROM request)"
 _OVERRUN = """
@@ -135,6 +145,8 @@ def examine(run: Run, details: Details, dangling: int = 0) -> Report:
             lowered is None or start > span_of(period, lowered).start
             for period, start, lowered in run.execute(_OVERRUN).fetchall()
         ),
+        credits_drifted=credits_drift(run),
+        claims_stray=sum(_count(run, query) for query in _STRAY),
         usage_drifted=drift(run),
         nano_usd_drift=sum(abs(one) for gap in gaps for one in gap),
     )

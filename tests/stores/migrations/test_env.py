@@ -30,7 +30,7 @@ def test_all_steps_are_one_transaction(tmp_path):
 def test_it_takes_the_connection_it_is_given(tmp_path):
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection)
-    assert connection.execute("SELECT count(*) FROM account").fetchone() == (5,)
+    assert connection.execute("SELECT count(*) FROM account").fetchone() == (8,)
     connection.close()
     with pytest.raises(sqlite3.ProgrammingError):
         connection.execute("SELECT 1")
