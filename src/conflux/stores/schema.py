@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
+from conflux.neutral.usage import BUCKETS
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -141,27 +143,12 @@ hold = _table(
     "hold",
     Column("request_id", Long, primary_key=True, autoincrement=False),
     *_facts(),
-    _long("amount"),
-    _long("input_floor"),
-    _long("started"),
-    _long("checkpoint"),
+    *map(_long, ("amount", "input_floor", "started", "checkpoint")),
     _maybe_text("usage"),  # at the checkpoint; JSON array of the buckets
     _long("owner_epoch"),
     _long("lease_until"),
     _maybe_text("tags"),  # JSON, the caller's own
     CheckConstraint("amount >= 0", name="amount"),
-)
-
-_BUCKETS = (
-    "input",
-    "cache_read",
-    "cache_write_5m",
-    "cache_write_1h",
-    "output",
-    "reasoning",
-    "audio",
-    "image",
-    "search",
 )
 
 request = _table(
@@ -174,10 +161,7 @@ request = _table(
     _maybe_text("served_model"),
     _long("held"),
     _long("cost"),  # the receipt's; of a simulated request nothing of it is posted
-    _long("variance"),
-    _long("provider_cost"),
-    _long("credits"),
-    *(_long(name) for name in _BUCKETS),
+    *map(_long, ("variance", "provider_cost", "credits", *BUCKETS)),
     _text("provenance"),
     _text("price_version"),
     _long("status"),
@@ -228,7 +212,7 @@ entry = _table(
 )
 
 # What was used: sums of receipts by the day on which they began.
-_SUMMED = ("requests", "cost", "variance", "provider_cost", "credits", *_BUCKETS)
+_SUMMED = ("requests", "cost", "variance", "provider_cost", "credits", *BUCKETS)
 
 
 def _usage(name: str, *more: SchemaItem) -> Table:
