@@ -8,11 +8,14 @@ import json
 import random
 from typing import Any
 
+from msgspec.structs import replace
+
 from conflux.dialects import DIALECTS
 from conflux.faces.feedback import FeedbackDesk
 from conflux.faces.public import Public
 from conflux.faces.question import Question, Reply
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.plans import Plan, Subscription
 from conflux.neutral.policies import Policy
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Tier
@@ -27,6 +30,8 @@ from tests.relay.world import KEY, World
 
 WORLDS = 1_000
 IDS = ("shop/one", "shop/two", "shop/three", "lab/one", "lab/two", "lab/account", "lab/idle")
+# Agents are paid for in every world: what is listed does not go by what is paid.
+PLANS = {one: Plan(id=one, name=one, storefront=one, windows=()) for one in ("shop", "mall")}
 DRY = ("lab/account", "lab/idle")  # no live target
 PATTERNS = (*IDS, "*", "shop/*", "lab/*", "*one", "uno", "dos", "l*o")
 AGENTS: tuple[Headers, ...] = (
@@ -69,8 +74,10 @@ class Dice:
 
     def caller(self) -> Caller:
         kinds = [kind for kind in ("workspace", "user", "key") if self.maybe(60)]
+        storefront = "shop" if self.maybe(90) else "mall"
         return caller(
-            storefront="shop" if self.maybe(90) else "mall",
+            storefront=storefront,
+            subscription=Subscription(1, storefront),
             admin=self.maybe(20),
             agent=self.maybe(15),
             test=self.maybe(15),
@@ -130,7 +137,8 @@ async def test_what_is_listed_runs_and_what_is_not_listed_does_not() -> None:
     for seed in range(WORLDS):
         dice = Dice(seed)
         first, *rest = [dice.model(id) for id in IDS]
-        world = World(shop(more=[*rest], **{name: getattr(first, name) for name in first.__struct_fields__}))
+        catalogue = shop(more=[*rest], **{name: getattr(first, name) for name in first.__struct_fields__})
+        world = World(replace(catalogue, plans=PLANS))
         by = world.keys.callers[KEY] = dice.caller()
         if by.storefront != "shop" and not by.admin:
             seen["elsewhere"] += await refused_everywhere(world)
