@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from conflux import workers
+from conflux.neutral.errors import ConfigError
 from conflux.settings import load
 from conflux.stores.data_dir import InUse
 from conflux.workers import bind_public, bind_rest, own_data
@@ -61,13 +62,25 @@ from conflux import workers
 from conflux.workers import Crew
 
 workers._SETTLING = float(sys.argv[1])
+what = sys.argv[2] if len(sys.argv) > 2 else ""
+if what.startswith("SIG"):  # it comes to the parent as soon as there is a second worker
+    forked = iter([False, True])
+
+    def fork(plain=os.fork):
+        pid = plain()
+        if next(forked) and pid:
+            os.kill(os.getpid(), signal.Signals[what])
+        return pid
+
+    os.fork = fork
 crew = Crew()
 number = next((number for number in range(2) if crew.fork(number)), None)
 if number is None:
     number = crew.watch()
 signal.signal(signal.SIGHUP, lambda *_: os.write(1, b"%d read again\\n" % number))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 os.write(1, b"%d %d\\n" % (number, os.getpid()))
-if len(sys.argv) > 2:
+if what == "fail":
     os._exit(3)
 if not os.read(crew.lifeline, 1):
     os.write(1, b"%d orphan\\n" % number)
@@ -113,6 +126,29 @@ def test_a_worker_that_dies_is_replaced_and_all_end_with_the_parent(crew):
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     assert b"worker 1 ended (-9) and is replaced" in process.stderr.read()
+
+
+def test_a_hangup_during_a_fork_reaches_the_new_one_too_and_ends_none(crew):
+    process = crew("60", "SIGHUP")
+    heard = [process.stdout.readline() for _ in range(4)]
+    assert {b"0 read again\n", b"1 read again\n"} < set(heard)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_an_end_during_a_fork_ends_the_new_one_too(crew):
+    assert crew("60", "SIGTERM").wait(20) == 0
+
+
+def test_one_that_replaces_another_begins_with_what_is_written_now(tmp_path, capsys):
+    old, new = config(tmp_path), config(tmp_path, "[limits]\nbody_bytes = 5000\n")
+    assert workers._lately(old, lambda: new) is new
+
+    def broken() -> Any:
+        raise ConfigError(["x.toml: nothing fits"])
+
+    assert workers._lately(old, broken) is old
+    assert "x.toml: nothing fits" in capsys.readouterr().err
 
 
 def test_one_that_cannot_begin_ends_all(crew):

@@ -58,7 +58,7 @@ class Program:
             from conflux.workers import split
 
             check(config)
-            place = split(config)
+            place, config = split(config, lambda: self._config(flags))
         _run(serve(config, lambda: self._config(flags), _greet, place))
 
     def simulate(self, host: str, port: int, script: Path | None, log: Path | None, pace: float) -> None:

@@ -2,7 +2,8 @@
 
 Law: the sockets are bound and the data directory is locked before the first worker is forked, so all of them have both.
 Every worker serves, and every worker can carry out an admin's operation. One that dies is replaced; what it left open
-in the ledger is ended by the others. The parent only waits: it has no loop, no thread and no database.
+in the ledger is ended by the others. The parent only waits: it has no loop, no thread and no database. No signal falls
+between a fork and the parent's knowing of it, and none meets a worker that cannot hear it yet.
 """
 
 import os
@@ -17,6 +18,7 @@ import msgspec
 
 from conflux.faces.control import SOCKET_NAME, server_runs
 from conflux.faces.server import bind_tcp, bind_unix
+from conflux.neutral.errors import ConfigError
 from conflux.settings import Config
 from conflux.stores.data_dir import DataDir, InUse, open_data_dir
 
@@ -69,14 +71,27 @@ def bind_rest(config: Config, public: socket.socket) -> Doors:
     )
 
 
-def split(config: Config) -> Place:
+def split(config: Config, reread: Callable[[], Config]) -> tuple[Place, Config]:
     """Returns in each worker; the parent stays inside until all of them have ended, and exits."""
     public = bind_public(config)
     data = own_data(config)
     doors = bind_rest(config, public)
     crew = Crew()
     number = next((number for number in range(config.settings.workers) if crew.fork(number)), None)
-    return _place(doors, data, crew.watch() if number is None else number, crew.lifeline)
+    if number is None:
+        number = crew.watch()
+        config = _lately(config, reread)
+    return _place(doors, data, number, crew.lifeline), config
+
+
+def _lately(config: Config, reread: Callable[[], Config]) -> Config:
+    """What the others took over since the parent began; a file that is broken by now ends no worker."""
+    try:
+        return reread()
+    except ConfigError as error:
+        problems = "\n  ".join(error.problems)
+        print(f"conflux: configuration not taken over, the first one counts:\n  {problems}", file=sys.stderr, flush=True)
+        return config
 
 
 def _place(doors: Doors, data: DataDir, number: int, lifeline: int) -> Place:
@@ -100,16 +115,18 @@ class Crew:
             signal.signal(one, self._forward)
 
     def fork(self, number: int) -> bool:
-        """True in the worker."""
-        if self._stopping:
-            return False
-        pid = os.fork()
+        """True in the worker, which hears of a SIGHUP once it listens: see faces/signals.py."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+        pid = None if self._stopping else os.fork()
         if pid == 0:
             os.close(self._held)
             for one in _FORWARDED:
                 signal.signal(one, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before | {signal.SIGHUP})
             return True
-        self._pids[pid] = (number, time.monotonic())
+        if pid is not None:
+            self._pids[pid] = (number, time.monotonic())
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return False
 
     def watch(self) -> int:

@@ -22,6 +22,7 @@ class Signals:
         loop.add_signal_handler(signal.SIGTERM, self._stop, True)
         loop.add_signal_handler(signal.SIGINT, self._stop, False)
         loop.add_signal_handler(signal.SIGHUP, self._hangup)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # held back for a worker that was starting
 
     async def grace(self, seconds: float) -> None:
         """The moment between "not ready" and closed doors."""
