@@ -90,7 +90,9 @@ def _lately(config: Config, reread: Callable[[], Config]) -> Config:
         return reread()
     except ConfigError as error:
         problems = "\n  ".join(error.problems)
-        print(f"conflux: configuration not taken over, the first one counts:\n  {problems}", file=sys.stderr, flush=True)
+        print(
+            f"conflux: configuration not taken over, the first one counts:\n  {problems}", file=sys.stderr, flush=True
+        )
         return config
 
 
