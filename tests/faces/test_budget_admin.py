@@ -13,10 +13,11 @@ async def test_a_budget_is_set_shown_and_taken_away(tmp_path: Path) -> None:
     async with office(tmp_path) as admin:
         done = await admin.do("budgets.set", workspace="default", window="month", usd="100.5")
         assert done == {"kind": "workspace", "owner": "default", "window": "month", "cap_usd": "100.5"}
-        assert (await admin.do("budgets.list"))["budgets"] == [
-            {"kind": "workspace", "owner": "default", "window": "month", "cap_usd": "100.5", "spent_usd": "0",
-             "held_usd": "0"}
-        ]  # fmt: skip
+        (row,) = (await admin.do("budgets.list"))["budgets"]
+        resets = row.pop("resets_at")
+        assert row == {"kind": "workspace", "owner": "default", "window": "month", "cap_usd": "100.5",
+                       "spent_usd": "0", "held_usd": "0", "left_usd": "100.5"}  # fmt: skip
+        assert resets.endswith("-01T00:00:00Z")
         await admin.do("budgets.set", workspace="default", window="month", usd=None)
         assert (await admin.do("budgets.list"))["budgets"] == []
 

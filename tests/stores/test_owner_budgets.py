@@ -4,6 +4,7 @@ import pytest
 
 from conflux.neutral.errors import ConfigError, GatewayError, NoSuch
 from conflux.neutral.people import BudgetRow, Owner
+from conflux.stores.budgets import span_of
 from conflux.stores.owner_budgets import OwnerBudgets
 from tests.stores.books import order
 
@@ -18,15 +19,18 @@ def budgets(ledger, changes, clock):
     return OwnerBudgets(ledger, lambda: changes.append(1), clock)
 
 
-async def test_a_cap_is_shown_with_what_is_used_of_it(budgets, changes):
+async def test_a_cap_is_shown_with_what_is_used_of_it(budgets, changes, clock):
+    now = int(clock() * 1000)
     await budgets.put(Owner(), "month", 100)
     await budgets.put(Owner(user="default"), "day", 50)
     await budgets.put(Owner(), "week", 7)
     await budgets.put(Owner(), "week", None)
     assert await budgets.rows() == [
-        BudgetRow(kind="workspace", owner="default", window="month", cap=100, spent=0, held=0),
-        BudgetRow(kind="user", owner="default/default", window="day", cap=50, spent=0, held=0),
-    ]
+        BudgetRow(kind="workspace", owner="default", window="month", cap=100, spent=0, held=0,
+                  resets=span_of("month", now).end),
+        BudgetRow(kind="user", owner="default/default", window="day", cap=50, spent=0, held=0,
+                  resets=span_of("day", now).end),
+    ]  # fmt: skip
     assert len(changes) == 4
 
 

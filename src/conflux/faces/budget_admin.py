@@ -6,6 +6,7 @@ Law: money is a decimal text in USD here and nano-USD behind; what was set count
 from typing import Any, Protocol
 
 from conflux.faces.asked import OwnerAsked, asked, owner_of
+from conflux.faces.key_view import moment_text
 from conflux.faces.operations import Work
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.money import MoneyError, nano_from_usd, usd
@@ -51,4 +52,6 @@ def _shown(row: BudgetRow) -> dict[str, Any]:
         "cap_usd": usd(row.cap),
         "spent_usd": usd(row.spent),
         "held_usd": usd(row.held),
+        "left_usd": usd(max(row.cap - row.spent - row.held, 0)),
+        "resets_at": moment_text(row.resets),
     }

@@ -76,7 +76,7 @@ def key_view(
             if one.terms.limited
         ],
         "credits": _credits(balance) if balance is not None and balance.active else None,
-        "plan": {"id": plan.id, "name": plan.name, "windows": [_window(one) for one in windows]}
+        "plan": {"id": plan.id, "name": plan.name, "windows": [window_view(one) for one in windows]}
         if plan is not None
         else None,
     }
@@ -91,7 +91,7 @@ def _budget(found: Spent) -> dict[str, Any]:
         "held_usd": usd(found.held),
         "cap_usd": usd(cap) if cap is not None else None,
         "left_usd": usd(max(cap - found.spent - found.held, 0)) if cap is not None else None,
-        "resets_at": _time(found.resets),
+        "resets_at": moment_text(found.resets),
     }
 
 
@@ -103,16 +103,16 @@ def _credits(found: Balance) -> dict[str, Any]:
     }
 
 
-def _window(found: PlanStanding) -> dict[str, Any]:
+def window_view(found: PlanStanding) -> dict[str, Any]:
     return {
         "window": found.window.name,
         "requests": found.requests,
         "requests_limit": found.window.requests,
         "tokens": found.tokens,
         "tokens_limit": found.window.tokens,
-        "frees_at": _time(found.frees),  # when the oldest of what is counted leaves the window
+        "frees_at": moment_text(found.frees),  # when the oldest of what is counted leaves the window
     }
 
 
-def _time(moment: int | None) -> str | None:
+def moment_text(moment: int | None) -> str | None:
     return None if moment is None else datetime.fromtimestamp(-(-moment // 1000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -74,3 +74,4 @@ class BudgetRow(msgspec.Struct, frozen=True, kw_only=True):
     cap: int
     spent: int
     held: int
+    resets: int | None = None  # unix milliseconds; None: a total

@@ -10,6 +10,7 @@ from typing import Any
 from conflux.neutral.people import BudgetRow, Owner
 from conflux.neutral.records import Scope
 from conflux.stores.budget_rows import put_budget, standing
+from conflux.stores.budgets import FOREVER
 from conflux.stores.key_format import KEY_ID
 from conflux.stores.policies import owner_number
 from conflux.stores.sql import Database, Run
@@ -53,4 +54,6 @@ def _row(run: Run, row: tuple[Any, ...], now: int) -> BudgetRow:
     kind, number, window, cap, workspace, of_user, user = row
     (found,) = standing(run, (Scope(kind, number, window, cap),), now)
     names = {"workspace": workspace, "user": f"{of_user}/{user}", "key": f"{KEY_ID}{number}"}
-    return BudgetRow(kind=kind, owner=names[kind], window=window, cap=cap, spent=found.posted, held=found.held)
+    resets = found.resets if found.resets != FOREVER else None
+    return BudgetRow(kind=kind, owner=names[kind], window=window, cap=cap, spent=found.posted, held=found.held,
+                     resets=resets)  # fmt: skip

@@ -50,9 +50,11 @@ async def foreign(g: Gate) -> list[dict[str, str]]:
     for owner in ({"workspace": "rival"}, {"workspace": "rival", "user": CANARY}, {"key": key}):
         await g.do("policies.create", **owner, terms={"deny": [f"{CANARY}/*"]})
         await g.do("budgets.set", **owner, usd="7")
+        await g.do("plans.subscribe", **owner, plan="agents")
+    grant = (await g.do("credits.grant", workspace="rival", credits="7", note=CANARY))["id"]
     names = {"workspace": "rival", "name": CANARY, "key": key, "session": session, "receipt": receipt,
              "conversation": made["id"], "storefront": "conflux", "model": "conflux/deepseek-v4-pro",
-             "pool": "deepseek-v4-pro", "provider": "openai", "credential": "cred_1"}  # fmt: skip
+             "pool": "deepseek-v4-pro", "provider": "openai", "credential": "cred_1", "grant": grant}  # fmt: skip
     owners = {"workspace": "rival", "user": f"rival/{CANARY}", "key": key}
     return [{**names, "kind": kind, "owner": owner} for kind, owner in owners.items()]
 
@@ -67,7 +69,15 @@ async def roles(g: Gate) -> dict[Rule, Browser]:
 
 async def state(g: Gate) -> Any:
     """What of the other workspace a request could have changed."""
-    asked = ("users.list", "keys.list", "policies.list", "budgets.list", "workspaces.list")
+    asked = (
+        "users.list",
+        "keys.list",
+        "policies.list",
+        "budgets.list",
+        "workspaces.list",
+        "credits.list",
+        "plans.list",
+    )
     found = {name: await g.do(name) for name in asked}
     return {name: [row for row in next(iter(rows.values())) if "acme" not in str(row)] for name, rows in found.items()}
 

@@ -83,6 +83,10 @@ export type Budget = {
   cap_usd: string;
   spent_usd: string;
   held_usd: string;
+  /** What may still be asked for. */
+  left_usd: string;
+  /** When the window ends; null: a total never does. */
+  resets_at: string | null;
 };
 
 export type Budgets = {
@@ -145,6 +149,19 @@ export type Credentials = {
   next?: string | null;
 };
 
+export type CreditBalance = {
+  workspace: string;
+  /** Granted, not expired and not spent. */
+  credits: string;
+  /** Of them, held for requests under way. */
+  held: string;
+};
+
+export type CreditBalances = {
+  data: CreditBalance[];
+  next?: string | null;
+};
+
 /** The changes that were decided, below the name of what was decided. */
 export type Decided = Record<string, unknown>;
 
@@ -168,6 +185,31 @@ export type Failure = {
   param?: string | null;
   code?: string | null;
   request_id?: string | null;
+};
+
+export type Grant = {
+  id: string;
+  workspace: string;
+  credits: string;
+  left: string;
+  created: string | null;
+  expires: string | null;
+  /** open, spent, expired or revoked. */
+  status: string;
+  note: string;
+};
+
+export type Granted = {
+  id: string;
+  workspace: string;
+  credits: string;
+  balance_credits: string;
+  held_credits: string;
+};
+
+export type Grants = {
+  data: Grant[];
+  next?: string | null;
 };
 
 export type ImportAsked = {
@@ -268,6 +310,14 @@ export type NewCredential = {
   label?: string;
 };
 
+export type NewGrant = {
+  workspace: string;
+  credits: string;
+  /** A date, a time, or a span such as 30d. */
+  expires?: string | null;
+  note?: string;
+};
+
 export type NewKey = {
   name?: string;
   storefront?: string | null;
@@ -294,6 +344,10 @@ export type NewPassword = {
   new: string;
 };
 
+export type NewSubscription = {
+  plan: string;
+};
+
 export type NewUser = {
   name: string;
   role?: 'owner' | 'admin' | 'member';
@@ -303,6 +357,27 @@ export type NewUser = {
 
 export type NewWorkspace = {
   name: string;
+};
+
+export type Plan = {
+  id: string;
+  name: string;
+  storefront: string;
+  /** What a new agent key's user gets where nothing else is said. */
+  default: boolean;
+  windows: PlanWindow[];
+};
+
+export type PlanWindow = {
+  window: string;
+  /** How many begin within the window; null: as many as one likes. */
+  requests: number | null;
+  tokens: number | null;
+};
+
+export type Plans = {
+  data: Plan[];
+  next?: string | null;
 };
 
 export type Policies = {
@@ -553,6 +628,13 @@ export type Reloaded = {
   restart: string[];
 };
 
+export type Revoked = {
+  id: string;
+  revoked: boolean;
+  /** What was left of it, and is gone. */
+  left_credits: string;
+};
+
 /** Who is signed in; what they are here. */
 export type Session = {
   signed_in: boolean;
@@ -643,6 +725,29 @@ export type StorefrontRow = {
 
 export type StorefrontRows = {
   data: StorefrontRow[];
+  next?: string | null;
+};
+
+export type Subscribed = {
+  kind: string;
+  owner: string;
+  plan: string | null;
+};
+
+export type Subscription = {
+  /** workspace, user or key. */
+  kind: string;
+  owner: string;
+  plan: string;
+  /** The catalogue still has this plan. */
+  offered: boolean;
+  since: string | null;
+  /** What is used of each of the plan's windows. */
+  windows: WindowUse[];
+};
+
+export type Subscriptions = {
+  data: Subscription[];
   next?: string | null;
 };
 
@@ -742,6 +847,16 @@ export type WholeConversation = {
   tree: Message[];
 };
 
+export type WindowUse = {
+  window: string;
+  requests: number;
+  requests_limit: number | null;
+  tokens: number;
+  tokens_limit: number | null;
+  /** When the oldest of what is counted leaves the window. */
+  frees_at: string | null;
+};
+
 export type Workspace = {
   id: string;
   name: string;
@@ -795,14 +910,18 @@ export const routes = {
   getServer: ['GET', 'admin/api/v1/server'],
   getSession: ['GET', 'admin/api/v1/session'],
   getUsage: ['GET', 'admin/api/v1/usage'],
+  grantCredits: ['POST', 'admin/api/v1/credits/grants'],
   importRows: ['POST', 'admin/api/v1/changes/import'],
   listAudit: ['GET', 'admin/api/v1/audit'],
   listBudgets: ['GET', 'admin/api/v1/budgets'],
   listChanges: ['GET', 'admin/api/v1/changes'],
   listConversations: ['GET', 'admin/api/v1/conversations'],
   listCredentials: ['GET', 'admin/api/v1/credentials'],
+  listCredits: ['GET', 'admin/api/v1/credits'],
+  listGrants: ['GET', 'admin/api/v1/credits/grants'],
   listKeys: ['GET', 'admin/api/v1/keys'],
   listModels: ['GET', 'admin/api/v1/models'],
+  listPlans: ['GET', 'admin/api/v1/plans'],
   listPolicies: ['GET', 'admin/api/v1/policies'],
   listPools: ['GET', 'admin/api/v1/pools'],
   listPrices: ['GET', 'admin/api/v1/prices/{storefront}/{model}'],
@@ -811,6 +930,7 @@ export const routes = {
   listSessions: ['GET', 'admin/api/v1/sessions'],
   listSources: ['GET', 'admin/api/v1/changes/sources'],
   listStorefronts: ['GET', 'admin/api/v1/storefronts'],
+  listSubscriptions: ['GET', 'admin/api/v1/subscriptions'],
   listUsers: ['GET', 'admin/api/v1/users'],
   listWorkspaces: ['GET', 'admin/api/v1/workspaces'],
   previewPolicies: ['POST', 'admin/api/v1/policies/preview'],
@@ -819,11 +939,14 @@ export const routes = {
   reloadServer: ['POST', 'admin/api/v1/server/reload'],
   removeCredential: ['DELETE', 'admin/api/v1/credentials/{credential}'],
   renameConversation: ['PATCH', 'admin/api/v1/conversations/{conversation}'],
+  revokeGrant: ['DELETE', 'admin/api/v1/credits/grants/{grant}'],
   revokeKey: ['DELETE', 'admin/api/v1/keys/{key}'],
   setBudget: ['PUT', 'admin/api/v1/budgets/{kind}/{owner}'],
   signIn: ['POST', 'admin/api/v1/session'],
   signOut: ['DELETE', 'admin/api/v1/session'],
+  subscribe: ['PUT', 'admin/api/v1/subscriptions/{kind}/{owner}'],
   syncCatalogue: ['POST', 'admin/api/v1/changes/sync'],
+  unsubscribe: ['DELETE', 'admin/api/v1/subscriptions/{kind}/{owner}'],
 } as const;
 
 /** What every operation takes and answers; `answer` is undefined where there is no body. */
@@ -1045,6 +1168,13 @@ export type Api = {
     body: undefined;
     answer: UsageReport;
   };
+  /** Give a workspace credits. From its first grant on it pays with them. For: house. */
+  grantCredits: {
+    path: Record<string, never>;
+    query: Record<string, never>;
+    body: NewGrant;
+    answer: Granted;
+  };
   /** Models and pools from a TOML, JSON or CSV file: checked, and with `store` taken over. For: house. */
   importRows: {
     path: Record<string, never>;
@@ -1059,7 +1189,7 @@ export type Api = {
     body: undefined;
     answer: AuditLog;
   };
-  /** Budgets, and what of them is spent and held in their window of now. For: admin. */
+  /** Budgets, what of them is spent, held and left, and when they begin anew. A member sees those they live by. For: signed_in. */
   listBudgets: {
     path: Record<string, never>;
     query: { kind?: string | null; owner?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
@@ -1087,6 +1217,20 @@ export type Api = {
     body: undefined;
     answer: Credentials;
   };
+  /** What workspaces hold in credits; one's own, or for the house all that were ever given some. For: signed_in. */
+  listCredits: {
+    path: Record<string, never>;
+    query: { workspace?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: CreditBalances;
+  };
+  /** Credits as they were given, the newest first, and what is left of each. For: admin. */
+  listGrants: {
+    path: Record<string, never>;
+    query: { workspace?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: Grants;
+  };
   /** Keys: one's own, for an admin the workspace's. Secrets are not kept, so none is shown. For: signed_in. */
   listKeys: {
     path: Record<string, never>;
@@ -1100,6 +1244,13 @@ export type Api = {
     query: { storefront?: string | null; status?: 'enabled' | 'disabled' | null; pool?: string | null; q?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
     body: undefined;
     answer: AdminModels;
+  };
+  /** The plans of the catalogue, and what each lets be used. For: signed_in. */
+  listPlans: {
+    path: Record<string, never>;
+    query: { limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: Plans;
   };
   /** Policies, the house's view of all, an admin's of the workspace. For: admin. */
   listPolicies: {
@@ -1157,6 +1308,13 @@ export type Api = {
     body: undefined;
     answer: StorefrontRows;
   };
+  /** Who is on which plan, what of it is used and when more is free. A member sees what pays for them. For: signed_in. */
+  listSubscriptions: {
+    path: Record<string, never>;
+    query: { kind?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: Subscriptions;
+  };
   /** Users, of one workspace or of all that one may see. For: admin. */
   listUsers: {
     path: Record<string, never>;
@@ -1213,6 +1371,13 @@ export type Api = {
     body: NewConversation;
     answer: Conversation;
   };
+  /** Take back what is left of a grant. What was spent of it stays spent. For: house. */
+  revokeGrant: {
+    path: { grant: string };
+    query: Record<string, never>;
+    body: undefined;
+    answer: Revoked;
+  };
   /** Revoke a key: one's own, for an admin one of the workspace. It opens nothing from now on. For: signed_in. */
   revokeKey: {
     path: { key: string };
@@ -1241,11 +1406,25 @@ export type Api = {
     body: undefined;
     answer: undefined;
   };
+  /** Put a workspace, a user or a key on a plan; the one they were on ends. For: house. */
+  subscribe: {
+    path: { kind: 'workspace' | 'user' | 'key'; owner: string };
+    query: Record<string, never>;
+    body: NewSubscription;
+    answer: Subscribed;
+  };
   /** Read the providers' lists now. What differs becomes a proposal. For: house. */
   syncCatalogue: {
     path: Record<string, never>;
     query: Record<string, never>;
     body: SyncAsked;
     answer: Synced;
+  };
+  /** End a subscription: from now on the owner pays as everybody does. For: house. */
+  unsubscribe: {
+    path: { kind: 'workspace' | 'user' | 'key'; owner: string };
+    query: Record<string, never>;
+    body: undefined;
+    answer: Subscribed;
   };
 };

@@ -4,6 +4,7 @@ Law: a workspace's own limits are the house's to set; its admins set those of it
 is decided by the code that decides the list and the run.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
@@ -26,9 +27,12 @@ class Budget(View):
     kind: str = Field(examples=["user"])
     owner: str = Field(examples=["acme/ann"])
     window: str = Field(examples=["month"])
-    cap_usd: str
-    spent_usd: str
-    held_usd: str
+    cap_usd: str = Field(examples=["100"])
+    spent_usd: str = Field(examples=["12.5"])
+    held_usd: str = Field(examples=["0"])
+    left_usd: str = Field(description="What may still be asked for.", examples=["87.5"])
+    resets_at: str | None = Field(description="When the window ends; null: a total never does.",
+                                  examples=["2026-12-01T00:00:00Z"])  # fmt: skip
 
 
 class Budgets(View):
@@ -92,7 +96,7 @@ class Preview(View):
     models: list[PreviewRow]
 
 
-@ROUTES("GET", "/budgets", Rule.ADMIN, Budgets, csv=True)
+@ROUTES("GET", "/budgets", Rule.SIGNED_IN, Budgets, csv=True)
 async def list_budgets(
     desk: TheDesk,
     actor: TheActor,
@@ -100,9 +104,9 @@ async def list_budgets(
     kind: Annotated[str | None, Query(max_length=20)] = None,
     owner: Annotated[str | None, Query(max_length=201)] = None,
 ) -> Response:
-    """Budgets, and what of them is spent and held in their window of now."""
+    """Budgets, what of them is spent, held and left, and when they begin anew. A member sees those they live by."""
     rows = (await desk.do(actor.name, "budgets.list", {}))["budgets"]
-    mine = await _mine(desk, actor)
+    mine = await owned(desk, actor)
     return listed([row for row in rows if mine(row) and kind in (None, row["kind"]) and owner in (None, row["owner"])],
                   asked, "budgets")  # fmt: skip
 
@@ -121,7 +125,7 @@ async def list_policies(
 ) -> Response:
     """Policies, the house's view of all, an admin's of the workspace."""
     rows = (await desk.do(actor.name, "policies.list", {}))["policies"]
-    mine = await _mine(desk, actor)
+    mine = await owned(desk, actor)
     return listed([row for row in rows if mine(row) and kind in (None, row["kind"])], asked, "policies")
 
 
@@ -194,17 +198,21 @@ async def _below(desk: Desk, actor: Actor, workspace: str, user: str) -> None:
         raise GatewayError(Kind.FORBIDDEN, "these limits are set by somebody above")
 
 
-async def _mine(desk: Desk, actor: Actor) -> Any:
-    """Which rows of owners are the actor's to see."""
+async def owned(desk: Desk, actor: Actor) -> Callable[[dict[str, Any]], bool]:
+    """Which rows of owners are the actor's to see: the house's all; an admin's the workspace's; a member's their own,
+    and the workspace's own that weigh on them too."""
     if actor.house:
         return lambda row: True
-    own = actor.caller.workspace
+    caller, admin = actor.caller, actor.rank >= Rule.ADMIN
     keys = (await desk.do(actor.name, "keys.list", {}))["keys"]
-    ids = {row["id"] for row in keys if row["workspace"] == own}
+    own = {row["id"] for row in keys if row["workspace"] == caller.workspace and (admin or row["user"] == caller.user)}
+    names = {caller.workspace, f"{caller.workspace}/{caller.user}"}
 
     def mine(row: dict[str, Any]) -> bool:
         if row["kind"] not in _KINDS:
             return False
-        return bool(row["owner"] in ids if row["kind"] == "key" else row["owner"].partition("/")[0] == own)
+        if row["kind"] == "key":
+            return row["owner"] in own
+        return row["owner"].partition("/")[0] == caller.workspace if admin else row["owner"] in names
 
     return mine
