@@ -1,4 +1,4 @@
-import { Badge, Chip, Group, Select, SegmentedControl, Switch, Text, TextInput } from '@mantine/core';
+import { Badge, Chip, Group, SegmentedControl, Select, Switch, Text, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';

@@ -8,8 +8,8 @@ import { CopyButton } from '~/parts/CopyButton';
 import { compact, millis } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { Empty, Failed, Loading } from '~/parts/states';
-import css from './catalogue.module.css';
 import { money, Status } from './CataloguePage';
+import css from './catalogue.module.css';
 import { Examples } from './Examples';
 
 const PRICES: [string, string][] = [

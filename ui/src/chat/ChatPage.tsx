@@ -9,9 +9,9 @@ import { useSession } from '~/api/session';
 import { usd } from '~/parts/figures';
 import { Empty, Failed, Loading } from '~/parts/states';
 import { answer, askAfter, stop, type Wish } from './ask';
+import { Composer } from './Composer';
 import css from './chat.module.css';
 import { type Chats, chatsOf, useChats } from './chats';
-import { Composer } from './Composer';
 import { ModelPicker } from './ModelPicker';
 import { panelOf, tokensOf, worstOf, worstOfPanel } from './price';
 import { Sidebar } from './Sidebar';
@@ -75,10 +75,7 @@ function Talk({ chats, conversation, id, models, openSide }: TalkProps) {
   const gone = settings.models.filter((one) => !known.has(one));
   const byId = new Map(models.map((model) => [model.id, model]));
   const picked = chosen.flatMap((one) => byId.get(one) ?? []);
-  const wish: Wish = useMemo(
-    () => ({ models: chosen, flux: settings.flux ? fluxOf(settings, known) : null }),
-    [chosen.join(), settings],
-  );
+  const wish: Wish = { models: chosen, flux: settings.flux ? fluxOf(settings, known) : null };
   const current = useRef({ wish, conversation, id });
   useEffect(() => {
     current.current = { wish, conversation, id };
@@ -166,7 +163,13 @@ function Talk({ chats, conversation, id, models, openSide }: TalkProps) {
         <Composer
           key={id ?? 'new'}
           send={send}
-          stop={running.length > 0 ? () => running.forEach((node) => stop(node.id)) : null}
+          stop={
+            running.length > 0
+              ? () => {
+                  for (const node of running) stop(node.id);
+                }
+              : null
+          }
           images={!settings.flux && picked.length > 0 && picked.every(sees)}
           price={(typed) => (
             <Price models={models} picked={picked} settings={settings} tokens={tokensOf(conversation, typed)} />

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Mark } from '~/shell/Mark';
 import css from './chat.module.css';
 import { type Acts, AnswerView, Question } from './MessageView';
-import { childrenOf, comparedWith, type Conversation, type Node, pathOf } from './tree';
+import { type Conversation, childrenOf, comparedWith, type Node, pathOf } from './tree';
 
 const IDEAS = [
   'Explain eventual consistency with an everyday example',

@@ -2,7 +2,7 @@
 import { ApiError, json, raw } from '~/api/http';
 import type { Chats } from './chats';
 import { type Chunk, type Drafted, eventsOf, joined } from './stream';
-import { added, type Answer, changed, type Conversation, type Node, upTo } from './tree';
+import { type Answer, added, type Conversation, changed, type Node, upTo } from './tree';
 
 const PACE = 80; // milliseconds between two paintings of a stream
 
@@ -44,14 +44,16 @@ export function askAfter(
 export function answer(chats: Chats, id: string, question: string, wish: Wish): void {
   const group = wish.models.length > 1 && !wish.flux ? fresh() : undefined;
   const models = wish.flux ? ['Flux'] : wish.models;
-  const made = models.map((model, index): Node => ({
-    id: fresh(),
-    parent: question,
-    role: 'assistant',
-    text: '',
-    created: Date.now() + index,
-    answer: { model, state: 'running', reasoning: '', tools: [], ...(group ? { group } : {}) },
-  }));
+  const made = models.map(
+    (model, index): Node => ({
+      id: fresh(),
+      parent: question,
+      role: 'assistant',
+      text: '',
+      created: Date.now() + index,
+      answer: { model, state: 'running', reasoning: '', tools: [], ...(group ? { group } : {}) },
+    }),
+  );
   for (const node of made) chats.change(id, (before) => added(before, node));
   const first = made[0];
   if (first && made.length > 1)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type FluxEvent, folded, type FluxState } from './flux';
+import { type FluxEvent, type FluxState, folded } from './flux';
 
 it('follows a panel from its announcement to what each seat cost', () => {
   const events: FluxEvent[] = [

@@ -1,7 +1,7 @@
 /** A list of the admin API as a table: pages of it as one asks, and every state it can be in. */
 import { Button } from '@mantine/core';
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { notifications } from '@mantine/notifications';
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useMemo } from 'react';
 import { type Ask, json } from '~/api/http';
 import { type Column, DataTable } from '~/parts/DataTable';

@@ -1,6 +1,6 @@
 import { memo, useMemo } from 'react';
-import css from './code.module.css';
 import { CopyButton } from './CopyButton';
+import css from './code.module.css';
 import { spansOf } from './highlight';
 
 const LONG = 20_000; // colours would cost more than they help

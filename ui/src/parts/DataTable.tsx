@@ -40,14 +40,16 @@ export function DataTable<Row extends object>({ rows, columns, label, rowKey, di
   const [most, setMost] = useState(AT_ONCE);
   const defined = useMemo(
     () =>
-      columns.map((column): ColumnDef<typeof features, Row> => ({
-        id: column.id,
-        header: column.title,
-        accessorFn: (row: Row) => column.value?.(row) ?? undefined,
-        enableSorting: column.value !== undefined,
-        sortFn: 'basic',
-        sortUndefined: 'last',
-      })),
+      columns.map(
+        (column): ColumnDef<typeof features, Row> => ({
+          id: column.id,
+          header: column.title,
+          accessorFn: (row: Row) => column.value?.(row) ?? undefined,
+          enableSorting: column.value !== undefined,
+          sortFn: 'basic',
+          sortUndefined: 'last',
+        }),
+      ),
     [columns],
   );
   const table = useTable({ features, columns: defined, data: rows });
