@@ -52,7 +52,7 @@ def test_branches_renaming_search_and_deleting(visitor: Visitor) -> None:
     page.locator("article[aria-label^=Answer]").get_by_text("2/2").wait_for()
     visitor.answered()
     page.reload()
-    page.get_by_label(re.compile("More for")).click()
+    page.get_by_label("More for [[say: one]]").click()
     page.get_by_role("menuitem", name="Rename").click()
     page.get_by_label("New name").fill("Counting")
     page.keyboard.press("Enter")

@@ -12,6 +12,7 @@ export type Session = {
   key?: string | null;
   storefront?: string | null;
   expires_at?: number | null;
+  conversations?: boolean; // does the gateway keep them?
   csrf?: string | null;
 };
 export type Credentials = { key: string } | { workspace: string; user: string; password: string };

@@ -4,11 +4,12 @@ import { IconLayoutSidebar } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef } from 'react';
+import { ApiError } from '~/api/http';
 import { chats as isChat, type Model, modelsQuery, sees } from '~/api/models';
 import { useSession } from '~/api/session';
 import { usd } from '~/parts/figures';
 import { Empty, Failed, Loading } from '~/parts/states';
-import { answer, askAfter, stop, type Wish } from './ask';
+import { answer, askAfter, holdAll, stop, type Wish } from './ask';
 import { Composer } from './Composer';
 import css from './chat.module.css';
 import { type Chats, chatsOf, useChats } from './chats';
@@ -23,10 +24,25 @@ const FIRST: Settings = { models: [], flux: false, sources: [], fuser: null };
 
 export function ChatPage({ id }: { id?: string | undefined }) {
   const session = useSession();
-  const chats = chatsOf(`${session.workspace}/${session.user}`);
-  const all = useChats(chats);
+  const chats = chatsOf(`${session.workspace}/${session.user}`, Boolean(session.conversations));
+  const view = useChats(chats);
   const models = useQuery(modelsQuery);
   const [open, drawer] = useDisclosure(false);
+  const navigate = useNavigate();
+  const conversation = id ? chats.find(id) : undefined;
+  const failed = id ? view.failed[id] : undefined;
+  useEffect(() => {
+    if (id && !conversation && !failed) void chats.open(id);
+  }, [id, conversation, failed, chats]);
+  useEffect(() => {
+    // The address says what the gateway calls it, so that it can be kept and opened again.
+    const server = conversation?.server;
+    if (id && server && server !== id) void navigate({ to: '/chat/$id', params: { id: server }, replace: true });
+  }, [id, conversation?.server, navigate]);
+  useEffect(() => {
+    window.addEventListener('pagehide', holdAll);
+    return () => window.removeEventListener('pagehide', holdAll);
+  }, []);
   if (models.isPending) return <Loading label="Loading the models" />;
   if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
   const usable = models.data.filter(isChat);
@@ -37,7 +53,7 @@ export function ChatPage({ id }: { id?: string | undefined }) {
   return (
     <div className={css.page}>
       <aside className={css.aside} aria-label="Conversations">
-        <Sidebar chats={chats} all={all} current={id} />
+        <Sidebar chats={chats} view={view} current={conversation?.id ?? id} />
       </aside>
       <Drawer
         opened={open}
@@ -47,9 +63,17 @@ export function ChatPage({ id }: { id?: string | undefined }) {
         closeButtonProps={{ 'aria-label': 'Close' }}
         classNames={{ body: css.drawer }}
       >
-        <Sidebar chats={chats} all={all} current={id} chosen={drawer.close} />
+        <Sidebar chats={chats} view={view} current={conversation?.id ?? id} chosen={drawer.close} />
       </Drawer>
-      <Talk chats={chats} conversation={id ? all[id] : undefined} id={id} models={usable} openSide={drawer.open} />
+      <Talk
+        chats={chats}
+        conversation={conversation}
+        id={id}
+        failed={failed}
+        waiting={view.waiting}
+        models={usable}
+        openSide={drawer.open}
+      />
     </div>
   );
 }
@@ -58,11 +82,13 @@ type TalkProps = {
   chats: Chats;
   conversation: Conversation | undefined;
   id: string | undefined;
+  failed: Error | undefined;
+  waiting: boolean;
   models: Model[];
   openSide: () => void;
 };
 
-function Talk({ chats, conversation, id, models, openSide }: TalkProps) {
+function Talk({ chats, conversation, id, failed, waiting, models, openSide }: TalkProps) {
   const [settings, set] = useLocalStorage<Settings>({
     key: 'conflux-chat-settings',
     defaultValue: FIRST,
@@ -76,18 +102,18 @@ function Talk({ chats, conversation, id, models, openSide }: TalkProps) {
   const byId = new Map(models.map((model) => [model.id, model]));
   const picked = chosen.flatMap((one) => byId.get(one) ?? []);
   const wish: Wish = { models: chosen, flux: settings.flux ? fluxOf(settings, known) : null };
-  const current = useRef({ wish, conversation, id });
+  const current = useRef({ wish, id: conversation?.id });
   useEffect(() => {
-    current.current = { wish, conversation, id };
+    current.current = { wish, id: conversation?.id };
   });
   const running = Object.values(conversation?.nodes ?? {}).filter((node) => node.answer?.state === 'running');
 
   const send = (text: string, images: string[]) => {
-    const place = id ?? `c${Date.now().toString(36)}${Math.random().toString(36).slice(2, 6)}`;
+    const place = conversation?.id ?? `c${Date.now().toString(36)}${Math.random().toString(36).slice(2, 6)}`;
     const before = conversation ?? started(place, Date.now());
     if (!conversation) chats.put(before);
     askAfter(chats, place, pathOf(before).at(-1)?.id ?? null, text, images, wish);
-    if (!id) void navigate({ to: '/chat/$id', params: { id: place } });
+    if (!conversation) void navigate({ to: '/chat/$id', params: { id: place } });
   };
   const acts = useMemo(
     () => ({
@@ -149,8 +175,14 @@ function Talk({ chats, conversation, id, models, openSide }: TalkProps) {
           <ModelPicker models={models} chosen={chosen} choose={(ids) => set({ ...settings, models: ids })} />
         )}
       </div>
-      {id && !conversation && chats.loaded ? (
-        <Empty title="This conversation is not here">Conversations stay in the browser they were held in.</Empty>
+      {id && !conversation ? (
+        failed ? (
+          <NotOpened error={failed} retry={() => chats.forget(id)} />
+        ) : chats.kept ? (
+          <Loading label="Loading the conversation" />
+        ) : (
+          <Empty title="This conversation is not here">This gateway keeps no conversations.</Empty>
+        )
       ) : (
         <Thread conversation={conversation} acts={acts} suggest={(text) => send(text, [])} />
       )}
@@ -160,8 +192,13 @@ function Talk({ chats, conversation, id, models, openSide }: TalkProps) {
             {gone.join(', ')} {gone.length > 1 ? 'are' : 'is'} not open to you any more.
           </Text>
         )}
+        {waiting && (
+          <Text size="xs" c="dimmed" ta="center" mb={6} role="status">
+            Not kept on the gateway yet: what was said stays in this browser until it is.
+          </Text>
+        )}
         <Composer
-          key={id ?? 'new'}
+          key={conversation?.id ?? 'new'}
           send={send}
           stop={
             running.length > 0
@@ -178,6 +215,12 @@ function Talk({ chats, conversation, id, models, openSide }: TalkProps) {
       </div>
     </section>
   );
+}
+
+function NotOpened({ error, retry }: { error: Error; retry: () => void }) {
+  if (error instanceof ApiError && error.status === 404)
+    return <Empty title="This conversation is not here">It was deleted, or is somebody else’s.</Empty>;
+  return <Failed error={error} retry={retry} />;
 }
 
 function firstOf(models: Model[]): string {

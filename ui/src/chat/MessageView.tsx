@@ -20,6 +20,7 @@ import {
   IconReceipt,
   IconRefresh,
   IconTool,
+  IconWallet,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { memo, type ReactNode, useState } from 'react';
@@ -29,6 +30,7 @@ import { compact, usd } from '~/parts/figures';
 import { Markdown } from '~/parts/markdown/Markdown';
 import css from './chat.module.css';
 import { FluxCards } from './FluxCards';
+import { useDraft } from './live';
 import type { Answer, Node } from './tree';
 
 export type Acts = {
@@ -88,7 +90,9 @@ export const Question = memo(({ node, siblings, acts }: Sided) => {
 }, same);
 
 export const AnswerView = memo(({ node, siblings, acts, framed = false }: Sided & { framed?: boolean }) => {
-  const answer = node.answer as Answer;
+  const draft = useDraft(node.id);
+  const answer = draft?.answer ?? (node.answer as Answer);
+  const text = draft?.text ?? node.text;
   const running = answer.state === 'running';
   return (
     <article
@@ -114,12 +118,12 @@ export const AnswerView = memo(({ node, siblings, acts, framed = false }: Sided 
         )}
       </Group>
       {answer.flux && <FluxCards flux={answer.flux} />}
-      {answer.reasoning && <Reasoning text={answer.reasoning} running={running && !node.text} />}
-      {node.text && <Markdown text={node.text} />}
+      {answer.reasoning && <Reasoning text={answer.reasoning} running={running && !text} />}
+      {text && <Markdown text={text} growing={running} />}
       {answer.tools.map((call, index) => (
         <Tool key={index} name={call.name} body={call.arguments} />
       ))}
-      {running && !node.text && <span className={css.pulse} role="status" aria-label="Waiting for the answer" />}
+      {running && !text && <span className={css.pulse} role="status" aria-label="Waiting for the answer" />}
       {answer.error && <Trouble answer={answer} again={() => acts.again(node)} />}
       {answer.state === 'stopped' && !answer.error && (
         <Text size="xs" c="dimmed" mt="xs">
@@ -169,12 +173,14 @@ function Foot({ node, answer, siblings, acts }: Sided & { answer: Answer }) {
 }
 
 function Trouble({ answer, again }: { answer: Answer; again: () => void }) {
+  const Icon = answer.unpaid ? IconWallet : IconAlertTriangle;
   return (
     <Alert
-      color="red"
+      color={answer.unpaid ? 'yellow' : 'red'}
       variant="light"
       mt="sm"
-      icon={<IconAlertTriangle size={18} />}
+      title={answer.unpaid ? 'There is no money left for this' : undefined}
+      icon={<Icon size={18} />}
       role="alert"
       classNames={{ message: css.trouble }}
     >
@@ -185,6 +191,11 @@ function Trouble({ answer, again }: { answer: Answer; again: () => void }) {
         <Button size="xs" variant="default" leftSection={<IconRefresh size={14} />} onClick={again}>
           Try again
         </Button>
+        {answer.unpaid && (
+          <Button size="xs" variant="default" component={Link} to="/usage">
+            See what is left
+          </Button>
+        )}
         {answer.requestId && (
           <Text size="xs" c="dimmed" ff="monospace">
             {answer.requestId}

@@ -20,10 +20,17 @@ export function Thread({ conversation, acts, suggest }: Props) {
   const follow = useRef(true);
   const [away, setAway] = useState(false);
   const path = conversation ? pathOf(conversation) : [];
+  const column = useRef<HTMLDivElement>(null);
+  const there = conversation !== undefined;
   useEffect(() => {
     const place = scroll.current;
-    if (place && follow.current) place.scrollTop = place.scrollHeight;
-  });
+    if (!there || !place || !column.current) return;
+    const grown = new ResizeObserver(() => {
+      if (follow.current) place.scrollTop = place.scrollHeight;
+    });
+    grown.observe(column.current);
+    return () => grown.disconnect();
+  }, [there]);
   const scrolled = () => {
     const place = scroll.current;
     if (!place) return;
@@ -37,7 +44,7 @@ export function Thread({ conversation, acts, suggest }: Props) {
   return (
     <div className={css.thread} ref={scroll} onScroll={scrolled} tabIndex={0} role="region" aria-label="Messages">
       {conversation ? (
-        <div className={css.column}>
+        <div className={css.column} ref={column}>
           {path.map((node) => (
             <Turn key={node.id} conversation={conversation} node={node} acts={acts} />
           ))}

@@ -1,16 +1,16 @@
 /** Asking models and taking in their answers. What was streamed is never lost, however the stream ends. */
 import { ApiError, json, raw } from '~/api/http';
 import type { Chats } from './chats';
+import { arrived, draftOf, landed } from './live';
 import { type Chunk, type Drafted, eventsOf, joined } from './stream';
 import { type Answer, added, type Conversation, changed, type Node, upTo } from './tree';
-
-const PACE = 80; // milliseconds between two paintings of a stream
 
 export type FluxWish = { sources?: string[]; fuser?: string };
 export type Wish = { models: string[]; flux: FluxWish | null; reasoning?: string | null };
 type Receipt = { cost_usd: string; credits: string; served_model: string; simulated: boolean };
 
 const running = new Map<string, AbortController>();
+const loose = new Map<string, { chats: Chats; id: string }>(); // answers that are not kept yet
 
 export function stop(id: string): void {
   running.get(id)?.abort();
@@ -37,6 +37,7 @@ export function askAfter(
     ...(images.length > 0 ? { images } : {}),
   };
   chats.change(id, (before) => added(before, question));
+  chats.keep(id, question);
   answer(chats, id, question.id, wish);
 }
 
@@ -64,13 +65,9 @@ export function answer(chats: Chats, id: string, question: string, wish: Wish): 
 async function run(chats: Chats, id: string, node: Node, wish: Wish): Promise<void> {
   const abort = new AbortController();
   running.set(node.id, abort);
+  loose.set(node.id, { chats, id });
   const began = performance.now();
   let draft: Drafted = { text: '', answer: node.answer as Answer };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const paint = () => {
-    timer = undefined;
-    chats.change(id, (before) => changed(before, node.id, { text: draft.text, answer: draft.answer }));
-  };
   const take = (change: Partial<Answer>) => {
     draft = { ...draft, answer: { ...draft.answer, ...change } };
   };
@@ -78,12 +75,11 @@ async function run(chats: Chats, id: string, node: Node, wish: Wish): Promise<vo
     const conversation = chats.get(id);
     if (!conversation) return;
     const sent = await raw('v1/chat/completions', { body: bodyOf(conversation, node, wish), signal: abort.signal });
+    const served = sent.headers.get('x-conflux-served-model');
     take({
       requestId: sent.headers.get('x-request-id') ?? '',
       simulated: sent.headers.get('x-conflux-simulated') === 'true',
-      ...(sent.headers.get('x-conflux-served-model')
-        ? { served: sent.headers.get('x-conflux-served-model') ?? '' }
-        : {}),
+      ...(served ? { served } : {}),
     });
     let complete = false;
     if (sent.body)
@@ -93,7 +89,7 @@ async function run(chats: Chats, id: string, node: Node, wish: Wish): Promise<vo
           break;
         }
         draft = joined(draft, JSON.parse(data) as Chunk);
-        timer ??= setTimeout(paint, PACE);
+        arrived(node.id, draft);
       }
     if (draft.answer.error) take({ state: 'failed' });
     else if (complete) take({ state: 'done' });
@@ -101,16 +97,34 @@ async function run(chats: Chats, id: string, node: Node, wish: Wish): Promise<vo
   } catch (error) {
     if (abort.signal.aborted) take({ state: 'stopped' });
     else if (error instanceof ApiError)
-      take({ state: 'failed', error: error.message, lost: error.offline, requestId: error.requestId ?? '' });
+      take({
+        state: 'failed',
+        error: error.message,
+        lost: error.offline,
+        requestId: error.requestId ?? '',
+        ...(error.status === 402 ? { unpaid: true } : {}),
+      });
     else take(CUT);
   } finally {
     running.delete(node.id);
-    clearTimeout(timer);
     take({ seconds: (performance.now() - began) / 1000 });
-    paint();
+    chats.change(id, (before) => changed(before, node.id, { text: draft.text, answer: draft.answer }));
+    landed(node.id);
   }
   if (draft.answer.requestId && draft.answer.state !== 'failed')
     await price(chats, id, node.id, draft.answer.requestId);
+  const whole = chats.get(id)?.nodes[node.id];
+  if (whole) chats.keep(id, whole);
+  loose.delete(node.id);
+}
+
+/** Whoever leaves the page finds what had arrived when they come back. */
+export function holdAll(): void {
+  for (const [name, { chats, id }] of loose) {
+    const node = chats.get(id)?.nodes[name];
+    const draft = draftOf(name);
+    if (node) chats.hold(id, draft ? { ...node, text: draft.text, answer: draft.answer } : node);
+  }
 }
 
 const CUT = {

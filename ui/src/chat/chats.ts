@@ -1,99 +1,198 @@
-/** The conversations of this browser: in memory for the page, in IndexedDB for later. Nobody else's browser sees them. */
+/** One's conversations: in memory for the page, on the gateway for later, and between the two nothing is lost. */
 import { useSyncExternalStore } from 'react';
-import { type Conversation, settled } from './tree';
+import { ApiError } from '~/api/http';
+import * as outbox from './outbox';
+import * as shelf from './shelf';
+import { type Conversation, type Node, settled, started } from './tree';
 
-const STORE = 'conversations';
+const PAUSES = [500, 1_000, 2_000, 5_000, 10_000];
+
+export type View = {
+  all: Record<string, Conversation>; // by the name that the page gave them
+  heads: shelf.Head[];
+  next: string | null; // more of them are on the gateway
+  listed: boolean;
+  failed: Record<string, Error>; // conversations that could not be opened
+  waiting: boolean; // the gateway does not take what is to be kept
+};
 
 export class Chats {
-  private all: Record<string, Conversation> = {};
+  private view: View = { all: {}, heads: [], next: null, listed: false, failed: {}, waiting: false };
   private hearers = new Set<() => void>();
-  private late = new Map<string, ReturnType<typeof setTimeout>>();
-  private database: Promise<IDBDatabase | null>;
-  loaded = false;
+  private numbers = new Map<string, number>(); // of messages the gateway has
+  private lines = new Map<string, Promise<void>>(); // one message of a conversation after the other
+  private opening = new Set<string>();
 
-  constructor(owner: string) {
-    this.database = opened(`conflux-chats:${owner}`);
-    void this.load();
-  }
-
-  private async load(): Promise<void> {
-    const database = await this.database;
-    if (database) {
-      const found = await done(database.transaction(STORE).objectStore(STORE).getAll() as IDBRequest<Conversation[]>);
-      this.all = { ...Object.fromEntries(found.map((one) => [one.id, settled(one)])), ...this.all };
-    }
-    this.loaded = true;
-    this.tell();
+  constructor(
+    private readonly owner: string,
+    readonly kept: boolean, // does the gateway keep conversations at all?
+  ) {
+    if (!kept) return;
+    void this.list();
+    void this.deliver();
   }
 
   subscribe = (hearer: () => void): (() => void) => {
     this.hearers.add(hearer);
     return () => this.hearers.delete(hearer);
   };
-  snapshot = (): Record<string, Conversation> => this.all;
+  snapshot = (): View => this.view;
 
   get(id: string): Conversation | undefined {
-    return this.all[id];
+    return this.view.all[id];
+  }
+
+  /** By the page's name or the gateway's. */
+  find(id: string): Conversation | undefined {
+    return this.view.all[id] ?? Object.values(this.view.all).find((one) => one.server === id);
   }
 
   change(id: string, change: (before: Conversation) => Conversation): void {
-    const before = this.all[id];
+    const before = this.view.all[id];
     if (before) this.put(change(before));
   }
 
   put(conversation: Conversation): void {
-    this.all = { ...this.all, [conversation.id]: conversation };
-    this.tell();
-    if (!this.late.has(conversation.id))
-      this.late.set(
-        conversation.id,
-        setTimeout(() => void this.write(conversation.id), 400),
-      );
+    this.set({ all: { ...this.view.all, [conversation.id]: conversation } });
+  }
+
+  /** Reads the newest names again, or the next page of them. */
+  async list(cursor?: string): Promise<void> {
+    try {
+      const found = await shelf.heads('', cursor);
+      const fresh = new Set(found.data.map((one) => one.id));
+      const before = cursor ? this.view.heads.filter((one) => !fresh.has(one.id)) : [];
+      this.set({ heads: [...before, ...found.data], next: found.next, listed: true });
+    } catch {
+      this.set({ listed: true }); // the page says by itself that the gateway does not answer
+    }
+  }
+
+  async open(id: string): Promise<Conversation | undefined> {
+    const known = this.find(id);
+    if (known || this.opening.has(id) || !this.kept) return known;
+    this.opening.add(id);
+    try {
+      const { conversation, numbers } = shelf.fromShelf(await shelf.whole(id));
+      for (const [node, n] of numbers) this.numbers.set(node, n);
+      this.put(conversation);
+      return conversation;
+    } catch (error) {
+      this.set({ failed: { ...this.view.failed, [id]: error as Error } });
+      return undefined;
+    } finally {
+      this.opening.delete(id);
+    }
+  }
+
+  forget(id: string): void {
+    const { [id]: _, ...failed } = this.view.failed;
+    this.set({ failed });
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    const known = this.find(id);
+    if (known) this.put({ ...known, title });
+    this.set({ heads: this.view.heads.map((one) => (one.id === id ? { ...one, name: title } : one)) });
+    const server = known?.server ?? id;
+    if (this.kept && (!known || known.server)) await shelf.rename(server, title);
   }
 
   async remove(id: string): Promise<void> {
-    const { [id]: _, ...rest } = this.all;
-    this.all = rest;
-    this.tell();
-    const database = await this.database;
-    database?.transaction(STORE, 'readwrite').objectStore(STORE).delete(id);
+    const known = this.find(id);
+    if (this.kept && (!known || known.server)) await shelf.remove(known?.server ?? id);
+    const { [known?.id ?? id]: _, ...all } = this.view.all;
+    this.set({ all, heads: this.view.heads.filter((one) => one.id !== (known?.server ?? id)) });
   }
 
-  private async write(id: string): Promise<void> {
-    this.late.delete(id);
-    const database = await this.database;
-    const conversation = this.all[id];
-    if (database && conversation) database.transaction(STORE, 'readwrite').objectStore(STORE).put(conversation);
+  /** Keeps a message that is whole. What the gateway cannot take now it is offered again. */
+  keep(id: string, node: Node): void {
+    const conversation = this.view.all[id];
+    if (!this.kept || !conversation) return;
+    outbox.put(this.owner, letterOf(conversation, node));
+    const line = (this.lines.get(id) ?? Promise.resolve()).then(() => this.send(id, node));
+    this.lines.set(id, line);
   }
 
-  private tell(): void {
+  /** The page is being left: what is half there is kept for when it comes back. */
+  hold(id: string, node: Node): void {
+    const conversation = this.view.all[id];
+    if (this.kept && conversation) outbox.put(this.owner, letterOf(conversation, node));
+  }
+
+  private async send(id: string, node: Node): Promise<void> {
+    for (let again = 0; this.view.all[id]; again++) {
+      try {
+        await this.hand(id, node);
+        if (this.view.waiting) this.set({ waiting: false });
+        break;
+      } catch (error) {
+        const passes = !(error instanceof ApiError) || error.offline || error.status >= 500 || error.status === 401;
+        if (!passes && !node.images?.length) break; // it will never be taken, and the page has it still
+        if (passes) {
+          this.set({ waiting: true });
+          await new Promise((resolve) => setTimeout(resolve, PAUSES[Math.min(again, PAUSES.length - 1)]));
+        } else node = { ...node, images: [] };
+      }
+    }
+    outbox.take(this.owner, node.id);
+  }
+
+  private async hand(id: string, node: Node): Promise<void> {
+    let conversation = this.view.all[id];
+    if (!conversation || this.numbers.has(node.id)) return;
+    if (!conversation.server) {
+      const made = await shelf.begin(conversation.title.slice(0, 200));
+      conversation = { ...(this.view.all[id] ?? conversation), server: made.id };
+      this.set({
+        all: { ...this.view.all, [id]: conversation },
+        heads: [made, ...this.view.heads],
+      });
+    }
+    const server = conversation.server ?? '';
+    const parent = node.parent === null ? null : (this.numbers.get(node.parent) ?? null);
+    const taken = await shelf.add(server, parent, node);
+    this.numbers.set(node.id, taken.n);
+    const changed = { changed: Math.max(taken.created, node.created) };
+    this.set({ heads: this.view.heads.map((one) => (one.id === server ? { ...one, ...changed } : one)) });
+  }
+
+  /** What an earlier page could not hand over. */
+  private async deliver(): Promise<void> {
+    for (const letter of outbox.letters(this.owner)) {
+      const place = letter.server ?? letter.conversation;
+      const known = letter.server ? await this.open(letter.server) : this.find(place);
+      const conversation = known ?? { ...started(letter.conversation, letter.created), title: letter.title };
+      if (letter.server && !known) {
+        const failed = this.view.failed[letter.server];
+        if (failed instanceof ApiError && failed.status === 404) outbox.take(this.owner, letter.node.id); // deleted
+        continue; // else the gateway is away, and the letter stays
+      }
+      const node = settled({ ...conversation, nodes: { [letter.node.id]: letter.node } }).nodes[letter.node.id];
+      if (!node) continue;
+      this.put({ ...conversation, nodes: { ...conversation.nodes, [node.id]: node } });
+      this.keep(conversation.id, node);
+    }
+  }
+
+  private set(change: Partial<View>): void {
+    this.view = { ...this.view, ...change };
     for (const hearer of this.hearers) hearer();
   }
 }
 
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the browser could not read its database'));
-  });
+function letterOf({ id, server, title, created }: Conversation, node: Node): outbox.Letter {
+  return { conversation: id, ...(server ? { server } : {}), title, created, node };
 }
 
-/** null where the browser keeps nothing (some private windows): then conversations last as long as the page. */
-async function opened(name: string): Promise<IDBDatabase | null> {
-  if (typeof indexedDB === 'undefined') return null;
-  const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'id' });
-  return done(request).catch(() => null);
+let last: { owner: string; chats: Chats } | null = null;
+
+/** Those of who is signed in; whoever was before is forgotten. */
+export function chatsOf(owner: string, kept: boolean): Chats {
+  if (last?.owner !== owner) last = { owner, chats: new Chats(owner, kept) };
+  return last.chats;
 }
 
-const owners = new Map<string, Chats>();
-
-export function chatsOf(owner: string): Chats {
-  const known = owners.get(owner) ?? new Chats(owner);
-  owners.set(owner, known);
-  return known;
-}
-
-export function useChats(chats: Chats): Record<string, Conversation> {
+export function useChats(chats: Chats): View {
   return useSyncExternalStore(chats.subscribe, chats.snapshot);
 }

@@ -5,7 +5,6 @@ import {
   changed,
   childrenOf,
   comparedWith,
-  matches,
   type Node,
   pathOf,
   settled,
@@ -31,6 +30,10 @@ describe('a conversation', () => {
     expect(pathOf(back).map((one) => one.id)).toEqual(['a', 'b']);
     expect(childrenOf(back, 'a').map((one) => one.id)).toEqual(['b', 'c']);
   });
+  it('comes back on the branch where something was said last', () => {
+    const loaded = { ...added(talk(), node('d', 'b', { role: 'user' })), chosen: {} };
+    expect(pathOf(loaded).map((one) => one.id)).toEqual(['a', 'b', 'd']);
+  });
   it('tells a model only what came before on its branch', () => {
     expect(upTo(talk(), 'b').map((one) => one.id)).toEqual(['a', 'b']);
   });
@@ -50,9 +53,7 @@ describe('a conversation', () => {
     const both = changed(changed(talk(), 'b', { answer }), 'c', { answer });
     expect(comparedWith(both, both.nodes.b as Node).map((one) => one.id)).toEqual(['b', 'c']);
   });
-  it('is found by its words and exported as it is shown', () => {
-    expect(matches(talk(), 'C')).toBe(true);
-    expect(matches(talk(), 'z')).toBe(false);
+  it('is exported as it is shown', () => {
     expect(asMarkdown(talk())).toContain('## You\n\na\n');
     expect(asMarkdown(talk())).not.toContain('\n\nb\n');
   });

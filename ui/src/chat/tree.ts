@@ -11,6 +11,7 @@ export type Answer = {
   tools: ToolCall[];
   served?: string;
   error?: string;
+  unpaid?: boolean; // the budget or the credits are used up
   lost?: boolean; // the connection went away: asking again is worthwhile
   finish?: string;
   requestId?: string;
@@ -33,6 +34,7 @@ export type Node = {
 };
 export type Conversation = {
   id: string;
+  server?: string; // what the gateway calls it, once it keeps it
   title: string;
   created: number;
   updated: number;
@@ -44,15 +46,39 @@ export function started(id: string, now: number): Conversation {
   return { id, title: 'New chat', created: now, updated: now, nodes: {}, chosen: {} };
 }
 
-export function childrenOf(conversation: Conversation, parent: string | null): Node[] {
-  return Object.values(conversation.nodes)
-    .filter((node) => node.parent === parent)
-    .sort((a, b) => a.created - b.created || a.id.localeCompare(b.id));
+type Order = { children: Map<string | null, Node[]>; latest: Map<string, number> };
+const orders = new WeakMap<Conversation['nodes'], Order>();
+
+function orderOf({ nodes }: Conversation): Order {
+  const known = orders.get(nodes);
+  if (known) return known;
+  const order: Order = { children: new Map(), latest: new Map() };
+  const sorted = Object.values(nodes).sort(
+    (a, b) => a.created - b.created || a.id.localeCompare(b.id, 'en', { numeric: true }),
+  );
+  for (const node of sorted) {
+    const beside = order.children.get(node.parent);
+    if (beside) beside.push(node);
+    else order.children.set(node.parent, [node]);
+    for (let at: Node | undefined = node; at; at = at.parent === null ? undefined : nodes[at.parent])
+      order.latest.set(at.id, node.created);
+  }
+  orders.set(nodes, order);
+  return order;
 }
 
+export function childrenOf(conversation: Conversation, parent: string | null): Node[] {
+  return orderOf(conversation).children.get(parent) ?? [];
+}
+
+/** The one that was chosen, or else the one on whose branch something was said last. */
 function shownChild(conversation: Conversation, parent: string | null): Node | undefined {
   const chosen = conversation.nodes[conversation.chosen[parent ?? ''] ?? ''];
-  return chosen?.parent === parent ? chosen : childrenOf(conversation, parent).at(-1);
+  if (chosen?.parent === parent) return chosen;
+  const { children, latest } = orderOf(conversation);
+  return children
+    .get(parent)
+    ?.reduce((best, node) => ((latest.get(node.id) ?? 0) >= (latest.get(best.id) ?? 0) ? node : best));
 }
 
 /** What is on the page, from the first question on. */
@@ -124,14 +150,6 @@ export function settled(conversation: Conversation): Conversation {
 export function titleOf(text: string): string {
   const line = text.trim().split('\n')[0]?.trim() ?? '';
   return line.length > 60 ? `${line.slice(0, 57).trimEnd()}…` : line || 'New chat';
-}
-
-export function matches(conversation: Conversation, sought: string): boolean {
-  const words = sought.toLowerCase();
-  return (
-    conversation.title.toLowerCase().includes(words) ||
-    Object.values(conversation.nodes).some((node) => node.text.toLowerCase().includes(words))
-  );
 }
 
 export function asMarkdown(conversation: Conversation): string {

@@ -71,7 +71,7 @@ async def list_conversations(
     desk: TheDesk,
     actor: TheActor,
     asked: ThePage,
-    q: Annotated[str | None, Query(max_length=200, description="A word in its name or messages.")] = None,
+    q: Annotated[str | None, Query(max_length=200, description="A word in its name or a message's content.")] = None,
 ) -> Response:
     """One's conversations, the one that changed last first."""
     shelf, user = _shelf(desk), actor.caller.user_id
@@ -133,7 +133,8 @@ def _with(found: list[tuple[ConversationRow, list[MessageRow]]], word: str) -> l
     return [
         row
         for row, messages in found
-        if word in row.name.lower() or any(word in said.lower() for one in messages for said in words(one.body))
+        if word in row.name.lower()
+        or any(word in said.lower() for one in messages for said in words(one.body.get("content")))
     ]
 
 

@@ -1,16 +1,21 @@
 import type { Token, Tokens } from 'marked';
-import { createElement, lazy, memo, type ReactNode, Suspense } from 'react';
+import { createElement, lazy, memo, type ReactNode, Suspense, useMemo, useRef } from 'react';
 import { CodeBlock } from '../CodeBlock';
-import { blocksOf, type Maths, plain, safeHref } from './lexer';
+import { blocksOf, type Grown, grown, type Maths, plain, safeHref } from './lexer';
 import css from './markdown.module.css';
 
 const Formula = lazy(() => import('./Formula'));
 
-/** While an answer streams only its last block changes; the others are left as they are. */
-export function Markdown({ text }: { text: string }) {
+/** While an answer grows only its last block is read and painted again; once it is whole, all of it is read once. */
+export function Markdown({ text, growing = false }: { text: string; growing?: boolean }) {
+  const read = useRef<Grown | null>(null);
+  const blocks = useMemo(() => {
+    read.current = growing ? grown(read.current, text) : null;
+    return read.current?.blocks ?? blocksOf(text);
+  }, [text, growing]);
   return (
     <div className={css.markdown} dir="auto" data-markdown>
-      {blocksOf(text).map((token, index) => (
+      {blocks.map((token, index) => (
         <Block key={index} token={token} />
       ))}
     </div>
@@ -19,7 +24,8 @@ export function Markdown({ text }: { text: string }) {
 
 const Block = memo(
   ({ token }: { token: Token }) => <>{blockOf(token)}</>,
-  (before, after) => before.token.raw === after.token.raw && before.token.type === after.token.type,
+  (before, after) =>
+    before.token === after.token || (before.token.raw === after.token.raw && before.token.type === after.token.type),
 );
 
 function many(tokens: Token[] | undefined, one: (token: Token) => ReactNode): ReactNode {

@@ -33,6 +33,24 @@ export function blocksOf(text: string): Token[] {
   return marked.lexer(text);
 }
 
+export type Grown = { text: string; blocks: Token[] };
+
+// Maths that is open reaches over empty lines, where Markdown sees paragraphs until it is closed.
+const OPEN_MATHS = /(^|\n)(\$\$|\\\[)/;
+
+/** The blocks of a text that grew at its end: what was read before stays as it is, but for the block that may go on. */
+export function grown(before: Grown | null, text: string): Grown {
+  if (!before || !text.startsWith(before.text)) return { text, blocks: blocksOf(text) };
+  const { blocks } = before;
+  let kept = blocks.length - 1;
+  while (kept > 0 && blocks[kept]?.type === 'space') kept--;
+  const open = blocks.findIndex((one) => one.type === 'paragraph' && OPEN_MATHS.test(one.raw));
+  if (open >= 0) kept = Math.min(kept, open);
+  const stable = blocks.slice(0, Math.max(0, kept));
+  const from = stable.reduce((length, one) => length + one.raw.length, 0);
+  return { text, blocks: [...stable, ...blocksOf(text.slice(from))] };
+}
+
 /** Only what leads somewhere harmless is a link. */
 export function safeHref(href: string): string | null {
   return /^(https?:\/\/|mailto:)/i.test(href) ? href : null;
