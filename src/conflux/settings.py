@@ -55,6 +55,13 @@ class ResponseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_per_key: int = 10_000
 
 
+class IdempotencySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keep_hours: int = (
+        24  # how long an answer is kept for its Idempotency-Key, sealed; 0: none is, the header is refused
+    )
+    most_bytes: int = 1024 * 1024  # of an answer that is kept
+
+
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     conversations: bool = True  # what users chat in the web may be kept for them, sealed
 
@@ -74,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     metrics: MetricsSettings = MetricsSettings()
     refresh: RefreshSettings = RefreshSettings()
     responses: ResponseSettings = ResponseSettings()
+    idempotency: IdempotencySettings = IdempotencySettings()
     web: WebSettings = WebSettings()
 
     @property
@@ -296,11 +304,7 @@ def _judge(settings: Settings) -> list[tuple[str, str]]:
             problems.append((f"limits.{name}", f"{limit} is not above 0"))
     if not 60 <= settings.refresh.seconds < float("inf"):
         problems.append(("refresh.seconds", "at least 60; to switch it off, set refresh.enabled = false"))
-    if not 0 <= settings.responses.keep_days <= 3650:
-        problems.append(("responses.keep_days", "from 0, which keeps none, to 3650"))
-    for name in ("most_bytes", "most_per_key"):
-        if getattr(settings.responses, name) < 1:
-            problems.append((f"responses.{name}", "must be above 0"))
+    problems += _judge_kept(settings)
     if settings.workers < 1:
         problems.append(("workers", "at least one is needed"))
     if settings.workers > 1 and settings.postgres_url is None:
@@ -309,6 +313,26 @@ def _judge(settings: Settings) -> list[tuple[str, str]]:
         )
     if settings.database_url is not None and not settings.database_url.startswith((*POSTGRES, "sqlite")):
         problems.append(("database_url", "write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out"))
+    return problems
+
+
+def _judge_kept(settings: Settings) -> list[tuple[str, str]]:
+    """The same, of what is kept and for how long."""
+    problems: list[tuple[str, str]] = []
+    responses, answers = settings.responses, settings.idempotency
+    for name, value, most in (
+        ("responses.keep_days", responses.keep_days, 3650),
+        ("idempotency.keep_hours", answers.keep_hours, 24 * 365),
+    ):
+        if not 0 <= value <= most:
+            problems.append((name, f"from 0, which keeps none, to {most}"))
+    for name, value in (
+        ("responses.most_bytes", responses.most_bytes),
+        ("responses.most_per_key", responses.most_per_key),
+        ("idempotency.most_bytes", answers.most_bytes),
+    ):
+        if value < 1:
+            problems.append((name, "must be above 0"))
     return problems
 
 

@@ -55,6 +55,8 @@ from conflux.relay.snapshot import Snapshot
 from conflux.routing.health import HealthBook
 from conflux.settings import Config, changed_at_start
 from conflux.sim.server import SimServer
+from conflux.stores.answers import kept_answers
+from conflux.stores.conversations import Box
 from conflux.stores.data_dir import InUse
 from conflux.stores.opening import Store, open_shared, open_store
 from conflux.stores.responses import kept_responses
@@ -307,6 +309,9 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         rates=RateBook(),
         later=lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call),
         responses=kept_responses(store.ledger, **msgspec.structs.asdict(settings.responses)),
+        answers=kept_answers(
+            store.ledger, Box(running.sealer.seal, running.sealer.open), **msgspec.structs.asdict(settings.idempotency)
+        ),
         keep_alive=settings.limits.keep_alive_seconds,
     )
     running.gateway = Gateway(parts)

@@ -66,6 +66,7 @@ class Heard(msgspec.Struct):
     origin: bytes | None = None
     coding: bytes | None = None  # of the body
     host: bytes = b""
+    once: bytes | None = None
 
 
 def hear(headers: list[tuple[bytes, bytes]]) -> Heard:
@@ -81,6 +82,7 @@ def hear(headers: list[tuple[bytes, bytes]]) -> Heard:
         get(b"origin"),
         coding.strip().lower() or None if coding is not None else None,
         get(b"host", b"").partition(b":")[0].lower(),
+        get(b"idempotency-key"),
     )
 
 
@@ -220,14 +222,8 @@ class HttpFace:
             if heard.coding is not None:
                 body = await decoded(body, heard.coding, self.body_bytes)
             place = placed(NOWHERE, DIALECTS[dialect], b"", request.headers)
-            incoming = Incoming(
-                dialect=dialect,
-                body=body,
-                secret=heard.secret,
-                mount=mount,
-                place=place,
-                headers=request.headers,
-            )
+            incoming = Incoming(dialect=dialect, body=body, secret=heard.secret, mount=mount, place=place,
+                                headers=request.headers, once=heard.once)  # fmt: skip
             await self._gateway.generate(incoming, exchange)
         except GatewayError as error:
             await self._refuse(exchange, error, mount or mounts.root, None if reads else found)
@@ -341,8 +337,9 @@ class HttpFace:
                 place = placed(place, DIALECTS[dialect], scope.get("query_string", b""), scope["headers"])
                 secret = secret_of(place, heard)
                 incoming = Incoming(
-                    dialect=dialect, body=body, secret=secret, mount=mount, place=place, headers=scope["headers"]
-                )
+                    dialect=dialect, body=body, secret=secret, mount=mount, place=place, headers=scope["headers"],
+                    once=heard.once,
+                )  # fmt: skip
                 if place.counts:
                     await self._count(incoming, exchange)
                     return

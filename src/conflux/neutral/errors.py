@@ -65,6 +65,16 @@ def invalid(message: str, param: str | None = None, code: str | None = None) -> 
     return GatewayError(Kind.INVALID, message, param=param, code=code)
 
 
+def under_way() -> GatewayError:
+    text = "a request with this Idempotency-Key is under way: ask again in a moment for its answer"
+    return GatewayError(Kind.CONFLICT, text, retry_after=1)
+
+
+def mismatch() -> GatewayError:
+    text = "this Idempotency-Key was used for another request: use a new key for each"
+    return GatewayError(Kind.MISMATCH, text, param="idempotency-key")
+
+
 class TransportError(Exception):
     """The upstream could not be reached or broke the protocol. `stage` says how far the exchange got.
 

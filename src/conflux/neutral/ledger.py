@@ -57,6 +57,21 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int
 
 
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that is to be done once, however often it is asked for."""
+
+    name: bytes  # a digest of whose it is and what its client calls it
+    body: bytes  # a digest of what is asked
+    expires: int  # unix seconds
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a request that has a name."""
+
+    name: bytes
+    sealed: bytes | None = None  # the answer; None: there is none, and the name is free; empty: it was too large
+
+
 class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """Asks for `amount` nano-USD to be held under every scope, before anything is sent."""
 
@@ -75,6 +90,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     credits: int = 0  # micro-credits: the most it may cost, where its workspace holds credits
     credit_floor: int = 0  # the least, started and crashed
     quota: Quota | None = None  # it is paid by a plan
+    once: Once | None = None  # refused where another of this name is under way, or was answered
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +146,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: int = 0
     first_byte_ms: int | None = None
     task: str = ""  # that it was routed for; "" where it named its model
+    kept: Kept | None = None  # of a request that was to be done once
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -167,6 +167,37 @@ class ResponseStore(Protocol):
         ...
 
 
+class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a name that a client gave its request."""
+
+    body: bytes  # a digest of what was asked
+    sealed: bytes | None  # None: it is under way; empty: the answer was too large to be kept
+    request_id: int
+    cost: int = 0  # nano-USD, as its receipt says
+    credits: int = 0  # micro-credits
+
+
+class AnswerStore(Protocol):
+    """Answers by the name of their request. They are put there by the ledger, with the settlement."""
+
+    @property
+    def seconds(self) -> int:
+        """How long they are kept."""
+        ...
+
+    @property
+    def most_bytes(self) -> int:
+        """Of an answer that is kept."""
+        ...
+
+    async def find(self, name: bytes) -> KeptAnswer | None:
+        """None: the name is free."""
+        ...
+
+    def seal(self, name: bytes, answer: bytes) -> bytes: ...
+    def open(self, name: bytes, sealed: bytes) -> bytes: ...
+
+
 class KeyBook(Protocol):
     def known(self, secret: str) -> Caller | bool | None:
         """From memory: the caller, None for a key known to be bad, False where the store must be asked."""

@@ -5,9 +5,11 @@ Law: nothing of a request is kept here. How one goes is course.py's and passage.
 
 import itertools
 
+from conflux.neutral.errors import invalid
 from conflux.neutral.ledger import ID_CHANCES
 from conflux.neutral.records import Storefront
 from conflux.relay.admit import count
+from conflux.relay.once import OncePassage
 from conflux.relay.parts import Exchange, Incoming, Parts
 from conflux.relay.passage import Passage
 
@@ -27,4 +29,9 @@ class Gateway:
 
     async def generate(self, incoming: Incoming, exchange: Exchange) -> None:
         chance = next(self._count) * self._step % ID_CHANCES
-        await Passage(self.parts, incoming, exchange, chance).run()
+        if incoming.once is None:
+            await Passage(self.parts, incoming, exchange, chance).run()
+            return
+        if self.parts.answers is None:
+            raise invalid("Idempotency-Key: this gateway keeps no answers: leave the header out", "idempotency-key")
+        await OncePassage(self.parts, self.parts.answers, incoming, exchange, chance).run()

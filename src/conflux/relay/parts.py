@@ -10,7 +10,7 @@ import msgspec
 
 from conflux.dialects.base import NOWHERE, Place
 from conflux.neutral.ledger import Ending
-from conflux.neutral.ports import Clock, Headers, KeyBook, Ledger, ResponseStore, Tokens, Transport
+from conflux.neutral.ports import AnswerStore, Clock, Headers, KeyBook, Ledger, ResponseStore, Tokens, Transport
 from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Usage
 from conflux.policy.rates import RateBook
@@ -59,6 +59,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     rates: RateBook
     later: Callable[[float, Callable[[], None]], Handle]  # call this after so many seconds
     responses: ResponseStore | None = None  # None: none are kept
+    answers: AnswerStore | None = None  # as above
     keep_alive: float  # seconds of silence in a stream after which its client is told that it still goes on
 
 
@@ -71,6 +72,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers = []  # the request's own, names in lower case
     mount: Storefront | None  # fixed by path or host; None at the root: the key decides
     place: Place = NOWHERE
+    once: bytes | None = None  # what its client calls it, so that it is done once
 
 
 class Exchange(Protocol):

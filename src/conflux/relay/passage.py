@@ -269,9 +269,9 @@ class Passage(Course):
         last = attempt.lane.last(found.usage, cost_of(found, admitted))
         if self.panel is not None:
             last = in_last(admitted.dialect.name, last, self._flux_field(self.panel, found), self.panel.wanted)
-        await self._store(last)
         if self.admitted.fallback is not self.headed:  # the head was too early to know
             last = late_fallback(self.admitted) + last
+        await self._store(last)
         outcome = await self._settle(Ending.DONE, found, status=200)
         await self.exchange.finish(last)
         return outcome

@@ -14,6 +14,7 @@ import msgspec
 from conflux.neutral.errors import StoreError, invalid
 from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
 from conflux.neutral.records import Scope
+from conflux.stores.answers import Answers
 from conflux.stores.booking import Claim, Hold, bare, book, dropped, held_for, late, legs, squared
 from conflux.stores.budgets import Full, refusal
 from conflux.stores.claims import Claims
@@ -74,6 +75,7 @@ class Book(ABC):
     def __init__(self, now: Callable[[], float], *, shared: bool = False) -> None:
         self._now = now
         self._claims = Claims(lock=shared)
+        self._answers = Answers()
         self._connection: Run
         self.epoch = 0
         self.holds: dict[int, Hold] = {}
@@ -98,6 +100,7 @@ class Book(ABC):
         self._touched: list[Window] = []
         self._used.clear()
         self._claims.clear()
+        self._answers.clear()
 
     # -- what a batch is made of: each step decides in memory and leaves its rows behind
 
@@ -106,8 +109,12 @@ class Book(ABC):
         if not (0 <= order.amount <= MOST_HELD and 0 <= order.input_floor <= MOST_HELD):
             raise invalid("this request may cost more than the ledger holds for one: ask for less (max_tokens)")
         self._check_unused(number)
+        if order.once is not None:
+            self._answers.check(self._connection, order.once, order.created)
         amount = held_for(order)
         claim = None if order.simulated else self._hold(order, amount)
+        if order.once is not None:
+            self._answers.hold(order.once, number)
         self.holds[number] = Hold(order, amount, claim=claim)
         self._new_holds += hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS)
 
@@ -161,6 +168,8 @@ class Book(ABC):
         booked = book(hold, end)
         end = squared(end, booked)
         extra: tuple[int, ...] = ()
+        if end.kept is not None:
+            self._answers.settle(number, end.kept)
         if hold.claim is not None:
             paid, extra = self._claims.settle(self._connection, hold, end, booked)
             if hold.claim.credits and paid != end.credits:

@@ -150,7 +150,7 @@ def late(hold: Hold, end: Settlement) -> Settlement:
     withheld, and is free; of one that had, the customer has what was delivered."""
     if hold.started:
         return end
-    return msgspec.structs.replace(end, ending=Ending.FAILED, charge=0, lines=(), status=503)
+    return msgspec.structs.replace(end, ending=Ending.FAILED, charge=0, lines=(), status=503, kept=None)
 
 
 def bare(end: Settlement) -> Settlement:

@@ -66,6 +66,7 @@ class PostgresBook(Book):
         ending = [self.holds[word.request_id] for step, word, _ in batch if step == self.settle
                   and word.request_id in self.holds]  # fmt: skip
         self._claims.begin(run, orders, ending)
+        self._answers.begin(run, [word.once for step, word, _ in batch if step == self.reserve and word.once])
 
     def _asked(self, batch: Iterable[tuple[Step, Any, Any]]) -> tuple[list[Reservation], list[int]]:
         orders, numbers = [], []
@@ -139,6 +140,7 @@ class PostgresBook(Book):
         check_all(counts[1], len(left), "ended hold")
         check_all(counts[2], len(moved) // 4, "budget window")
         check_all(self._claims.write(self._connection), 0, "claim")
+        self._answers.write(self._connection)
         self._clear()
         return True
 

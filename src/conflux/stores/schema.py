@@ -6,60 +6,18 @@ grows. `budget_window` is a projection of both and can be rebuilt. Migrations bu
 this file.
 """
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint
 from sqlalchemy.schema import SchemaItem
 
 from conflux.neutral.usage import BUCKETS
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-# SQLite's strict tables know only INTEGER, which has 64 bits there.
-Long = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _table(name: str, *parts: SchemaItem, keyed: bool = False) -> Table:
-    """`keyed`: the rows lie in the order of their primary key, with no second tree beside it."""
-    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=not keyed)
-
-
-def _long(name: str, **rest: object) -> Column[int]:
-    return Column(name, Long, nullable=False, **rest)  # type: ignore[arg-type]
-
-
-def _maybe_long(name: str) -> Column[int]:
-    return Column(name, Long)
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _maybe_text(name: str) -> Column[str]:
-    return Column(name, Text)
-
-
-def _id() -> Column[int]:
-    return Column("id", Long, primary_key=True)
-
+from conflux.stores.columns import Long
+from conflux.stores.columns import id_ as _id
+from conflux.stores.columns import long as _long
+from conflux.stores.columns import maybe_long as _maybe_long
+from conflux.stores.columns import maybe_text as _maybe_text
+from conflux.stores.columns import metadata as metadata
+from conflux.stores.columns import table as _table
+from conflux.stores.columns import text as _text
 
 meta = _table(
     "meta",
@@ -495,4 +453,15 @@ taken = _table(
     _maybe_long("subscription_id"),  # null: of no plan
     _long("tokens"),
     Index("ix_taken_subscription_id", "subscription_id", "created"),
+)
+
+# Answers to requests that their clients named by an Idempotency-Key, sealed for their name, until `expires`.
+kept_answer = _table(
+    "kept_answer",
+    Column("name", LargeBinary, primary_key=True),  # SHA-256 of whose key it is and what it says
+    Column("body", LargeBinary, nullable=False),  # SHA-256 of what was asked
+    _long("request_id"),  # whose hold says that it is under way
+    _long("expires"),  # unix seconds
+    Column("sealed", LargeBinary),  # null: there is no answer; empty: it was too large to be kept
+    Index("ix_kept_answer_expires", "expires"),
 )

@@ -101,6 +101,7 @@ class SqliteBook(Book):
         if self._touched:
             self._write_windows(run)
         check_all(self._claims.write(run), 0, "claim")
+        self._answers.write(run)
         self._clear()
         if len(self._payers) > MOST_CALLERS or self._claims.many:
             self.forget_budgets()
