@@ -19,12 +19,18 @@ import { Route as CatalogueIndexRouteImport } from './routes/catalogue.index';
 import { Route as ChatIdRouteImport } from './routes/chat.$id';
 import { Route as ConsoleIndexRouteImport } from './routes/console.index';
 import { Route as ConsoleAuditRouteImport } from './routes/console.audit';
+import { Route as ConsoleBudgetsRouteImport } from './routes/console.budgets';
+import { Route as ConsoleChangesRouteImport } from './routes/console.changes';
 import { Route as ConsoleKeysRouteImport } from './routes/console.keys';
+import { Route as ConsoleLedgerRouteImport } from './routes/console.ledger';
 import { Route as ConsoleModelsRouteImport } from './routes/console.models';
 import { Route as ConsolePeopleRouteImport } from './routes/console.people';
+import { Route as ConsolePlansRouteImport } from './routes/console.plans';
 import { Route as ConsolePoliciesRouteImport } from './routes/console.policies';
 import { Route as ConsolePoolsRouteImport } from './routes/console.pools';
 import { Route as ConsoleProvidersRouteImport } from './routes/console.providers';
+import { Route as ConsoleRequestsRouteImport } from './routes/console.requests';
+import { Route as ConsoleStorefrontsRouteImport } from './routes/console.storefronts';
 import { Route as UsageIndexRouteImport } from './routes/usage.index';
 import { Route as UsageReceiptRouteImport } from './routes/usage.$receipt';
 import { Route as CatalogueStorefrontSplatRouteImport } from './routes/catalogue.$storefront.$';
@@ -79,9 +85,24 @@ const ConsoleAuditRoute = ConsoleAuditRouteImport.update({
   path: '/audit',
   getParentRoute: () => ConsoleRoute,
 } as any);
+const ConsoleBudgetsRoute = ConsoleBudgetsRouteImport.update({
+  id: '/budgets',
+  path: '/budgets',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleChangesRoute = ConsoleChangesRouteImport.update({
+  id: '/changes',
+  path: '/changes',
+  getParentRoute: () => ConsoleRoute,
+} as any);
 const ConsoleKeysRoute = ConsoleKeysRouteImport.update({
   id: '/keys',
   path: '/keys',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleLedgerRoute = ConsoleLedgerRouteImport.update({
+  id: '/ledger',
+  path: '/ledger',
   getParentRoute: () => ConsoleRoute,
 } as any);
 const ConsoleModelsRoute = ConsoleModelsRouteImport.update({
@@ -92,6 +113,11 @@ const ConsoleModelsRoute = ConsoleModelsRouteImport.update({
 const ConsolePeopleRoute = ConsolePeopleRouteImport.update({
   id: '/people',
   path: '/people',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsolePlansRoute = ConsolePlansRouteImport.update({
+  id: '/plans',
+  path: '/plans',
   getParentRoute: () => ConsoleRoute,
 } as any);
 const ConsolePoliciesRoute = ConsolePoliciesRouteImport.update({
@@ -107,6 +133,16 @@ const ConsolePoolsRoute = ConsolePoolsRouteImport.update({
 const ConsoleProvidersRoute = ConsoleProvidersRouteImport.update({
   id: '/providers',
   path: '/providers',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleRequestsRoute = ConsoleRequestsRouteImport.update({
+  id: '/requests',
+  path: '/requests',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleStorefrontsRoute = ConsoleStorefrontsRouteImport.update({
+  id: '/storefronts',
+  path: '/storefronts',
   getParentRoute: () => ConsoleRoute,
 } as any);
 const UsageIndexRoute = UsageIndexRouteImport.update({
@@ -135,12 +171,18 @@ export interface FileRoutesByFullPath {
   '/usage': typeof UsageRouteWithChildren;
   '/chat/$id': typeof ChatIdRoute;
   '/console/audit': typeof ConsoleAuditRoute;
+  '/console/budgets': typeof ConsoleBudgetsRoute;
+  '/console/changes': typeof ConsoleChangesRoute;
   '/console/keys': typeof ConsoleKeysRoute;
+  '/console/ledger': typeof ConsoleLedgerRoute;
   '/console/models': typeof ConsoleModelsRoute;
   '/console/people': typeof ConsolePeopleRoute;
+  '/console/plans': typeof ConsolePlansRoute;
   '/console/policies': typeof ConsolePoliciesRoute;
   '/console/pools': typeof ConsolePoolsRoute;
   '/console/providers': typeof ConsoleProvidersRoute;
+  '/console/requests': typeof ConsoleRequestsRoute;
+  '/console/storefronts': typeof ConsoleStorefrontsRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue/': typeof CatalogueIndexRoute;
   '/console/': typeof ConsoleIndexRoute;
@@ -153,12 +195,18 @@ export interface FileRoutesByTo {
   '/signin': typeof SigninRoute;
   '/chat/$id': typeof ChatIdRoute;
   '/console/audit': typeof ConsoleAuditRoute;
+  '/console/budgets': typeof ConsoleBudgetsRoute;
+  '/console/changes': typeof ConsoleChangesRoute;
   '/console/keys': typeof ConsoleKeysRoute;
+  '/console/ledger': typeof ConsoleLedgerRoute;
   '/console/models': typeof ConsoleModelsRoute;
   '/console/people': typeof ConsolePeopleRoute;
+  '/console/plans': typeof ConsolePlansRoute;
   '/console/policies': typeof ConsolePoliciesRoute;
   '/console/pools': typeof ConsolePoolsRoute;
   '/console/providers': typeof ConsoleProvidersRoute;
+  '/console/requests': typeof ConsoleRequestsRoute;
+  '/console/storefronts': typeof ConsoleStorefrontsRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue': typeof CatalogueIndexRoute;
   '/console': typeof ConsoleIndexRoute;
@@ -175,12 +223,18 @@ export interface FileRoutesById {
   '/usage': typeof UsageRouteWithChildren;
   '/chat/$id': typeof ChatIdRoute;
   '/console/audit': typeof ConsoleAuditRoute;
+  '/console/budgets': typeof ConsoleBudgetsRoute;
+  '/console/changes': typeof ConsoleChangesRoute;
   '/console/keys': typeof ConsoleKeysRoute;
+  '/console/ledger': typeof ConsoleLedgerRoute;
   '/console/models': typeof ConsoleModelsRoute;
   '/console/people': typeof ConsolePeopleRoute;
+  '/console/plans': typeof ConsolePlansRoute;
   '/console/policies': typeof ConsolePoliciesRoute;
   '/console/pools': typeof ConsolePoolsRoute;
   '/console/providers': typeof ConsoleProvidersRoute;
+  '/console/requests': typeof ConsoleRequestsRoute;
+  '/console/storefronts': typeof ConsoleStorefrontsRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue/': typeof CatalogueIndexRoute;
   '/console/': typeof ConsoleIndexRoute;
@@ -198,12 +252,18 @@ export interface FileRouteTypes {
     | '/usage'
     | '/chat/$id'
     | '/console/audit'
+    | '/console/budgets'
+    | '/console/changes'
     | '/console/keys'
+    | '/console/ledger'
     | '/console/models'
     | '/console/people'
+    | '/console/plans'
     | '/console/policies'
     | '/console/pools'
     | '/console/providers'
+    | '/console/requests'
+    | '/console/storefronts'
     | '/usage/$receipt'
     | '/catalogue/'
     | '/console/'
@@ -216,12 +276,18 @@ export interface FileRouteTypes {
     | '/signin'
     | '/chat/$id'
     | '/console/audit'
+    | '/console/budgets'
+    | '/console/changes'
     | '/console/keys'
+    | '/console/ledger'
     | '/console/models'
     | '/console/people'
+    | '/console/plans'
     | '/console/policies'
     | '/console/pools'
     | '/console/providers'
+    | '/console/requests'
+    | '/console/storefronts'
     | '/usage/$receipt'
     | '/catalogue'
     | '/console'
@@ -237,12 +303,18 @@ export interface FileRouteTypes {
     | '/usage'
     | '/chat/$id'
     | '/console/audit'
+    | '/console/budgets'
+    | '/console/changes'
     | '/console/keys'
+    | '/console/ledger'
     | '/console/models'
     | '/console/people'
+    | '/console/plans'
     | '/console/policies'
     | '/console/pools'
     | '/console/providers'
+    | '/console/requests'
+    | '/console/storefronts'
     | '/usage/$receipt'
     | '/catalogue/'
     | '/console/'
@@ -331,11 +403,32 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof ConsoleAuditRouteImport;
       parentRoute: typeof ConsoleRoute;
     };
+    '/console/budgets': {
+      id: '/console/budgets';
+      path: '/budgets';
+      fullPath: '/console/budgets';
+      preLoaderRoute: typeof ConsoleBudgetsRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/changes': {
+      id: '/console/changes';
+      path: '/changes';
+      fullPath: '/console/changes';
+      preLoaderRoute: typeof ConsoleChangesRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
     '/console/keys': {
       id: '/console/keys';
       path: '/keys';
       fullPath: '/console/keys';
       preLoaderRoute: typeof ConsoleKeysRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/ledger': {
+      id: '/console/ledger';
+      path: '/ledger';
+      fullPath: '/console/ledger';
+      preLoaderRoute: typeof ConsoleLedgerRouteImport;
       parentRoute: typeof ConsoleRoute;
     };
     '/console/models': {
@@ -350,6 +443,13 @@ declare module '@tanstack/react-router' {
       path: '/people';
       fullPath: '/console/people';
       preLoaderRoute: typeof ConsolePeopleRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/plans': {
+      id: '/console/plans';
+      path: '/plans';
+      fullPath: '/console/plans';
+      preLoaderRoute: typeof ConsolePlansRouteImport;
       parentRoute: typeof ConsoleRoute;
     };
     '/console/policies': {
@@ -371,6 +471,20 @@ declare module '@tanstack/react-router' {
       path: '/providers';
       fullPath: '/console/providers';
       preLoaderRoute: typeof ConsoleProvidersRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/requests': {
+      id: '/console/requests';
+      path: '/requests';
+      fullPath: '/console/requests';
+      preLoaderRoute: typeof ConsoleRequestsRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/storefronts': {
+      id: '/console/storefronts';
+      path: '/storefronts';
+      fullPath: '/console/storefronts';
+      preLoaderRoute: typeof ConsoleStorefrontsRouteImport;
       parentRoute: typeof ConsoleRoute;
     };
     '/usage/': {
@@ -423,23 +537,35 @@ const ChatRouteWithChildren = ChatRoute._addFileChildren(ChatRouteChildren);
 
 interface ConsoleRouteChildren {
   ConsoleAuditRoute: typeof ConsoleAuditRoute;
+  ConsoleBudgetsRoute: typeof ConsoleBudgetsRoute;
+  ConsoleChangesRoute: typeof ConsoleChangesRoute;
   ConsoleKeysRoute: typeof ConsoleKeysRoute;
+  ConsoleLedgerRoute: typeof ConsoleLedgerRoute;
   ConsoleModelsRoute: typeof ConsoleModelsRoute;
   ConsolePeopleRoute: typeof ConsolePeopleRoute;
+  ConsolePlansRoute: typeof ConsolePlansRoute;
   ConsolePoliciesRoute: typeof ConsolePoliciesRoute;
   ConsolePoolsRoute: typeof ConsolePoolsRoute;
   ConsoleProvidersRoute: typeof ConsoleProvidersRoute;
+  ConsoleRequestsRoute: typeof ConsoleRequestsRoute;
+  ConsoleStorefrontsRoute: typeof ConsoleStorefrontsRoute;
   ConsoleIndexRoute: typeof ConsoleIndexRoute;
 }
 
 const ConsoleRouteChildren: ConsoleRouteChildren = {
   ConsoleAuditRoute: ConsoleAuditRoute,
+  ConsoleBudgetsRoute: ConsoleBudgetsRoute,
+  ConsoleChangesRoute: ConsoleChangesRoute,
   ConsoleKeysRoute: ConsoleKeysRoute,
+  ConsoleLedgerRoute: ConsoleLedgerRoute,
   ConsoleModelsRoute: ConsoleModelsRoute,
   ConsolePeopleRoute: ConsolePeopleRoute,
+  ConsolePlansRoute: ConsolePlansRoute,
   ConsolePoliciesRoute: ConsolePoliciesRoute,
   ConsolePoolsRoute: ConsolePoolsRoute,
   ConsoleProvidersRoute: ConsoleProvidersRoute,
+  ConsoleRequestsRoute: ConsoleRequestsRoute,
+  ConsoleStorefrontsRoute: ConsoleStorefrontsRoute,
   ConsoleIndexRoute: ConsoleIndexRoute,
 };
 

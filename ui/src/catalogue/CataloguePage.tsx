@@ -14,7 +14,7 @@ import { Guide } from './Guide';
 
 const price = (entry: Entry, name: string): number | null => {
   const text = entry.prices[name];
-  return text === undefined || text === '' ? null : Number(text);
+  return text === undefined || text === null || text === '' ? null : Number(text);
 };
 export const money = (entry: Entry, name: string): string =>
   price(entry, name) === null

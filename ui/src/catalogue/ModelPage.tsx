@@ -74,7 +74,7 @@ function Shown({ entry, catalogue }: { entry: Entry; catalogue: Catalogue }) {
         <Figure title="Safe context">{entry.safe_context_text}</Figure>
         <Figure title="Longest answer">{compact(entry.max_output)}</Figure>
         <Figure title="Uptime lately">
-          {entry.lately.uptime === null ? '–' : `${(entry.lately.uptime * 100).toFixed(1)} %`}
+          {entry.lately.uptime === null ? '–' : `${(Number(entry.lately.uptime) * 100).toFixed(1)} %`}
         </Figure>
         <Figure title="First word">{millis(entry.lately.first_byte_ms)}</Figure>
         <Figure title="Whole answer">{millis(entry.lately.latency_ms)}</Figure>
@@ -96,18 +96,18 @@ function Shown({ entry, catalogue }: { entry: Entry; catalogue: Catalogue }) {
           <Title order={2} size="h4" mb="xs">
             Price per million
           </Title>
-          {PRICES.filter(([name]) => entry.prices[name] !== undefined && entry.prices[name] !== '').map(
-            ([name, title]) => (
-              <Group key={name} justify="space-between" py={3}>
-                <Text size="sm">
-                  {name === 'request' || name === 'image' || name === 'search' ? `${title}, each as listed` : title}
-                </Text>
-                <Text size="sm" fw={560} className="numbers">
-                  {money(entry, name)}
-                </Text>
-              </Group>
-            ),
-          )}
+          {PRICES.filter(
+            ([name]) => entry.prices[name] !== undefined && entry.prices[name] !== null && entry.prices[name] !== '',
+          ).map(([name, title]) => (
+            <Group key={name} justify="space-between" py={3}>
+              <Text size="sm">
+                {name === 'request' || name === 'image' || name === 'search' ? `${title}, each as listed` : title}
+              </Text>
+              <Text size="sm" fw={560} className="numbers">
+                {money(entry, name)}
+              </Text>
+            </Group>
+          ))}
           {entry.assumed.some((one) => one === 'price') && (
             <Text size="xs" c="dimmed" mt="xs">
               The price is assumed: no source names it.

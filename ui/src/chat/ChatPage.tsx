@@ -1,9 +1,9 @@
-import { ActionIcon, Drawer, Group, MultiSelect, SegmentedControl, Select, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Drawer, SegmentedControl, Text, Tooltip } from '@mantine/core';
 import { useDisclosure, useLocalStorage } from '@mantine/hooks';
 import { IconLayoutSidebar } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef } from 'react';
 import { ApiError } from '~/api/http';
 import { chats as isChat, type Model, modelsQuery, sees } from '~/api/models';
 import { useSession } from '~/api/session';
@@ -19,7 +19,9 @@ import { Sidebar } from './Sidebar';
 import { Thread } from './Thread';
 import { type Conversation, type Node, pathOf, started } from './tree';
 
-type Settings = { models: string[]; flux: boolean; sources: string[]; fuser: string | null };
+const Panel = lazy(() => import('./FluxPanel'));
+
+export type Settings = { models: string[]; flux: boolean; sources: string[]; fuser: string | null };
 const FIRST: Settings = { models: [], flux: false, sources: [], fuser: null };
 
 export function ChatPage({ id }: { id?: string | undefined }) {
@@ -170,7 +172,9 @@ function Talk({ chats, conversation, id, failed, waiting, models, openSide }: Ta
           />
         </Tooltip>
         {settings.flux ? (
-          <Panel models={models} settings={settings} set={set} />
+          <Suspense>
+            <Panel models={models} settings={settings} set={set} />
+          </Suspense>
         ) : (
           <ModelPicker models={models} chosen={chosen} choose={(ids) => set({ ...settings, models: ids })} />
         )}
@@ -236,41 +240,6 @@ function fluxOf(settings: Settings, known: Set<string>) {
     ...(sources.length > 0 ? { sources } : {}),
     ...(settings.fuser && known.has(settings.fuser) ? { fuser: settings.fuser } : {}),
   };
-}
-
-type PanelProps = { models: Model[]; settings: Settings; set: (settings: Settings) => void };
-
-function Panel({ models, settings, set }: PanelProps) {
-  const named = (roles: string[]) =>
-    models.filter((model) => roles.includes(model.role ?? '')).map((model) => ({ value: model.id, label: model.name }));
-  return (
-    <Group gap={6} className={css.panel}>
-      <MultiSelect
-        size="xs"
-        aria-label="Sources"
-        placeholder={settings.sources.length > 0 ? '' : 'Sources: three, chosen for you'}
-        data={named(['SOURCE', 'BOTH'])}
-        value={settings.sources}
-        onChange={(sources) => set({ ...settings, sources })}
-        maxValues={8}
-        searchable
-        clearable
-        clearButtonProps={{ 'aria-label': 'Let the sources be chosen' }}
-        className={css.sources}
-      />
-      <Select
-        size="xs"
-        aria-label="Fuser"
-        placeholder="Fuser: chosen for you"
-        data={named(['FUSE', 'BOTH'])}
-        value={settings.fuser}
-        onChange={(fuser) => set({ ...settings, fuser })}
-        searchable
-        clearable
-        clearButtonProps={{ 'aria-label': 'Let the fuser be chosen' }}
-      />
-    </Group>
-  );
 }
 
 type PriceProps = { models: Model[]; picked: Model[]; settings: Settings; tokens: number };

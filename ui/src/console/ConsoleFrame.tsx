@@ -1,37 +1,38 @@
 /** The console's own menu beside its pages; who administers one workspace sees what is theirs. */
 import { ScrollArea } from '@mantine/core';
-import { Link, Outlet } from '@tanstack/react-router';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { administers, useSession } from '~/api/session';
 import { NoPermission } from '~/parts/states';
 import css from './console.module.css';
-
-const PAGES = [
-  ['/console', 'Overview', true],
-  ['/console/models', 'Models', true],
-  ['/console/pools', 'Pools', true],
-  ['/console/providers', 'Providers', true],
-  ['/console/policies', 'Policies', false],
-  ['/console/keys', 'Keys', false],
-  ['/console/people', 'People', false],
-  ['/console/audit', 'Audit log', false],
-] as const;
+import { forHouseAlone, groupsFor } from './pages';
 
 export function ConsoleFrame() {
   const session = useSession();
+  const path = useLocation({ select: (one) => one.pathname });
   if (!administers(session)) return <NoPermission />;
+  const house = Boolean(session.house);
   return (
     <div className={css.frame}>
       <ScrollArea className={css.side} type="never">
         <nav aria-label="Console" className={css.menu}>
-          {PAGES.filter(([, , house]) => session.house || !house).map(([to, title]) => (
-            <Link key={to} to={to} activeOptions={{ exact: true }} className={css.item}>
-              {title}
-            </Link>
+          {groupsFor(house).map((group) => (
+            <div key={group.title} className={css.group}>
+              {group.title && <div className={css.groupTitle}>{group.title}</div>}
+              {group.pages.map((one) => (
+                <Link key={one.to} to={one.to} activeOptions={{ exact: true }} className={css.item}>
+                  {one.title}
+                </Link>
+              ))}
+            </div>
           ))}
         </nav>
       </ScrollArea>
       <div className={css.page}>
-        <Outlet />
+        {!house && forHouseAlone(path) ? (
+          <NoPermission>This page is about the whole gateway, not about {session.workspace} alone.</NoPermission>
+        ) : (
+          <Outlet />
+        )}
       </div>
     </div>
   );

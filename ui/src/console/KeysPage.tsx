@@ -1,31 +1,18 @@
-import { Alert, Badge, Button, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Badge, Button, Checkbox, Group, Modal, Select, Stack, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { call, type Key, pathOf } from '~/api/admin';
 import { catalogueQuery } from '~/api/catalogue';
 import { useSession } from '~/api/session';
 import { CopyButton } from '~/parts/CopyButton';
 import type { Column } from '~/parts/DataTable';
-import { usd } from '~/parts/figures';
+import { usd, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { useAct } from './act';
 import { Confirm } from './Confirm';
 import css from './console.module.css';
-import { Listing, useAct } from './Listing';
-
-type Key = {
-  id: string;
-  name: string;
-  prefix: string;
-  last4: string;
-  storefront: string;
-  workspace: string;
-  user: string;
-  admin: boolean;
-  test: boolean;
-  revoked: boolean;
-  budget_usd: string | null;
-  spent_usd: string;
-};
+import { Listing } from './Listing';
 
 export function KeysPage() {
   const [open, dialog] = useDisclosure(false);
@@ -38,7 +25,8 @@ export function KeysPage() {
         value: (key) => key.name,
         cell: (key) => (
           <span className="anyword">
-            {key.name} {key.admin && <Badge size="xs">admin</Badge>} {key.test && <Badge size="xs">test</Badge>}
+            {key.name || key.id} {key.admin && <Badge size="xs">admin</Badge>}{' '}
+            {key.test && <Badge size="xs">test</Badge>} {key.agent && <Badge size="xs">agent</Badge>}
           </span>
         ),
       },
@@ -52,6 +40,12 @@ export function KeysPage() {
         ),
       },
       { id: 'storefront', title: 'Storefront', value: (key) => key.storefront },
+      {
+        id: 'expires',
+        title: 'Expires',
+        value: (key) => key.expires_at,
+        cell: (key) => (key.expires_at ? when(key.expires_at * 1000) : 'never'),
+      },
       { id: 'who', title: 'Whose', value: (key) => `${key.workspace}/${key.user}` },
       {
         id: 'spent',
@@ -78,7 +72,12 @@ export function KeysPage() {
               verb="Revoke"
               label={`Revoke ${key.name}`}
               title={`Revoke ${key.name}?`}
-              act={() => act.mutate({ method: 'DELETE', path: `keys/${key.id}`, said: `${key.name} is revoked` })}
+              act={() =>
+                act.mutate({
+                  run: () => call('revokeKey', { path: { key: key.id } }),
+                  said: `${key.name || key.id} is revoked`,
+                })
+              }
             >
               Whoever uses {key.prefix}…{key.last4} is refused from now on. A revoked key cannot be brought back; its
               receipts stay.
@@ -96,7 +95,8 @@ export function KeysPage() {
       actions={<Button onClick={dialog.open}>Make a key</Button>}
     >
       <Listing<Key>
-        path="keys"
+        path={pathOf('listKeys')}
+        csv
         columns={columns}
         label="Keys"
         rowKey={(key) => key.id}
@@ -112,34 +112,45 @@ export function KeysPage() {
 function NewKey({ open, close }: { open: boolean; close: () => void }) {
   const session = useSession();
   const catalogue = useQuery(catalogueQuery);
-  const [name, setName] = useState('');
-  const [storefront, setStorefront] = useState<string | null>(session.storefront ?? null);
-  const [budget, setBudget] = useState<string | number>('');
   const [secret, setSecret] = useState<string | null>(null);
-  const act = useAct<{ key: string }>((made) => setSecret(made.key));
+  const act = useAct();
+  const users = useQuery({
+    queryKey: ['admin', 'users', 'all'],
+    queryFn: () => call('listUsers', { query: { limit: 500 } }),
+    enabled: open,
+  });
   const leave = () => {
     setSecret(null);
-    setName('');
-    setBudget('');
     close();
   };
-  const make = () =>
+  const make = (data: FormData) => {
+    const text = (name: string) => String(data.get(name) ?? '').trim();
+    const [workspace, user] = text('for').split('/');
     act.mutate({
-      path: 'keys',
-      said: `The key ${name} is made`,
-      body: {
-        name,
-        ...(storefront ? { storefront } : {}),
-        workspace: session.workspace,
-        user: session.user,
-        ...(budget !== '' ? { budget_usd: String(budget) } : {}),
+      run: async () => {
+        const made = await call('createKey', {
+          body: {
+            name: text('name'),
+            ...(text('storefront') ? { storefront: text('storefront') } : {}),
+            ...(text('budget') ? { budget_usd: text('budget') } : {}),
+            ...(text('expires') ? { expires: text('expires') } : {}),
+            ...(data.get('agent') ? { agent: true } : {}),
+            workspace: workspace ?? null,
+            user: user ?? 'default',
+          },
+        });
+        setSecret(made.key);
       },
+      said: `The key ${text('name')} is made`,
     });
+  };
+  const own = `${session.workspace}/${session.user}`;
+  const whom = users.data?.data.map((one) => `${one.workspace}/${one.name}`) ?? [];
   return (
     <Modal opened={open} onClose={leave} title="Make a key" closeButtonProps={{ 'aria-label': 'Close' }}>
       {secret ? (
         <Stack>
-          <Alert color="yellow" styles={{ message: { color: 'var(--mantine-color-text)' } }}>
+          <Alert color="yellow" classNames={{ message: css.plain }}>
             Copy it now: it is shown this once, and kept nowhere.
           </Alert>
           <div className={css.secret} data-testid="secret">
@@ -151,38 +162,39 @@ function NewKey({ open, close }: { open: boolean; close: () => void }) {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            make();
+            make(new FormData(event.currentTarget));
           }}
         >
           <Stack>
-            <TextInput
-              label="Name"
-              required
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-              data-autofocus
+            <TextInput label="Name" name="name" required data-autofocus />
+            <Select
+              label="For"
+              name="for"
+              searchable
+              allowDeselect={false}
+              data={whom.includes(own) ? whom : [own, ...whom]}
+              defaultValue={own}
             />
             <Select
               label="Storefront"
+              name="storefront"
               data={catalogue.data?.storefronts.map((one) => ({ value: one.id, label: one.name })) ?? []}
-              value={storefront}
-              onChange={setStorefront}
+              defaultValue={session.storefront ?? null}
             />
-            <NumberInput
-              label="Budget in USD"
-              description="Empty: no cap of its own"
-              min={0}
-              value={budget}
-              onChange={setBudget}
-            />
-            <Group justify="space-between">
-              <Text size="xs" c="dimmed">
-                for {session.workspace}/{session.user}
-              </Text>
-              <Button type="submit" loading={act.isPending}>
-                Make
-              </Button>
+            <Group grow>
+              <TextInput label="Budget in USD" name="budget" inputMode="decimal" placeholder="no cap of its own" />
+              <TextInput label="Expires" name="expires" placeholder="never; or 30d" />
             </Group>
+            {session.house && (
+              <Checkbox
+                name="agent"
+                label="For a coding agent"
+                description="A plan pays for it where its user has one"
+              />
+            )}
+            <Button type="submit" loading={act.isPending}>
+              Make
+            </Button>
           </Stack>
         </form>
       )}

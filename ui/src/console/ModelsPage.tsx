@@ -1,75 +1,105 @@
-import { Button, Group, TextInput } from '@mantine/core';
+import { Badge, Button, Group, Select, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
-import type { Entry } from '~/api/catalogue';
+import { type AdminModel, call, pathOf } from '~/api/admin';
+import { catalogueQuery } from '~/api/catalogue';
 import { money, Status } from '~/catalogue/CataloguePage';
 import type { Column } from '~/parts/DataTable';
 import { Page } from '~/parts/Page';
+import { useAct } from './act';
 import { Confirm } from './Confirm';
-import { Listing, useAct } from './Listing';
+import { EditModel } from './EditModel';
+import { Listing } from './Listing';
 
-export function ModelsPage() {
+export function ModelsPage({ storefront }: { storefront?: string | undefined }) {
   const [typed, setTyped] = useState('');
   const [sought] = useDebouncedValue(typed.trim(), 250);
+  const [front, setFront] = useState<string | null>(storefront ?? null);
+  const [status, setStatus] = useState<string | null>(null);
+  const [edited, setEdited] = useState<AdminModel | null>(null);
+  const catalogue = useQuery(catalogueQuery);
   const act = useAct();
-  const columns = useMemo((): Column<Entry>[] => {
-    const turn = (entry: Entry, enabled: boolean) =>
+  const columns = useMemo((): Column<AdminModel>[] => {
+    const turn = (one: AdminModel, enabled: boolean) =>
+      call('changeModel', { path: { storefront: one.storefront, model: one.id }, body: { enabled } });
+    const turned = (one: AdminModel, enabled: boolean) =>
       act.mutate({
-        method: 'PATCH',
-        path: `models/${entry.storefront}/${entry.id}`,
-        body: { enabled },
-        said: `${entry.id} is ${enabled ? 'enabled' : 'disabled'}`,
+        run: () => turn(one, enabled),
+        undo: () => turn(one, !enabled),
+        said: `${one.id} is ${enabled ? 'enabled' : 'disabled'}`,
       });
     return [
-      { id: 'id', title: 'Model', value: (entry) => entry.id, cell: (entry) => <code>{entry.id}</code> },
-      { id: 'storefront', title: 'Storefront', value: (entry) => entry.storefront },
-      { id: 'status', title: 'Status', value: (entry) => entry.status, cell: (entry) => <Status entry={entry} /> },
-      { id: 'role', title: 'Role', value: (entry) => entry.role },
+      {
+        id: 'id',
+        title: 'Model',
+        value: (one) => one.id,
+        cell: (one) => (
+          <>
+            <code>{one.id}</code> {one.changed && <Badge size="xs">changed here</Badge>}
+          </>
+        ),
+      },
+      { id: 'storefront', title: 'Storefront', value: (one) => one.storefront },
+      { id: 'status', title: 'Status', value: (one) => one.status, cell: (one) => <Status entry={one} /> },
+      { id: 'role', title: 'Role', value: (one) => one.role },
+      { id: 'tier', title: 'Tier', value: (one) => one.tier },
       {
         id: 'safe',
         title: 'Safe context',
-        value: (entry) => entry.safe_context,
-        cell: (entry) => entry.safe_context_text,
+        value: (one) => one.safe_context,
+        cell: (one) => one.safe_context_text,
         right: true,
       },
       {
         id: 'in',
         title: 'In / 1M',
-        value: (entry) => Number(entry.prices.input ?? 0),
-        cell: (entry) => money(entry, 'input'),
+        value: (one) => Number(one.prices.input ?? 0),
+        cell: (one) => money(one, 'input'),
         right: true,
       },
       {
         id: 'out',
         title: 'Out / 1M',
-        value: (entry) => Number(entry.prices.output ?? 0),
-        cell: (entry) => money(entry, 'output'),
+        value: (one) => Number(one.prices.output ?? 0),
+        cell: (one) => money(one, 'output'),
         right: true,
       },
       {
         id: 'act',
         title: 'Change',
-        cell: (entry) =>
-          entry.status === 'disabled' ? (
+        cell: (one) => (
+          <Group gap={6} wrap="nowrap">
             <Button
               size="compact-xs"
-              variant="light"
-              onClick={() => turn(entry, true)}
-              aria-label={`Enable ${entry.id}`}
+              variant="default"
+              onClick={() => setEdited(one)}
+              aria-label={`Edit ${one.storefront} ${one.id}`}
             >
-              Enable
+              Edit
             </Button>
-          ) : (
-            <Confirm
-              verb="Disable"
-              label={`Disable ${entry.id}`}
-              title={`Disable ${entry.id}?`}
-              act={() => turn(entry, false)}
-            >
-              It leaves every list and selector at once; asking for it is answered as for an unknown model. You can
-              enable it again.
-            </Confirm>
-          ),
+            {one.status === 'disabled' ? (
+              <Button
+                size="compact-xs"
+                variant="light"
+                onClick={() => turned(one, true)}
+                aria-label={`Enable ${one.id}`}
+              >
+                Enable
+              </Button>
+            ) : (
+              <Confirm
+                verb="Disable"
+                label={`Disable ${one.id}`}
+                title={`Disable ${one.id}?`}
+                act={() => turned(one, false)}
+              >
+                It leaves every list and selector at once; asking for it is answered as for an unknown model. You can
+                enable it again.
+              </Confirm>
+            )}
+          </Group>
+        ),
       },
     ];
   }, [act.mutate]);
@@ -77,9 +107,29 @@ export function ModelsPage() {
     <Page
       wide
       title="Models"
-      about="What is offered. A change counts at once, here and over the API."
+      about="What is offered, and at what price. A change counts at once, here and over the API."
       actions={
-        <Group>
+        <Group gap="xs">
+          <Select
+            aria-label="Storefront"
+            placeholder="Any storefront"
+            w={160}
+            clearable
+            clearButtonProps={{ 'aria-label': 'Any storefront' }}
+            data={catalogue.data?.storefronts.map((one) => ({ value: one.id, label: one.name })) ?? []}
+            value={front}
+            onChange={setFront}
+          />
+          <Select
+            aria-label="Status"
+            placeholder="Any status"
+            w={140}
+            clearable
+            clearButtonProps={{ 'aria-label': 'Any status' }}
+            data={['enabled', 'disabled']}
+            value={status}
+            onChange={setStatus}
+          />
           <TextInput
             aria-label="Search models"
             placeholder="Search"
@@ -89,14 +139,16 @@ export function ModelsPage() {
         </Group>
       }
     >
-      <Listing<Entry>
-        path={`models${sought ? `?q=${encodeURIComponent(sought)}` : ''}`}
+      <Listing<AdminModel>
+        path={pathOf('listModels', { query: { q: sought, storefront: front, status: status as 'enabled' | null } })}
         columns={columns}
         label="Models"
-        rowKey={(entry) => `${entry.storefront}/${entry.id}`}
-        dim={(entry) => entry.status === 'disabled'}
-        empty="No model is called that"
+        rowKey={(one) => `${one.storefront}/${one.id}`}
+        dim={(one) => one.status === 'disabled'}
+        empty="No model fits"
+        csv
       />
+      {edited && <EditModel model={edited} close={() => setEdited(null)} />}
     </Page>
   );
 }

@@ -1,21 +1,14 @@
-import { Alert, Button, Group, Paper, SimpleGrid, Text } from '@mantine/core';
+import { Alert, Button, Group, Paper, SimpleGrid, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { json } from '~/api/http';
+import { call } from '~/api/admin';
 import { useSession } from '~/api/session';
 import { Page } from '~/parts/Page';
 import { Failed, Loading } from '~/parts/states';
-import { useAct } from './Listing';
-
-type Server = {
-  version: string;
-  address: string;
-  uptime_seconds: number;
-  in_flight: number;
-  simulated: boolean;
-  problems: Record<string, unknown>;
-};
-type Ledger = { trouble: string | null; checked: number | null };
+import { useAct } from './act';
+import css from './console.module.css';
+import { groupsFor } from './pages';
 
 export function OverviewPage() {
   const session = useSession();
@@ -27,6 +20,7 @@ export function OverviewPage() {
       }
     >
       {session.house && <House />}
+      <Pages house={Boolean(session.house)} />
     </Page>
   );
 }
@@ -34,10 +28,10 @@ export function OverviewPage() {
 function House() {
   const server = useQuery({
     queryKey: ['admin', 'server'],
-    queryFn: () => json<Server>('admin/api/v1/server'),
+    queryFn: () => call('getServer'),
     refetchInterval: 5_000,
   });
-  const ledger = useQuery({ queryKey: ['admin', 'ledger'], queryFn: () => json<Ledger>('admin/api/v1/ledger') });
+  const ledger = useQuery({ queryKey: ['admin', 'ledger'], queryFn: () => call('getLedger') });
   const act = useAct();
   if (server.isPending) return <Loading />;
   if (server.isError) return <Failed error={server.error} retry={() => void server.refetch()} />;
@@ -57,23 +51,12 @@ function House() {
         </Alert>
       )}
       {Object.entries(now.problems).map(([name, text]) => (
-        <Alert
-          key={name}
-          color="yellow"
-          mb="xs"
-          title={name}
-          styles={{ message: { color: 'var(--mantine-color-text)' } }}
-        >
+        <Alert key={name} color="yellow" mb="xs" title={name} classNames={{ message: css.plain }}>
           {String(text)}
         </Alert>
       ))}
       {now.simulated && (
-        <Alert
-          color="gray"
-          mb="md"
-          title="Simulated"
-          styles={{ message: { color: 'var(--mantine-color-text)' }, label: { color: 'var(--mantine-color-text)' } }}
-        >
+        <Alert color="gray" mb="md" title="Simulated" classNames={{ message: css.plain, label: css.plain }}>
           No provider is configured, so the simulator answers and nothing is charged. Set a provider’s key, or add its
           credential under Providers.
         </Alert>
@@ -82,7 +65,7 @@ function House() {
         <Button
           variant="default"
           loading={act.isPending}
-          onClick={() => act.mutate({ method: 'POST', path: 'server/reload', said: 'The configuration was read anew' })}
+          onClick={() => act.mutate({ run: () => call('reloadServer'), said: 'The configuration was read anew' })}
         >
           Read the configuration anew
         </Button>
@@ -92,6 +75,30 @@ function House() {
       </Group>
     </>
   );
+}
+
+function Pages({ house }: { house: boolean }) {
+  return groupsFor(house)
+    .filter((group) => group.title)
+    .map((group) => (
+      <section key={group.title}>
+        <Title order={2} size="h5" mt={32} mb="xs">
+          {group.title}
+        </Title>
+        <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing="sm">
+          {group.pages.map((one) => (
+            <Link key={one.to} to={one.to} className={css.tile}>
+              <Text fw={600} size="sm">
+                {one.title}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {one.about}
+              </Text>
+            </Link>
+          ))}
+        </SimpleGrid>
+      </section>
+    ));
 }
 
 function uptime(seconds: number): string {

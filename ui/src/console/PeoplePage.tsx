@@ -1,41 +1,48 @@
-import { Badge, Button, Group, Modal, PasswordInput, Select, Stack, TextInput, Title } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { useMemo, useState } from 'react';
+import { Badge, Button, Group, PasswordInput, Select, TextInput, Title } from '@mantine/core';
+import { useMemo } from 'react';
+import { call, pathOf, type User, type UserChange, type Workspace } from '~/api/admin';
 import { useSession } from '~/api/session';
 import type { Column } from '~/parts/DataTable';
 import { Page } from '~/parts/Page';
+import { Ask } from './Ask';
+import { useAct } from './act';
 import { Confirm } from './Confirm';
-import { Listing, useAct } from './Listing';
+import { Listing } from './Listing';
 
-type Workspace = { id: string; name: string; enabled: boolean; users: number; keys: number };
-type User = { id: string; name: string; workspace: string; role: string; enabled: boolean; keys: number };
+type Role = 'owner' | 'admin' | 'member';
 
 const on = (enabled: boolean) => (
   <Badge variant="dot" color={enabled ? 'teal' : 'gray'} c="var(--mantine-color-text)">
     {enabled ? 'on' : 'off'}
   </Badge>
 );
-const WORKSPACES: Column<Workspace>[] = [
-  { id: 'name', title: 'Workspace', value: (one) => one.name },
-  { id: 'users', title: 'Users', value: (one) => one.users, right: true },
-  { id: 'keys', title: 'Keys', value: (one) => one.keys, right: true },
-  { id: 'enabled', title: 'State', cell: (one) => on(one.enabled) },
-];
+const changeUser = (user: User, body: UserChange) =>
+  call('changeUser', { path: { workspace: user.workspace, name: user.name }, body });
+
+/** Admins make members; owners and the house make everybody. */
+function useRoles(): Role[] {
+  const { house, role } = useSession();
+  return house || role === 'owner' ? ['member', 'admin', 'owner'] : ['member'];
+}
 
 export function PeoplePage() {
   const session = useSession();
-  const [open, dialog] = useDisclosure(false);
+  const roles = useRoles();
   const act = useAct();
   const columns = useMemo((): Column<User>[] => {
-    const turn = (user: User, enabled: boolean) =>
+    const turned = (user: User, enabled: boolean) =>
       act.mutate({
-        method: 'PATCH',
-        path: `workspaces/${user.workspace}/users/${user.name}`,
-        body: { enabled },
+        run: () => changeUser(user, { enabled }),
+        undo: () => changeUser(user, { enabled: !enabled }),
         said: `${user.name} is switched ${enabled ? 'on' : 'off'}`,
       });
     return [
-      { id: 'name', title: 'User', value: (user) => user.name },
+      {
+        id: 'name',
+        title: 'User',
+        value: (user) => user.name,
+        cell: (user) => <span className="anyword">{user.name}</span>,
+      },
       { id: 'workspace', title: 'Workspace', value: (user) => user.workspace },
       { id: 'role', title: 'Role', value: (user) => user.role },
       { id: 'keys', title: 'Keys', value: (user) => user.keys, right: true },
@@ -44,155 +51,193 @@ export function PeoplePage() {
         id: 'act',
         title: 'Change',
         cell: (user) =>
-          user.enabled ? (
-            <Confirm
-              verb="Switch off"
-              label={`Switch off ${user.name}`}
-              title={`Switch ${user.name} off?`}
-              act={() => turn(user, false)}
-            >
-              Sessions end and keys are refused until the user is switched on again.
-            </Confirm>
+          roles.length === 1 && user.role !== 'member' ? (
+            '–'
           ) : (
-            <Button size="compact-xs" variant="light" onClick={() => turn(user, true)}>
-              Switch on
-            </Button>
+            <Group gap={6} wrap="nowrap">
+              <EditUser user={user} roles={roles} />
+              {user.enabled ? (
+                <Confirm
+                  verb="Switch off"
+                  label={`Switch off ${user.name}`}
+                  title={`Switch ${user.name} off?`}
+                  act={() => turned(user, false)}
+                >
+                  Sessions end and keys are refused until the user is switched on again.
+                </Confirm>
+              ) : (
+                <Button
+                  size="compact-xs"
+                  variant="light"
+                  onClick={() => turned(user, true)}
+                  aria-label={`Switch on ${user.name}`}
+                >
+                  Switch on
+                </Button>
+              )}
+            </Group>
           ),
       },
     ];
-  }, [act.mutate]);
+  }, [act.mutate, roles]);
   return (
-    <Page
-      wide
-      title="People"
-      about="Who signs in, and where they belong."
-      actions={<Button onClick={dialog.open}>Add a user</Button>}
-    >
+    <Page wide title="People" about="Who signs in, and where they belong." actions={<NewUser roles={roles} />}>
       <Listing<User>
-        path="users"
+        path={pathOf('listUsers')}
         columns={columns}
         label="Users"
         rowKey={(user) => user.id}
         dim={(user) => !user.enabled}
         empty="Nobody yet"
+        csv
       />
-      <Group justify="space-between" mt="xl" mb="xs">
+      <Group justify="space-between" mt={36} mb="xs">
         <Title order={2} size="h4">
           Workspaces
         </Title>
         {session.house && <NewWorkspace />}
       </Group>
-      <Listing<Workspace>
-        path="workspaces"
-        columns={WORKSPACES}
-        label="Workspaces"
-        rowKey={(one) => one.id}
-        empty="No workspaces"
-      />
-      <NewUser
-        open={open}
-        close={dialog.close}
-        workspace={session.workspace ?? 'default'}
-        house={Boolean(session.house)}
-      />
+      <Workspaces house={Boolean(session.house)} />
     </Page>
   );
 }
 
-function NewWorkspace() {
-  const [open, dialog] = useDisclosure(false);
-  const [name, setName] = useState('');
-  const act = useAct(dialog.close);
+function EditUser({ user, roles }: { user: User; roles: Role[] }) {
   return (
-    <>
-      <Button size="xs" variant="default" onClick={dialog.open}>
-        Add a workspace
-      </Button>
-      <Modal opened={open} onClose={dialog.close} title="Add a workspace" closeButtonProps={{ 'aria-label': 'Close' }}>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            act.mutate({ path: 'workspaces', body: { name }, said: `${name} is there` });
-          }}
-        >
-          <TextInput
-            label="Name"
-            required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Button type="submit" mt="md" fullWidth loading={act.isPending}>
-            Add
-          </Button>
-        </form>
-      </Modal>
-    </>
+    <Ask
+      small
+      verb="Edit"
+      label={`Edit ${user.name}`}
+      title={`${user.workspace}/${user.name}`}
+      send={(filled) =>
+        changeUser(user, {
+          ...(filled.text('role') === user.role ? {} : { role: filled.text('role') as Role }),
+          ...(filled.has('password') ? { password: filled.text('password') } : {}),
+        })
+      }
+      said={() => `${user.name} is changed`}
+      submit="Save"
+    >
+      <Select label="Role" name="role" data={roles} defaultValue={user.role} allowDeselect={false} />
+      <PasswordInput
+        label="New password"
+        name="password"
+        description="10 to 256 characters; every session of the user ends. Empty: stays as it is"
+        autoComplete="new-password"
+        visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+      />
+    </Ask>
   );
 }
 
-function NewUser({
-  open,
-  close,
-  workspace,
-  house,
-}: {
-  open: boolean;
-  close: () => void;
-  workspace: string;
-  house: boolean;
-}) {
-  const [where, setWhere] = useState(workspace);
-  const [name, setName] = useState('');
-  const [role, setRole] = useState<string | null>('member');
-  const [password, setPassword] = useState('');
-  const act = useAct(close);
+function Workspaces({ house }: { house: boolean }) {
+  const act = useAct();
+  const columns = useMemo((): Column<Workspace>[] => {
+    const turn = (one: Workspace, enabled: boolean) =>
+      call('changeWorkspace', { path: { name: one.name }, body: { enabled } });
+    const turned = (one: Workspace, enabled: boolean) =>
+      act.mutate({
+        run: () => turn(one, enabled),
+        undo: () => turn(one, !enabled),
+        said: `${one.name} is switched ${enabled ? 'on' : 'off'}`,
+      });
+    return [
+      { id: 'name', title: 'Workspace', value: (one) => one.name },
+      { id: 'users', title: 'Users', value: (one) => one.users, right: true },
+      { id: 'keys', title: 'Keys', value: (one) => one.keys, right: true },
+      { id: 'enabled', title: 'State', cell: (one) => on(one.enabled) },
+      ...(house
+        ? [
+            {
+              id: 'act',
+              title: 'Change',
+              cell: (one: Workspace) =>
+                one.enabled ? (
+                  <Confirm
+                    verb="Switch off"
+                    label={`Switch off the workspace ${one.name}`}
+                    title={`Switch ${one.name} off?`}
+                    act={() => turned(one, false)}
+                  >
+                    Nobody in it can sign in, and every key of it is refused, until it is switched on again.
+                  </Confirm>
+                ) : (
+                  <Button
+                    size="compact-xs"
+                    variant="light"
+                    onClick={() => turned(one, true)}
+                    aria-label={`Switch on the workspace ${one.name}`}
+                  >
+                    Switch on
+                  </Button>
+                ),
+            },
+          ]
+        : []),
+    ];
+  }, [act.mutate, house]);
   return (
-    <Modal opened={open} onClose={close} title="Add a user" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          act.mutate({
-            path: `workspaces/${encodeURIComponent(where)}/users`,
-            body: { name, role, ...(password ? { password } : {}) },
-            said: `${name} is added`,
-          });
-        }}
-      >
-        <Stack>
-          <TextInput
-            label="Workspace"
-            required
-            disabled={!house}
-            value={where}
-            onChange={(event) => setWhere(event.currentTarget.value)}
-          />
-          <TextInput
-            label="Name"
-            required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Select
-            label="Role"
-            data={['member', 'admin', 'owner']}
-            value={role}
-            onChange={setRole}
-            allowDeselect={false}
-          />
-          <PasswordInput
-            label="Password"
-            description="10 to 256 characters; empty: cannot sign in to the web"
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
-          />
-          <Button type="submit" loading={act.isPending}>
-            Add
-          </Button>
-        </Stack>
-      </form>
-    </Modal>
+    <Listing<Workspace>
+      path={pathOf('listWorkspaces')}
+      columns={columns}
+      label="Workspaces"
+      rowKey={(one) => one.id}
+      dim={(one) => !one.enabled}
+      empty="No workspaces"
+    />
+  );
+}
+
+function NewWorkspace() {
+  return (
+    <Ask
+      small
+      verb="Add a workspace"
+      title="Add a workspace"
+      send={(filled) => call('createWorkspace', { body: { name: filled.text('name') } })}
+      said={(filled) => `${filled.text('name')} is there`}
+      submit="Add"
+    >
+      <TextInput label="Name" name="name" required data-autofocus />
+    </Ask>
+  );
+}
+
+function NewUser({ roles }: { roles: Role[] }) {
+  const session = useSession();
+  return (
+    <Ask
+      verb="Add a user"
+      title="Add a user"
+      send={(filled) =>
+        call('createUser', {
+          path: { workspace: filled.text('workspace') },
+          body: {
+            name: filled.text('name'),
+            role: filled.text('role') as Role,
+            ...(filled.has('password') ? { password: filled.text('password') } : {}),
+          },
+        })
+      }
+      said={(filled) => `${filled.text('name')} is added`}
+      submit="Add"
+    >
+      <TextInput
+        label="Workspace"
+        name="workspace"
+        required
+        readOnly={!session.house}
+        defaultValue={session.workspace ?? 'default'}
+      />
+      <TextInput label="Name" name="name" required data-autofocus />
+      <Select label="Role" name="role" data={roles} defaultValue="member" allowDeselect={false} />
+      <PasswordInput
+        label="Password"
+        name="password"
+        description="10 to 256 characters; empty: cannot sign in to the web"
+        autoComplete="new-password"
+        visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the password' }}
+      />
+    </Ask>
   );
 }

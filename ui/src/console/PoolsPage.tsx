@@ -1,76 +1,190 @@
-import { Badge, Group, Text } from '@mantine/core';
-import type { Column } from '~/parts/DataTable';
+import { Badge, Button, Group, NumberInput, Paper, Progress, Switch, Table, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useState } from 'react';
+import { call, type Pool, pathOf, type Target } from '~/api/admin';
 import { millis, usd } from '~/parts/figures';
 import { Page } from '~/parts/Page';
-import { Listing } from './Listing';
-
-type Target = {
-  key: string;
-  weight: number;
-  live: boolean;
-  selected: number;
-  provider_cost_usd: string;
-  health: {
-    in_flight: number;
-    failures: number;
-    ejected: boolean;
-    first_token_ms: number | null;
-    missing: string | null;
-  };
-};
-type Pool = { id: string; models: string[]; live: boolean; targets: Target[] };
-
-const COLUMNS: Column<Pool>[] = [
-  { id: 'id', title: 'Pool', value: (pool) => pool.id, cell: (pool) => <b>{pool.id}</b> },
-  {
-    id: 'models',
-    title: 'Models',
-    value: (pool) => pool.models.length,
-    cell: (pool) => (
-      <Text size="xs" className="anyword" maw={240}>
-        {pool.models.join(', ') || '–'}
-      </Text>
-    ),
-  },
-  {
-    id: 'targets',
-    title: 'Targets: weight, chosen, cost, first word',
-    cell: (pool) =>
-      pool.targets.map((target) => (
-        <Group key={target.key} gap={8} py={2} wrap="nowrap">
-          <Badge
-            size="sm"
-            variant="dot"
-            c="var(--mantine-color-text)"
-            color={target.health.ejected ? 'red' : target.live ? 'teal' : 'gray'}
-          >
-            {target.health.ejected ? 'ejected' : target.live ? 'live' : 'off'}
-          </Badge>
-          <code>{target.key}</code>
-          <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-            {target.weight} · {target.selected}× · {usd(target.provider_cost_usd)} ·{' '}
-            {millis(target.health.first_token_ms)}
-          </Text>
-        </Group>
-      )),
-  },
-];
+import { Empty, Failed, Loading } from '~/parts/states';
+import tables from '~/parts/table.module.css';
+import { Ask, type Filled } from './Ask';
+import css from './console.module.css';
+import { useListed } from './Listing';
 
 export function PoolsPage() {
+  const [typed, setTyped] = useState('');
+  const [live, setLive] = useState(false);
+  const [sought] = useDebouncedValue(typed.trim(), 250);
+  const { list, rows } = useListed<Pool>(pathOf('listPools', { query: { q: sought } }), 10_000);
+  const shown = rows.map((pool) => (live ? { ...pool, targets: pool.targets.filter((one) => one.live) } : pool));
   return (
     <Page
       wide
       title="Pools"
-      about="What stands behind the models, how it is, and which target was chosen how often. Users never see this."
+      about="What stands behind the models: how each target is, how often it was chosen in the last 24 hours, and what that cost. Users never see this."
+      actions={
+        <Group>
+          <Switch label="Live targets only" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />
+          <TextInput
+            aria-label="Search pools"
+            placeholder="Search"
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
+        </Group>
+      }
     >
-      <Listing<Pool>
-        path="pools"
-        columns={COLUMNS}
-        label="Pools"
-        rowKey={(pool) => pool.id}
-        dim={(pool) => !pool.live}
-        empty="No pools"
-      />
+      {list.isPending ? (
+        <Loading />
+      ) : list.isError ? (
+        <Failed error={list.error} retry={() => void list.refetch()} />
+      ) : rows.length === 0 ? (
+        <Empty title="No pool is called that" />
+      ) : (
+        <div className={css.cards}>
+          {shown.map((pool) => (
+            <PoolCard key={pool.id} pool={pool} />
+          ))}
+          {list.hasNextPage && (
+            <Button variant="subtle" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+              More
+            </Button>
+          )}
+        </div>
+      )}
     </Page>
+  );
+}
+
+function PoolCard({ pool }: { pool: Pool }) {
+  const chosen = pool.targets.reduce((sum, one) => sum + one.selected, 0);
+  const own = pool.targets.filter((one) => one.provider !== 'simulator');
+  return (
+    <Paper withBorder component="section" aria-label={pool.id} className={css.card}>
+      <Group justify="space-between" mb={8} gap="xs">
+        <div style={{ minWidth: 0 }}>
+          <Group gap={8}>
+            <Text fw={650} className="anyword">
+              {pool.id}
+            </Text>
+            {!pool.live && <Badge color="gray">no route now</Badge>}
+            {pool.simulated && (
+              <Badge color="gray" variant="outline" c="dimmed">
+                simulated
+              </Badge>
+            )}
+          </Group>
+          <Text size="xs" c="dimmed" className="anyword">
+            {pool.models.join(', ') || 'serves no model'}
+          </Text>
+        </div>
+        {own.length > 1 && <ChangeWeights pool={pool} targets={own} />}
+      </Group>
+      <div className={css.scroll} tabIndex={0} role="region" aria-label={`Targets of ${pool.id}`}>
+        <Table className={tables.table} verticalSpacing={6} horizontalSpacing="sm">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Target</Table.Th>
+              <Table.Th>State</Table.Th>
+              <Table.Th data-right>Weight</Table.Th>
+              <Table.Th>Chosen</Table.Th>
+              <Table.Th data-right>Cost</Table.Th>
+              <Table.Th data-right>First word</Table.Th>
+              <Table.Th data-right>Under way</Table.Th>
+              <Table.Th data-right>Failures</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {pool.targets.map((one) => (
+              <Line key={one.key} target={one} chosen={chosen} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </div>
+    </Paper>
+  );
+}
+
+function Line({ target, chosen }: { target: Target; chosen: number }) {
+  const { health } = target;
+  const part = chosen > 0 ? (target.selected / chosen) * 100 : 0;
+  return (
+    <Table.Tr data-dim={!target.live || undefined}>
+      <Table.Td>
+        <code className="anyword">{target.key}</code>
+        {health.missing && (
+          <Text size="xs" c="dimmed">
+            {health.missing}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td>
+        <Badge
+          variant="dot"
+          c="var(--mantine-color-text)"
+          color={health.ejected ? 'red' : target.live ? 'teal' : 'gray'}
+        >
+          {health.ejected ? `out for ${health.ejected_for_seconds ?? 0} s` : target.live ? 'live' : 'off'}
+        </Badge>
+      </Table.Td>
+      <Table.Td data-right>{target.weight}</Table.Td>
+      <Table.Td style={{ minWidth: 120 }}>
+        <Group gap={8} wrap="nowrap">
+          <Progress
+            value={part}
+            size="sm"
+            style={{ flex: 1 }}
+            aria-label={`${part.toFixed(0)} % of the pool’s calls`}
+          />
+          <Text size="xs" className="numbers">
+            {target.selected}
+          </Text>
+        </Group>
+      </Table.Td>
+      <Table.Td data-right>{usd(target.provider_cost_usd)}</Table.Td>
+      <Table.Td data-right>{millis(health.first_token_ms)}</Table.Td>
+      <Table.Td data-right>
+        {health.in_flight}
+        {health.limit !== null && ` of ${health.limit}`}
+      </Table.Td>
+      <Table.Td data-right>
+        {health.failures}
+        {health.ejected_times > 0 && ` · out ${health.ejected_times}×`}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function ChangeWeights({ pool, targets }: { pool: Pool; targets: Target[] }) {
+  const send = (filled: Filled) => {
+    const weights = Object.fromEntries(targets.map((one) => [one.key, Number(filled.text(one.key))]));
+    return call('changePool', { path: { pool: pool.id }, body: { weights } });
+  };
+  return (
+    <Ask
+      small
+      verb="Change weights"
+      label={`Change the weights of ${pool.id}`}
+      title={`Weights of ${pool.id}`}
+      send={send}
+      said={() => `The weights of ${pool.id} are changed`}
+      submit="Change"
+    >
+      <Text size="sm" c="dimmed">
+        Of two targets, one with twice the weight is chosen twice as often; zero is tried only when the others fail. It
+        counts at once, and can be taken back under Catalogue changes.
+      </Text>
+      {targets.map((one) => (
+        <NumberInput
+          key={one.key}
+          name={one.key}
+          label={one.key}
+          min={0}
+          max={1000}
+          allowDecimal={false}
+          defaultValue={one.weight}
+          required
+        />
+      ))}
+    </Ask>
   );
 }

@@ -1,19 +1,13 @@
-import { Badge, Button, Modal, PasswordInput, Text } from '@mantine/core';
-import { useState } from 'react';
+import { Badge, PasswordInput, Text, TextInput, Title } from '@mantine/core';
+import { useMemo } from 'react';
+import { type Credential, call, type Provider, pathOf } from '~/api/admin';
 import type { Column } from '~/parts/DataTable';
+import { when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
-import { Listing, useAct } from './Listing';
-
-type Provider = {
-  id: string;
-  label: string;
-  base_url: string;
-  dialects: string[];
-  currency: string;
-  live: boolean;
-  pools: number;
-  credentials: { name: string; there: boolean; refused: string | null }[];
-};
+import { Ask } from './Ask';
+import { useAct } from './act';
+import { Confirm } from './Confirm';
+import { Listing } from './Listing';
 
 const COLUMNS: Column<Provider>[] = [
   { id: 'label', title: 'Provider', value: (one) => one.label, cell: (one) => <b>{one.label}</b> },
@@ -44,6 +38,36 @@ const COLUMNS: Column<Provider>[] = [
 ];
 
 export function ProvidersPage() {
+  const act = useAct();
+  const entered = useMemo(
+    (): Column<Credential>[] => [
+      { id: 'provider', title: 'Provider', value: (one) => one.provider },
+      { id: 'label', title: 'Label', value: (one) => one.label, cell: (one) => one.label || '–' },
+      { id: 'last4', title: 'Ends with', cell: (one) => <code>…{one.last4}</code> },
+      { id: 'created', title: 'Entered', value: (one) => one.created, cell: (one) => when(one.created * 1000) },
+      { id: 'by', title: 'By', value: (one) => one.created_by },
+      {
+        id: 'act',
+        title: 'Change',
+        cell: (one) => (
+          <Confirm
+            verb="Remove"
+            label={`Remove ${one.id} of ${one.provider}`}
+            title="Remove this credential?"
+            act={() =>
+              act.mutate({
+                run: () => call('removeCredential', { path: { credential: one.id } }),
+                said: 'The credential is removed',
+              })
+            }
+          >
+            {one.provider} is not called with it any more. It cannot be brought back: enter it again.
+          </Confirm>
+        ),
+      },
+    ],
+    [act.mutate],
+  );
   return (
     <Page
       wide
@@ -51,63 +75,53 @@ export function ProvidersPage() {
       about="Who is called. Credentials can be written and replaced, never read back; they are encrypted at rest."
     >
       <Listing<Provider>
-        path="providers"
+        path={pathOf('listProviders')}
         columns={COLUMNS}
         label="Providers"
         rowKey={(one) => one.id}
         empty="No providers"
+        every={15_000}
+      />
+      <Title order={2} size="h4" mt={36} mb="xs">
+        Credentials entered here
+      </Title>
+      <Listing<Credential>
+        path={pathOf('listCredentials')}
+        columns={entered}
+        label="Credentials"
+        rowKey={(one) => one.id}
+        empty="None was entered here"
+        hint="Those of the configuration and the environment are named beside their provider."
       />
     </Page>
   );
 }
 
 function NewCredential({ provider }: { provider: Provider }) {
-  const [open, setOpen] = useState(false);
-  const [value, setValue] = useState('');
-  const leave = () => {
-    setOpen(false);
-    setValue('');
-  };
-  const act = useAct(leave);
   return (
-    <>
-      <Button
-        size="compact-xs"
-        variant="default"
-        onClick={() => setOpen(true)}
-        aria-label={`Add a credential for ${provider.label}`}
-      >
-        Add
-      </Button>
-      <Modal
-        opened={open}
-        onClose={leave}
-        title={`A credential for ${provider.label}`}
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            act.mutate({
-              path: `providers/${provider.id}/credentials`,
-              body: { value },
-              said: 'The credential is kept, encrypted',
-            });
-          }}
-        >
-          <PasswordInput
-            label="Key"
-            required
-            autoComplete="off"
-            value={value}
-            onChange={(event) => setValue(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the key' }}
-          />
-          <Button type="submit" mt="md" fullWidth loading={act.isPending}>
-            Keep it
-          </Button>
-        </form>
-      </Modal>
-    </>
+    <Ask
+      small
+      verb="Add"
+      label={`Add a credential for ${provider.label}`}
+      title={`A credential for ${provider.label}`}
+      send={(filled) =>
+        call('addCredential', {
+          path: { provider: provider.id },
+          body: { value: filled.text('value'), label: filled.text('label') },
+        })
+      }
+      said={() => 'The credential is kept, encrypted, and counts at once'}
+      submit="Keep it"
+    >
+      <PasswordInput
+        label="Key"
+        name="value"
+        required
+        autoComplete="off"
+        data-autofocus
+        visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the key' }}
+      />
+      <TextInput label="Label" name="label" description="To know it by" maxLength={100} />
+    </Ask>
   );
 }

@@ -12,7 +12,7 @@ import { Empty, Failed, Loading } from '~/parts/states';
 
 type Paged = { data: ReceiptRow[]; next: string | null };
 
-const COLUMNS: Column<ReceiptRow>[] = [
+export const COLUMNS: Column<ReceiptRow>[] = [
   {
     id: 'created',
     title: 'When',
@@ -86,7 +86,7 @@ export function ReceiptLog() {
             clearButtonProps={{ 'aria-label': 'Any ending' }}
             value={ending}
             onChange={setEnding}
-            data={['done', 'refused', 'failed', 'cancelled']}
+            data={['done', 'failed', 'cancelled', 'cut', 'crashed']}
           />
         </Group>
       </Group>

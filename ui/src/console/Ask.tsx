@@ -1,0 +1,73 @@
+/** A button that opens a form. What the form holds is read when it is sent; what is wrong is said inside it. */
+import { Alert, Button, Modal, Stack } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+
+export type Filled = { text: (name: string) => string; has: (name: string) => boolean };
+type Props = {
+  verb: string;
+  title: string;
+  label?: string; // for those who do not see what it stands beside
+  children: ReactNode;
+  send: (filled: Filled) => Promise<unknown>;
+  said: (filled: Filled) => string;
+  submit?: string;
+  small?: boolean;
+  size?: string;
+};
+
+export function Ask({ verb, title, label, children, send, said, submit = verb, small = false, size = 'md' }: Props) {
+  const [open, dialog] = useDisclosure(false);
+  const client = useQueryClient();
+  const act = useMutation({
+    mutationFn: async (filled: Filled) => {
+      await send(filled);
+      return said(filled);
+    },
+    onSuccess: async (message) => {
+      await client.invalidateQueries();
+      notifications.show({ color: 'teal', message });
+      dialog.close();
+    },
+  });
+  const close = () => {
+    act.reset();
+    dialog.close();
+  };
+  return (
+    <>
+      <Button
+        size={small ? 'compact-xs' : 'sm'}
+        variant={small ? 'default' : 'filled'}
+        onClick={dialog.open}
+        aria-label={label}
+      >
+        {verb}
+      </Button>
+      <Modal opened={open} onClose={close} title={title} size={size} closeButtonProps={{ 'aria-label': 'Close' }}>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            const data = new FormData(event.currentTarget);
+            const text = (name: string) => String(data.get(name) ?? '').trim();
+            act.mutate({ text, has: (name) => text(name) !== '' });
+          }}
+        >
+          <Stack>
+            {children}
+            {act.isError && (
+              <Alert color="red" variant="light" role="alert" className="anyword">
+                {act.error.message}
+              </Alert>
+            )}
+            <Button type="submit" loading={act.isPending} fullWidth>
+              {submit}
+            </Button>
+          </Stack>
+        </form>
+      </Modal>
+    </>
+  );
+}

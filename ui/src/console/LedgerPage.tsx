@@ -1,0 +1,135 @@
+import { Alert, Badge, Button, Group, Paper, Table, Text, Title } from '@mantine/core';
+import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { call } from '~/api/admin';
+import { Page } from '~/parts/Page';
+import { Failed, Loading } from '~/parts/states';
+import { useAct } from './act';
+import { Confirm } from './Confirm';
+import css from './console.module.css';
+
+export function LedgerPage() {
+  const health = useQuery({
+    queryKey: ['admin', 'ledger'],
+    queryFn: () => call('getLedger'),
+    refetchInterval: 10_000,
+  });
+  const act = useAct();
+  if (health.isPending) return <Loading />;
+  if (health.isError) return <Failed error={health.error} retry={() => void health.refetch()} />;
+  const { trouble } = health.data;
+  return (
+    <Page
+      title="Ledger"
+      about="Every request is held before it is sent and settled once, in entries that cancel out. What is written is never changed."
+    >
+      <Paper withBorder p="lg" mb="lg">
+        <Group wrap="nowrap" align="flex-start">
+          {trouble ? (
+            <IconAlertTriangle size={30} color="var(--mantine-color-red-6)" />
+          ) : (
+            <IconCircleCheck size={30} color="var(--mantine-color-teal-6)" />
+          )}
+          <div>
+            <Text fw={650} size="lg">
+              {trouble ? 'The ledger is in trouble' : 'The ledger takes what is written'}
+            </Text>
+            <Text c="dimmed" size="sm" className="anyword">
+              {trouble ?? 'Requests are admitted, and their receipts are there when the answer is.'}
+            </Text>
+          </div>
+        </Group>
+      </Paper>
+      <Check />
+      <Title order={2} size="h4" mt="xl" mb={4}>
+        Sums
+      </Title>
+      <Text size="sm" c="dimmed" mb="sm" maw={640}>
+        What Usage shows is summed as receipts are written. Should a check find a sum wrong, make them anew from the
+        receipts, which stay as they are.
+      </Text>
+      <Confirm
+        verb="Make the sums anew"
+        label="Make the sums anew"
+        title="Make the sums anew?"
+        act={() => act.mutate({ run: () => call('rebuildLedger'), said: 'The sums are made anew' })}
+      >
+        It reads every receipt, which takes a while on a large ledger. Nothing but the sums changes.
+      </Confirm>
+    </Page>
+  );
+}
+
+function Check() {
+  const check = useMutation({ mutationFn: () => call('getLedger', { query: { verify: true } }) });
+  const rows = Object.entries(check.data?.checked ?? {});
+  const faults = rows.filter(([, count]) => count !== 0);
+  return (
+    <section>
+      <Group justify="space-between" mb="xs">
+        <Title order={2} size="h4">
+          Check
+        </Title>
+        <Button loading={check.isPending} onClick={() => check.mutate()}>
+          Check every receipt
+        </Button>
+      </Group>
+      <Text size="sm" c="dimmed" mb="sm" maw={640}>
+        Holds every receipt against every entry and every sum. Nothing is changed.
+      </Text>
+      {check.isPending && <Loading label="Checking every receipt" />}
+      {check.isError && <Failed error={check.error} retry={() => check.mutate()} />}
+      {check.data && (
+        <>
+          <Alert
+            color={faults.length > 0 ? 'red' : 'teal'}
+            variant="light"
+            mb="sm"
+            role="status"
+            classNames={{ message: css.plain, label: css.plain }}
+            title={faults.length > 0 ? 'Something does not add up' : 'Everything adds up'}
+          >
+            {faults.length > 0
+              ? 'Keep a backup, and see docs/ledger.md for what each line means.'
+              : 'No entry is missing, none is there twice, and every sum is right.'}
+          </Alert>
+          <Table aria-label="What was checked" className={css.checks}>
+            <Table.Tbody>
+              {rows.map(([name, count]) => (
+                <Table.Tr key={name}>
+                  <Table.Td>
+                    {WORDS[name] ?? name.replaceAll('_', ' ')} <code className={css.quiet}>{name}</code>
+                  </Table.Td>
+                  <Table.Td ta="right" className="numbers">
+                    <Badge variant="dot" color={count === 0 ? 'teal' : 'red'} c="var(--mantine-color-text)">
+                      {count === 0 ? 'none' : count.toLocaleString('en')}
+                    </Badge>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </>
+      )}
+    </section>
+  );
+}
+
+const WORDS: Record<string, string> = {
+  damaged: 'pages or indexes of the database are damaged',
+  dangling: 'rows that refer to rows that are not there',
+  unbalanced: 'entries of a transaction that do not add up to zero',
+  misbooked: 'entries that are not those of their receipt',
+  unaccounted: 'entries that belong to no request',
+  open_and_ended: 'requests that are open and ended at once',
+  charged_unstarted: 'charged, and nothing was delivered',
+  charged_over_hold: 'charged more than was held',
+  misstated: 'receipts whose lines do not add up to their cost',
+  unreceipted: 'attempts without a receipt, or a receipt without its attempts',
+  budgets_drifted: 'budget windows that are not what entries and holds say',
+  budgets_overrun: 'budget windows above their cap, that no admin lowered',
+  credits_drifted: 'grants whose rest is not what their entries say',
+  claims_stray: 'rows of what requests took of credits and plans, without such a request',
+  usage_drifted: 'sums of usage that are not what the receipts say',
+  nano_usd_drift: 'by how much the windows are wrong, added up',
+};
