@@ -92,6 +92,21 @@ def test_silence_is_kept_alive_after_a_beginning() -> None:
     assert [event["type"] for event in data_of(lane.keep_alive())] == ["response.in_progress"]
 
 
+@pytest.mark.parametrize("place", [0, 1, 3, 5])
+def test_what_is_said_into_the_silence_is_counted_and_a_beginning_said_once(place: int) -> None:
+    golden = next(golden for golden in streams() if golden.name == "plain_text")
+    blocks = [block + b"\n\n" for block in golden.wire.split(b"\n\n") if block]
+    assert len(blocks) > 6
+    lane = ResponsesPassThrough(WANTED)
+    out = b"".join([lane.feed(block) for block in blocks[:place]])
+    out += lane.keep_alive() + lane.keep_alive()
+    out += b"".join([lane.feed(block) for block in blocks[place:-1]])
+    broken = data_of(out + lane.fail(GatewayError(Kind.UNAVAILABLE, "gone")))
+    for found in (broken, data_of(out + lane.feed(blocks[-1]) + lane.end() + lane.last(BILLED))):
+        assert [event["sequence_number"] for event in found] == list(range(len(found)))
+        assert [event["type"] for event in found].count("response.created") == 1
+
+
 def test_a_word_with_a_line_end_in_it_does_not_pass() -> None:
     lane = ResponsesPassThrough(WANTED)
     assert lane.feed(b'data: {"type":"response.fu\\nction.delta","delta":"1"}\n\n') == b""

@@ -48,15 +48,17 @@ _delta_fields = ("type", "item_id", "output_index", "content_index", "summary_in
 # A delta with fields of its own: only the known ones are kept, unread.
 _sifted = json.Decoder(defstruct("Sifted", [(name, Raw | UnsetType, UNSET) for name in _delta_fields])).decode
 _any = json.Decoder(dict[str, Any]).decode
+_CREATED = "response.created"
 
 
 class ResponsesPassThrough(EventPassThrough[ResponsesIntake]):
     """OpenAI Responses on both ends."""
 
-    __slots__ = ("_held", "_last")
+    __slots__ = ("_ahead", "_held", "_last")
 
     def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted, ResponsesIntake())
+        self._ahead = 0  # how many events more than the upstream's its client was told
         self._held: dict[str, Any] | None = None  # the response as it was last told
         self._last = ""  # the type of the last word, "" where the answer is a plain one
 
@@ -66,8 +68,11 @@ class ResponsesPassThrough(EventPassThrough[ResponsesIntake]):
             return b""
         if b"\n" in payload:
             payload = payload.replace(b"\n", b" ")  # between tokens only; what passes must stay one line
-        if taken.common and taken.type in DELTAS:
+        if taken.common and taken.type in DELTAS and not self._ahead:
             return b"".join((b"event: ", taken.type.encode(), b"\ndata: ", payload, b"\n\n"))
+        if taken.type == _CREATED and self._held is not None:
+            self._ahead -= 1  # said here, in the silence before it
+            return b""
         if taken.type in FINAL:
             self._last, self._held = taken.type, self._response(self._intake.final or {})
             return b""
@@ -82,8 +87,13 @@ class ResponsesPassThrough(EventPassThrough[ResponsesIntake]):
 
     def _rare(self, taken: Taken, payload: bytes) -> bytes:
         if taken.type in DELTAS:
-            return write_event(taken.type.encode(), strict_json.encode(_sifted(payload)))
+            delta = _sifted(payload)
+            if self._ahead:
+                delta.sequence_number = taken.sequence_number + self._ahead
+            return write_event(taken.type.encode(), strict_json.encode(delta))
         found = {field: value for field, value in _any(payload).items() if field in _EVENT}
+        if self._ahead:
+            found["sequence_number"] = taken.sequence_number + self._ahead
         if taken.response is not None:
             found["response"] = self._held = self._response(taken.response)
         if isinstance(found.get("item"), dict):
@@ -113,16 +123,17 @@ class ResponsesPassThrough(EventPassThrough[ResponsesIntake]):
         response = {**(self._held or self._response({})), "usage": write_usage(usage, cost)}
         if not self._last:
             return strict_json.encode(response)
-        event = {"type": self._last, "response": response, "sequence_number": self._intake.sequence}
+        event = {"type": self._last, "response": response, "sequence_number": self._intake.sequence + self._ahead}
         return write_event(self._last.encode(), strict_json.encode(event))
 
     def keep_alive(self) -> bytes:
-        out = b"" if self._held is not None else self._told("response.created")
+        out = b"" if self._held is not None else self._told(_CREATED)
         return out + self._told("response.in_progress")
 
     def _told(self, kind: str) -> bytes:
         self._held = self._held or self._begun()
-        event = {"type": kind, "response": self._held, "sequence_number": max(self._intake.sequence, 0)}
+        self._ahead += 1
+        event = {"type": kind, "response": self._held, "sequence_number": self._intake.sequence + self._ahead}
         return write_event(kind.encode(), strict_json.encode(event))
 
     def _begun(self) -> dict[str, Any]:
@@ -132,9 +143,10 @@ class ResponsesPassThrough(EventPassThrough[ResponsesIntake]):
         return self._response(known)
 
     def fail(self, error: GatewayError) -> bytes:
-        out = b"" if self._held is not None else self._told("response.created")
+        out = b"" if self._held is not None else self._told(_CREATED)
         response = {**(self._held or {}), "status": "failed", "error": openai_responses_errors.failure(error)}
-        event = {"type": "response.failed", "response": response, "sequence_number": self._intake.sequence + 1}
+        number = self._intake.sequence + self._ahead + 1
+        event = {"type": "response.failed", "response": response, "sequence_number": number}
         return out + write_event(b"response.failed", strict_json.encode(event))
 
 
