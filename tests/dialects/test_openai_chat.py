@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from conflux.dialects import DIALECTS, openai_chat_wire
 from conflux.dialects.base import Shape, Written
+from conflux.dialects.gemini_ids import sign
 from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND, OpenAIChat
 from conflux.dialects.openai_chat_wire import NAME, NOT_FORWARDED
 from conflux.neutral.errors import GatewayError, Kind
@@ -33,6 +34,20 @@ def test_opened(golden: GoldenRequest) -> None:
     assert found.pop("body") == json.loads(golden.wire)
     found.pop("size")
     assert found == golden.opened
+
+
+def test_what_gemini_signed_is_forwarded_to_nobody() -> None:
+    signed, own = sign("call_1", "A" * 400), "chatcmpl-tool-" + "a" * 32
+    function = {"name": "f", "arguments": "{}"}
+    calls = [{"id": name, "type": "function", "function": function} for name in (signed, "call_2")]
+    said = {"role": "assistant", "content": None, "tool_calls": calls}
+    results = [{"role": "tool", "tool_call_id": name, "content": "x"} for name in (signed, "call_2")]
+    wire = body(messages=[*USER, said, *results])
+    found = json.loads(CHAT.forward(CHAT.open(wire), Shape(model="up")).body)["messages"]
+    assert [call["id"] for call in found[1]["tool_calls"]] == ["call_1", "call_2"]
+    assert [one["tool_call_id"] for one in found[2:]] == ["call_1", "call_2"]
+    odd = [{"role": "user", "content": "x", "tool_call_id": 5}, {"role": "tool", "tool_call_id": own, "content": "x"}]
+    assert json.loads(CHAT.forward(CHAT.open(body(messages=odd)), Shape(model="up")).body)["messages"] == odd
 
 
 @pytest.mark.parametrize("golden", requests(), ids=str)

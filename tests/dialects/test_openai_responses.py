@@ -7,6 +7,7 @@ import pytest
 
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Shape
+from conflux.dialects.gemini_ids import sign
 from conflux.dialects.openai_responses import OpenAIResponses
 from conflux.dialects.signatures import wrap
 from conflux.neutral.errors import GatewayError, Kind
@@ -100,6 +101,19 @@ def test_forwarded() -> None:
     }  # fmt: skip
     assert found.dropped == ("service_tier", "store", "tools.mcp", "tools.web_search", "reasoning signature")
     assert envelope.body["tools"] != [TOOL]  # what was authorised stays as it is
+
+
+def test_names_given_here_and_elsewhere_are_not_forwarded() -> None:
+    """OpenAI takes no message whose name does not begin as its own do, and no id of a call over 64 long."""
+    user = {"type": "message", "role": "user", "content": "Hi"}
+    call = {"type": "function_call", "name": "f", "arguments": "{}", "id": "fc_1"}
+    result = {"type": "function_call_output", "output": "x"}
+    signed = sign("call_1", "A" * 400)
+    envelope = opened(
+        input=[{**user, "id": "item_6870000"}, {**call, "call_id": signed}, {**result, "call_id": signed}]
+    )
+    found = json.loads(RESPONSES.forward(envelope, Shape(model="up")).body)["input"]
+    assert found == [user, {**call, "call_id": "call_1"}, {**result, "call_id": "call_1"}]
 
 
 def test_case_41_a_provider_may_run_what_its_row_says() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conflux.dialects.base import Shape, Written
+from conflux.dialects.gemini_ids import sign
 from conflux.dialects.openai_responses import OpenAIResponses
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.request import (
@@ -89,6 +90,13 @@ def test_roles_and_parts_of_others() -> None:
     assert [part["type"] for part in answer["content"]] == ["output_text", "refusal"]
     assert (call["arguments"], late["role"]) == ("{}", "system")
     assert [part["type"] for part in result["output"]] == ["input_text", "input_image"]  # case 6
+
+
+def test_case_10_ids_of_calls_are_no_longer_than_is_taken() -> None:
+    for call_id in ("x" * 80, sign("call_1", "A" * 400)):
+        call = ToolCall(id=call_id, name="f", arguments="{}")
+        found = body(said(Role.ASSISTANT, call), said(Role.TOOL, ToolResult(call_id=call_id, content=())))["input"]
+        assert found[0]["call_id"] == found[1]["call_id"] and len(found[0]["call_id"]) <= 64
 
 
 def test_case_25_foreign_and_unsigned_thinking_is_not_sent() -> None:

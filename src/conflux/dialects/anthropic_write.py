@@ -33,6 +33,7 @@ from conflux.neutral.request import (
     ToolResult,
 )
 
+ID_MOST = 64
 _SYSTEM = (Role.SYSTEM, Role.DEVELOPER)
 
 
@@ -152,7 +153,12 @@ def _write_part(part: Part, manner: Manner) -> dict[str, Any] | None:
         case Thinking():
             return _thinking(part, manner)
         case ToolCall():
-            call = {"type": "tool_use", "id": call_ids.wrap(part.id), "name": part.name, "input": _input(part)}
+            call = {
+                "type": "tool_use",
+                "id": call_ids.plain(part.id, ID_MOST),
+                "name": part.name,
+                "input": _input(part),
+            }
             return _cached(call, part.cache)
         case ToolResult():
             return _result(part, manner)
@@ -235,7 +241,7 @@ def _input(call: ToolCall) -> dict[str, Any]:
 
 def _result(part: ToolResult, manner: Manner) -> dict[str, Any]:
     blocks = _write_parts(part.content, manner)
-    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": call_ids.wrap(part.call_id)}
+    block: dict[str, Any] = {"type": "tool_result", "tool_use_id": call_ids.plain(part.call_id, ID_MOST)}
     if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
         block["content"] = blocks[0]["text"]
     elif blocks:

@@ -1,13 +1,16 @@
 """Ids of tool calls that a wire cannot carry, and back.
 
 Law: an id that fits stays. For a client one that does not is wrapped whole, so that it comes back as it was; for an
-upstream that takes short ones only, an id becomes the same hash wherever it stands in the conversation.
+upstream, which never says it again, an id becomes the same hash wherever it stands in the conversation, and what only
+Gemini reads of one goes to Gemini only.
 """
 
 import base64
 import binascii
 import hashlib
 import re
+
+from conflux.dialects import gemini_ids
 
 _FITS = re.compile(r"[A-Za-z0-9_-]+")
 _MARK = "call_cfx_"
@@ -33,6 +36,13 @@ def unwrap(call_id: str) -> str:
 
 def short(call_id: str, most: int) -> str:
     """The same id, or its hash where it is too long."""
+    call_id, _ = gemini_ids.split(call_id)
     if len(call_id) <= most:
         return call_id
     return "call_" + hashlib.blake2b(call_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def plain(call_id: str, most: int) -> str:
+    """The same, for an upstream that takes letters, digits, _ and - only."""
+    found = short(call_id, most)
+    return found if _FITS.fullmatch(found) else short(found + " " * most, most)

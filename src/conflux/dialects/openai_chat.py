@@ -8,9 +8,18 @@ openai_chat_write.py translate it, the reader, the writer and the relay carry an
 from collections.abc import Mapping
 from typing import Any
 
-from conflux.dialects import openai_chat_read, openai_chat_thoughts, openai_chat_write, openai_errors, strict_json
+from conflux.dialects import (
+    call_ids,
+    gemini_ids,
+    openai_chat_read,
+    openai_chat_thoughts,
+    openai_chat_write,
+    openai_errors,
+    strict_json,
+)
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
+from conflux.dialects.openai_chat_foreign import ID_MOST
 from conflux.dialects.openai_chat_quirks import suit
 from conflux.dialects.openai_chat_reader import ChatReader
 from conflux.dialects.openai_chat_relay import ChatPassThrough
@@ -81,6 +90,7 @@ class OpenAIChat:
                 del body[name]
             dropped = tuple(name for name in named if name not in wire.OURS)
         dropped += openai_chat_write.fit(body, shape) + _seals(body, shape)
+        _plain_ids(body)
         if shape.stream:
             body["stream"] = True
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
@@ -125,6 +135,25 @@ def _seals(body: dict[str, Any], shape: Shape) -> tuple[str, ...]:
     made = [openai_chat_thoughts.as_forwarded(message, knows) for message in body["messages"]]
     body["messages"] = [message for message, _ in made]
     return ("reasoning signature",) if any(lost for _, lost in made) else ()
+
+
+def _plain_ids(body: dict[str, Any]) -> None:
+    """What Gemini signed travels in the ids of its calls: no other upstream gets it, and most refuse so long an id."""
+    for message in body["messages"]:
+        if message["role"] == "tool" and gemini_ids.split(message["tool_call_id"])[1] is not None:
+            break
+    else:
+        return
+    body["messages"] = [_with_plain_ids(message) for message in body["messages"]]
+
+
+def _with_plain_ids(message: dict[str, Any]) -> dict[str, Any]:
+    found = dict(message)
+    if message["role"] == "tool":
+        found["tool_call_id"] = call_ids.short(message["tool_call_id"], ID_MOST)
+    if message.get("tool_calls"):
+        found["tool_calls"] = [{**call, "id": call_ids.short(call["id"], ID_MOST)} for call in message["tool_calls"]]
+    return found
 
 
 def _check_spelling(body: dict[str, Any]) -> None:

@@ -8,7 +8,14 @@ provider are offered only where its row says so.
 from collections.abc import Mapping
 from typing import Any
 
-from conflux.dialects import openai_errors, openai_responses_errors, openai_responses_write, strict_json
+from conflux.dialects import (
+    call_ids,
+    gemini_ids,
+    openai_errors,
+    openai_responses_errors,
+    openai_responses_write,
+    strict_json,
+)
 from conflux.dialects import openai_responses_wire as wire
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
 from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND
@@ -71,6 +78,7 @@ class OpenAIResponses:
         if body.get("store"):
             dropped += ("store",)
         dropped += _client_tools(body, shape) + _own_seals(body)
+        _own_ids(body)
         return Written(dropped=dropped + openai_responses_write.fit(body, shape), body=strict_json.encode(body))
 
     def write_request(self, request: Request, shape: Shape) -> Written:
@@ -121,6 +129,22 @@ def _own_seals(body: dict[str, Any]) -> tuple[str, ...]:
         return ()
     body["input"] = [item for item in items if item.get("type") != "reasoning" or _is_own(item)]
     return () if len(body["input"]) == len(items) else ("reasoning signature",)
+
+
+def _own_ids(body: dict[str, Any]) -> None:
+    """Leaves out the names that items got here, and of the ids of calls what another provider signed."""
+    items = body["input"]
+    if not isinstance(items, str):
+        body["input"] = [_with_own_ids(item) for item in items]
+
+
+def _with_own_ids(item: dict[str, Any]) -> dict[str, Any]:
+    named, call_id = item.get("id"), item.get("call_id")
+    if isinstance(named, str) and named.startswith(wire.KEPT_ITEM):
+        item = {name: value for name, value in item.items() if name != "id"}
+    if isinstance(call_id, str) and gemini_ids.split(call_id)[1] is not None:
+        item = {**item, "call_id": call_ids.short(call_id, openai_responses_write.ID_MOST)}
+    return item
 
 
 def _is_own(item: dict[str, Any]) -> bool:

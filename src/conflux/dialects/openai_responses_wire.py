@@ -14,6 +14,7 @@ from conflux.dialects.complaints import complaint
 from conflux.neutral.errors import GatewayError, Kind, invalid
 
 NAME = "openai-responses"
+KEPT_ITEM = "item_"  # so begin the names that the items of a kept request get here
 
 # What a request asks of this house, or of the account that all callers share, is never sent on.
 OURS = chat.OURS

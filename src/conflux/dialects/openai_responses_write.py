@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from conflux.dialects import freeform, losses, names, strict_json, thinking_effort
+from conflux.dialects import call_ids, freeform, losses, names, strict_json, thinking_effort
 from conflux.dialects import openai_responses_wire as wire
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_responses_read import ENCRYPTED, LOGPROBS
@@ -33,6 +33,8 @@ from conflux.neutral.request import (
 )
 
 Item = dict[str, Any]
+
+ID_MOST = 64
 
 
 def write_request(request: Request, shape: Shape) -> Written:
@@ -119,10 +121,10 @@ def _write_item(part: Part) -> Item | None:
         case ToolCall():
             kind, field = ("custom_tool_call", "input") if part.custom else ("function_call", "arguments")
             text = part.arguments or ("" if part.custom else "{}")
-            return {"type": kind, "call_id": part.id, "name": part.name, field: text}
+            return {"type": kind, "call_id": call_ids.short(part.id, ID_MOST), "name": part.name, field: text}
         case ToolResult():
             kind = "custom_tool_call_output" if part.custom else "function_call_output"
-            return {"type": kind, "call_id": part.call_id, "output": _write_output(part)}
+            return {"type": kind, "call_id": call_ids.short(part.call_id, ID_MOST), "output": _write_output(part)}
         case Thinking():
             if part.issuer != wire.NAME or not part.signature:
                 return None  # what nobody signed cannot be handed back

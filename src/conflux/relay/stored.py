@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from conflux.dialects import strict_json
+from conflux.dialects.openai_responses_wire import KEPT_ITEM
 from conflux.dialects.openai_responses_wire import NAME as RESPONSES
 from conflux.neutral.errors import GatewayError, invalid
 from conflux.neutral.ports import ResponseStore, StoredResponse
@@ -78,6 +79,6 @@ async def keep(store: ResponseStore, key_id: int, items: Items, last: bytes) -> 
     answer = msgspec.json.decode(last[last.rfind(b"\ndata: ") + 7 :] if last[:1] != b"{" else last)
     answer = answer.get("response", answer)
     mark = answer["id"].partition("_")[2]
-    named = [one if isinstance(one.get("id"), str) else {**one, "id": f"item_{mark}{place:04x}"}
+    named = [one if isinstance(one.get("id"), str) else {**one, "id": f"{KEPT_ITEM}{mark}{place:04x}"}
              for place, one in enumerate(items)]  # fmt: skip
     await store.put(key_id, StoredResponse(named, answer))
