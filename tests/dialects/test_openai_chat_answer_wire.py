@@ -29,6 +29,7 @@ OWN = {
         "function_call": {"name": "n", "arguments": "{}"},
         "annotations": [{"type": "url_citation"}],
         "audio": {"id": "a"},
+        "images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}],
     },
     "finish_reason": None,
     "logprobs": {"content": [], "refusal": None},

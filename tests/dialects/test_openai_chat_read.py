@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import Shape
 from conflux.dialects.openai_chat import OpenAIChat
-from conflux.dialects.openai_chat_read import split_data_url
+from conflux.dialects.openai_chat_read import FUNCTIONS, split_data_url
 from conflux.neutral.errors import GatewayError
-from conflux.neutral.request import Output, Request, Text, Tool, ToolChoice
+from conflux.neutral.request import Output, Request, Text, Tool, ToolCall, ToolChoice, ToolResult
 from tests.dialects.golden import GoldenRequest, requests, slim
 
 CHAT = OpenAIChat()
@@ -39,6 +39,18 @@ def test_what_was_written_reads_the_same(golden: GoldenRequest) -> None:
     once = CHAT.read_request(CHAT.open(golden.written))
     again = CHAT.write_request(once, shape).body
     assert json.loads(again) == json.loads(golden.written)
+
+
+def test_calls_in_the_older_form_have_ids_of_their_own() -> None:
+    call = {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}
+    result = {"role": "function", "name": "f", "content": "x"}
+    found = read(messages=[{"role": "user", "content": "a"}, call, result, call, result], functions=[{"name": "f"}])
+    ids = [part.id for message in found.messages for part in message.parts if isinstance(part, ToolCall)]
+    results = [part.call_id for message in found.messages for part in message.parts if isinstance(part, ToolResult)]
+    assert ids == results and len(set(ids)) == 2
+    assert found.parallel_tool_calls is False and FUNCTIONS in found.echo
+    both = read(functions=[{"name": "f"}], tools=[{"type": "function", "function": {"name": "g"}}])
+    assert both.parallel_tool_calls is None and both.echo == {}
 
 
 # --- nothing is lost --------------------------------------------------------------------------------------------------

@@ -101,6 +101,15 @@ def fragment(index: int, arguments: str, **more: str) -> dict[str, object]:
     return {"index": index, "id": call_id, "function": {"arguments": arguments, **more}}
 
 
+def test_what_the_model_drew_is_shown() -> None:
+    images = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}, {"odd": 1}]
+    events, reader = read([chunk({"content": "See: "}), chunk({"images": images}, "stop"), b"data: [DONE]\n\n"])
+    assert "".join(one.text for one in events if isinstance(one, TextDelta)) == (
+        "See: ![image](data:image/png;base64,AA)"
+    )
+    assert reader.tally.output_bytes == 6
+
+
 def test_nothing_is_read_after_a_fault_or_the_end() -> None:
     reader = ChatReader()
     (began, said, fault) = reader.feed(

@@ -37,6 +37,24 @@ def test_a_canonical_stream_is_written_as_it_was_read(golden: Golden) -> None:
     assert writer.feed(golden.events) + writer.last(golden.usage) == golden.wire
 
 
+def test_tools_in_the_older_form_are_called_in_it() -> None:
+    events: list[Event] = [
+        Began(), ToolBegan(call_id="c1", name="f"), ToolDelta(arguments="{}"), BlockEnded(),
+        ToolBegan(call_id="c2", name="g"), ToolDelta(arguments="[]"), BlockEnded(), Finished(stop=Stop.TOOL_CALLS),
+    ]  # fmt: skip
+    second = {"id": "c2", "type": "function", "function": {"name": "g", "arguments": "[]"}}
+    [choice] = json.loads(ChatWriter(WANTED, by_function=True).whole(events, Usage()))["choices"]
+    assert choice["finish_reason"] == "function_call"
+    assert choice["message"]["function_call"] == {"name": "f", "arguments": "{}"}
+    assert choice["message"]["tool_calls"] == [second]
+    out = ChatWriter(WANTED, by_function=True).feed(events)
+    found = [json.loads(event.removeprefix(b"data: "))["choices"][0] for event in out.split(b"\n\n") if event]
+    deltas = [one["delta"] for one in found]
+    assert [one["function_call"] for one in deltas[:2]] == [{"name": "f", "arguments": ""}, {"arguments": "{}"}]
+    assert [one["tool_calls"][0]["index"] for one in deltas[2:4]] == [0, 0]
+    assert found[-1]["finish_reason"] == "function_call"
+
+
 @pytest.mark.parametrize("golden", [golden for golden in answers() if golden.canonical], ids=str)
 def test_a_canonical_answer_is_written_as_it_was_read(golden: Golden) -> None:
     assert golden.usage is not None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conflux.relay.headers import header_value, plain, streamed
+from conflux.relay.headers import header_value, listed, plain, streamed
 from conflux.relay.snapshot import HeaderNames
 from tests.policy.samples import caller, model, policy, rule
 from tests.relay.answers import CANARY, refused, request, whole
@@ -21,6 +21,14 @@ def test_a_header_value_is_one_printable_line_of_a_sane_length(text: str) -> Non
     assert all(32 <= byte < 127 for byte in found)
     if text.isascii() and text.isprintable():
         assert found == text[:300].encode()
+
+
+def test_what_was_left_out_is_named_whole_and_once() -> None:
+    assert listed(("a", "b", "a")) == b"a, b"
+    names = tuple(f"generationConfig.field{place}" for place in range(90))
+    found = listed(names).decode().split(", ")
+    assert set(found[:-1]) < set(names) and len(", ".join(found)) <= 300
+    assert found[-1] == f"and {90 - len(found) + 1} more on the receipt"
 
 
 def test_the_names_carry_the_storefronts_prefix() -> None:

@@ -109,7 +109,7 @@ class OpenAIChat:
         return ChatReader(names)
 
     def writer(self, wanted: Wanted, request: Request) -> AnswerWriter:
-        return ChatWriter(wanted)
+        return ChatWriter(wanted, by_function=openai_chat_read.FUNCTIONS in request.echo)
 
     def passthrough(self, wanted: Wanted) -> Lane:
         return ChatPassThrough(wanted)

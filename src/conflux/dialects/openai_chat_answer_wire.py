@@ -51,6 +51,14 @@ class Delta(Struct, forbid_unknown_fields=True):
     function_call: FunctionDelta | None = None
     annotations: Any = None
     audio: Any = None
+    images: Any = None  # OpenRouter's word for what the model drew
+
+    @property
+    def drawn(self) -> list[str]:
+        """The addresses of its images."""
+        found = self.images if isinstance(self.images, list) else []
+        inner = [one.get("image_url") for one in found if isinstance(one, dict)]
+        return [one["url"] for one in inner if isinstance(one, dict) and isinstance(one.get("url"), str)]
 
 
 class Choice(Struct, forbid_unknown_fields=True):

@@ -149,6 +149,8 @@ def _written(delta: Delta) -> int:
         size += _size(thinking)
     if delta.refusal:
         size += _size(delta.refusal)
+    if delta.images:
+        size += len(delta.drawn)  # its address is not what the model wrote
     if delta.tool_calls:
         for call in delta.tool_calls:
             size += _called(call.function or call.custom)

@@ -42,6 +42,8 @@ _ROLES = {
 _KEPT_AS_EXTRA = frozenset({"chat_template_kwargs", "web_search_options"})
 
 
+FUNCTIONS = "functions"  # in the echo of a request: it offered its tools in the older form
+
 # Where in a stream a call stood, which some clients send back.
 _MEANS_NOTHING = frozenset({"index"})
 
@@ -54,11 +56,11 @@ def read_request(envelope: Envelope) -> Request:
     checked = wire.check(envelope.body)
     return Request(
         dialect=wire.NAME,
-        messages=tuple(_read_message(message, place) for place, message in enumerate(checked.messages)),
+        messages=_read_messages(checked.messages),
         max_output=envelope.max_output,
         tools=_allowed(_read_tools(checked, envelope.body), checked.tool_choice),
         tool_choice=_read_choice(checked.tool_choice or checked.function_call),
-        parallel_tool_calls=checked.parallel_tool_calls,
+        parallel_tool_calls=False if _by_function(checked) else checked.parallel_tool_calls,
         sampling=_read_sampling(checked),
         output=_read_output(checked.response_format),
         reasoning=Reasoning(effort=checked.reasoning_effort) if checked.reasoning_effort else None,
@@ -71,8 +73,25 @@ def read_request(envelope: Envelope) -> Request:
             for name, value in envelope.body.items()
             if (name not in wire.KNOWN or name in _KEPT_AS_EXTRA) and name not in wire.OURS
         },
+        echo={FUNCTIONS: True} if _by_function(checked) else {},
         unread=losses.unread(envelope.body, checked, instead=_FORMS, means_nothing=_MEANS_NOTHING),
     )
+
+
+def _by_function(checked: wire.ChatBody) -> bool:
+    """The client knows the older form of tools only, which has one call at a time."""
+    return bool(checked.functions) and not checked.tools
+
+
+def _read_messages(messages: list[wire.Message]) -> tuple[Message, ...]:
+    """Calls in the older form have no id: each gets its own, and a result the one of the last call of its name."""
+    found, made = [], dict[str, str]()
+    for place, message in enumerate(messages):
+        if isinstance(message, wire.Assistant) and message.function_call is not None:
+            name = message.function_call.name
+            made[name] = f"call_{name}_{place}" if name in made else f"call_{name}"
+        found.append(_read_message(message, place, made))
+    return tuple(found)
 
 
 def _read_sampling(checked: wire.ChatBody) -> Sampling:
@@ -91,10 +110,11 @@ def _read_sampling(checked: wire.ChatBody) -> Sampling:
     )
 
 
-def _read_message(message: wire.Message, place: int) -> Message:
+def _read_message(message: wire.Message, place: int, made: dict[str, str]) -> Message:
     parts = _read_content(message.content)
     if isinstance(message, wire.Tool | wire.Function):
-        call_id = message.tool_call_id if isinstance(message, wire.Tool) else f"call_{message.name}"
+        named = message.tool_call_id if isinstance(message, wire.Tool) else made.get(message.name)
+        call_id = f"call_{message.name}" if named is None else named
         content = tuple(part for part in parts if isinstance(part, Text | Image | File))
         if len(content) != len(parts):
             raise invalid(
@@ -102,11 +122,11 @@ def _read_message(message: wire.Message, place: int) -> Message:
             )
         return Message(role=Role.TOOL, parts=(ToolResult(call_id=call_id, content=content),))
     if isinstance(message, wire.Assistant):
-        parts = _read_assistant(message, parts)
+        parts = _read_assistant(message, parts, made)
     return Message(role=_ROLES[type(message)], parts=tuple(parts), name=message.name)
 
 
-def _read_assistant(message: wire.Assistant, parts: list[Part]) -> list[Part]:
+def _read_assistant(message: wire.Assistant, parts: list[Part], made: dict[str, str]) -> list[Part]:
     found: list[Part] = []
     thought = message.reasoning_content or message.reasoning
     if message.reasoning_details:
@@ -125,7 +145,7 @@ def _read_assistant(message: wire.Assistant, parts: list[Part]) -> list[Part]:
             found.append(ToolCall(id=call.id, name=call.function.name, arguments=call.function.arguments))
     if message.function_call is not None:
         name = message.function_call.name
-        found.append(ToolCall(id=f"call_{name}", name=name, arguments=message.function_call.arguments))
+        found.append(ToolCall(id=made[name], name=name, arguments=message.function_call.arguments))
     return found
 
 

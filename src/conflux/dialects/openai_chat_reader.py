@@ -210,6 +210,9 @@ class _Choice:
             if delta.content or (choice.logprobs and delta.content is not None):
                 said = TextDelta(text=delta.content, index=index, logprobs=choice.logprobs)
                 self._say("text", said, events)
+            if delta.images:  # as the text that chats show of them
+                drawn = "".join(f"![image]({url})" for url in delta.drawn)
+                self._say("text", TextDelta(text=drawn, index=index), events)
             if delta.refusal:
                 self._say("refusal", RefusalDelta(text=delta.refusal, index=index), events)
             for place, call in enumerate(delta.tool_calls or ()):

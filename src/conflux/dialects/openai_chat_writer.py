@@ -52,8 +52,9 @@ def keep_alive(wanted: Wanted) -> bytes:
 class ChatWriter:
     """Events, as an OpenAI chat answer."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Wanted, *, by_function: bool = False) -> None:
         self._wanted = wanted
+        self._by_function = by_function  # the client offered its tools in the older form, which has one call
         self._model = wanted.model
         self._tools: dict[int, int] = {}
         self._custom: dict[int, bool] = {}
@@ -86,17 +87,24 @@ class ChatWriter:
             case RefusalDelta():
                 return self._delta(event.index, {"refusal": event.text})
             case ToolBegan():
-                place = self._tools[event.index] = self._tools.get(event.index, -1) + 1
+                self._tools[event.index] = self._tools.get(event.index, -1) + 1
                 self._custom[event.index] = event.custom
-                return self._delta(event.index, {"tool_calls": [{"index": place, **_call(event)}]})
+                return self._called(event.index, _call(event))
             case ToolDelta():
                 kind, body = _kind(self._custom.get(event.index, False))
-                call = {"index": self._tools.get(event.index, 0), kind: {body: event.arguments}}
-                return self._delta(event.index, {"tool_calls": [call]})
+                return self._called(event.index, {kind: {body: event.arguments}})
             case Finished():
-                return self._delta(event.index, {}, finish=_REASONS[event.stop])
+                return self._delta(event.index, {}, finish=_reason(event.stop, self._by_function))
             case _:
                 return b""
+
+    def _called(self, index: int, call: dict[str, Any]) -> bytes:
+        place = self._tools.get(index, 0)
+        if self._by_function:
+            if place == 0:
+                return self._delta(index, {"function_call": call["function"]})
+            place -= 1  # for a second call the older form has no word
+        return self._delta(index, {"tool_calls": [{"index": place, **call}]})
 
     def _think(self, event: ThinkingDelta) -> bytes:
         thoughts = self._thoughts.setdefault(event.index, Thoughts())
@@ -133,10 +141,14 @@ class ChatWriter:
             "object": "chat.completion",
             "created": self._wanted.created,
             "model": self._model,
-            "choices": [choice.render(index) for index, choice in sorted(gathered.items())],
+            "choices": [choice.render(index, self._by_function) for index, choice in sorted(gathered.items())],
             "usage": write_usage(usage, cost),
         }
         return strict_json.encode(answer)
+
+
+def _reason(stop: Stop, by_function: bool) -> str:
+    return "function_call" if by_function and stop is Stop.TOOL_CALLS else _REASONS[stop]
 
 
 def _kind(custom: bool) -> tuple[str, str]:
@@ -160,7 +172,7 @@ class _Gathered:
         self.refusal: list[str] = []
         self.calls: list[tuple[ToolBegan, list[str]]] = []
         self.logprobs: dict[str, list[Any]] = {}
-        self.finish = "stop"
+        self.stop = Stop.END
 
     def add(self, event: Event) -> None:
         match event:
@@ -183,11 +195,11 @@ class _Gathered:
             case ToolDelta() if self.calls:
                 self.calls[-1][1].append(event.arguments)
             case Finished():
-                self.finish = _REASONS[event.stop]
+                self.stop = event.stop
             case _:
                 pass
 
-    def render(self, index: int) -> dict[str, Any]:
+    def render(self, index: int, by_function: bool) -> dict[str, Any]:
         content = "".join(self.text)
         silent = self.calls or self.refusal
         message: dict[str, Any] = {"role": "assistant", "content": content or (None if silent else "")}
@@ -197,9 +209,12 @@ class _Gathered:
             message["reasoning_content"] = "".join(self.thinking)
         if self.sealed:
             message["reasoning_details"] = self.sealed
-        if self.calls:
-            message["tool_calls"] = [self._render_call(began, parts) for began, parts in self.calls]
-        choice: dict[str, Any] = {"index": index, "message": message, "finish_reason": self.finish}
+        calls = [self._render_call(began, parts) for began, parts in self.calls]
+        if by_function and calls:
+            message["function_call"] = calls.pop(0)["function"]
+        if calls:
+            message["tool_calls"] = calls
+        choice: dict[str, Any] = {"index": index, "message": message, "finish_reason": _reason(self.stop, by_function)}
         if self.logprobs:
             choice["logprobs"] = {"content": None, "refusal": None, **self.logprobs}
         return choice

@@ -26,6 +26,19 @@ def header_value(text: str) -> bytes:
     return "".join(one if 32 <= ord(one) < 127 else "?" for one in text[:_MOST]).encode()
 
 
+def listed(names: tuple[str, ...]) -> bytes:
+    """Names as a header value, each once and none of them cut; how many more the receipt has."""
+    kept, size = [], 0
+    found = list(dict.fromkeys(names))
+    for name in found:
+        size += len(name) + 2
+        if size > _MOST - len(", and 9999 more on the receipt"):
+            kept.append(f"and {len(found) - len(kept)} more on the receipt")
+            break
+        kept.append(name)
+    return header_value(", ".join(kept))
+
+
 def identified(request_id: bytes, dialect: Dialect) -> Headers:
     """The request's id, wherever the client looks for it."""
     found = [(b"x-request-id", request_id)]
@@ -67,7 +80,7 @@ def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) ->
         if decision.dropped:
             found.append((names.route_dropped, header_value(decision.spoken)))
     if dropped:
-        found.append((names.dropped, header_value(", ".join(dropped))))
+        found.append((names.dropped, listed(dropped)))
     return found
 
 
