@@ -46,6 +46,8 @@ def test_what_gemini_signed_is_forwarded_to_nobody() -> None:
     found = json.loads(CHAT.forward(CHAT.open(wire), Shape(model="up")).body)["messages"]
     assert [call["id"] for call in found[1]["tool_calls"]] == ["call_1", "call_2"]
     assert [one["tool_call_id"] for one in found[2:]] == ["call_1", "call_2"]
+    again = json.loads(CHAT.write_request(CHAT.read_request(CHAT.open(wire)), Shape(model="up")).body)["messages"]
+    assert [again[1]["tool_calls"][0]["id"], again[2]["tool_call_id"]] == ["call_1", "call_1"]
     odd = [{"role": "user", "content": "x", "tool_call_id": 5}, {"role": "tool", "tool_call_id": own, "content": "x"}]
     assert json.loads(CHAT.forward(CHAT.open(body(messages=odd)), Shape(model="up")).body)["messages"] == odd
 

@@ -113,8 +113,10 @@ def _read_sampling(checked: wire.ChatBody) -> Sampling:
 def _read_message(message: wire.Message, place: int, made: dict[str, str]) -> Message:
     parts = _read_content(message.content)
     if isinstance(message, wire.Tool | wire.Function):
-        named = message.tool_call_id if isinstance(message, wire.Tool) else made.get(message.name)
-        call_id = f"call_{message.name}" if named is None else named
+        if isinstance(message, wire.Tool):
+            call_id = message.tool_call_id
+        else:
+            call_id = made.get(message.name, f"call_{message.name}")
         content = tuple(part for part in parts if isinstance(part, Text | Image | File))
         if len(content) != len(parts):
             raise invalid(

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from conflux.dialects import losses, names, openai_chat_thoughts, strict_json
+from conflux.dialects import gemini_ids, losses, names, openai_chat_thoughts, strict_json
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_chat_foreign import adapted
@@ -128,7 +128,11 @@ def _write_result(part: ToolResult, manner: _Manner, beside: list[Part]) -> dict
         beside += [inner for inner in content if not isinstance(inner, Text)]
         content = tuple(inner for inner in content if isinstance(inner, Text))
         content = content or (Text(text="It gave what follows as the next message."),)
-    return {"role": "tool", "tool_call_id": part.call_id, "content": _write_content(content, manner)}
+    return {
+        "role": "tool",
+        "tool_call_id": gemini_ids.split(part.call_id)[0],
+        "content": _write_content(content, manner),
+    }
 
 
 def _write_message(message: Message, manner: _Manner, beside: list[Part]) -> list[dict[str, Any]]:
@@ -178,10 +182,11 @@ def _write_assistant(entry: dict[str, Any], parts: list[Part], manner: _Manner) 
 
 
 def _write_call(call: ToolCall) -> dict[str, Any]:
+    call_id = gemini_ids.split(call.id)[0]  # what Gemini signed is for Gemini only
     if call.custom:
-        return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
+        return {"id": call_id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
     return {
-        "id": call.id,
+        "id": call_id,
         "type": "function",
         "function": {"name": call.name, "arguments": call.arguments or "{}"},
     }

@@ -8,6 +8,7 @@ left out.
 from typing import Any
 
 from msgspec import UNSET, Raw, UnsetType, defstruct, json
+from msgspec.structs import replace
 
 from conflux.dialects import openai_responses_errors, strict_json
 from conflux.dialects.base import Wanted
@@ -89,7 +90,7 @@ class ResponsesPassThrough(EventPassThrough[ResponsesIntake]):
         if taken.type in DELTAS:
             delta = _sifted(payload)
             if self._ahead:
-                delta.sequence_number = taken.sequence_number + self._ahead
+                delta = replace(delta, sequence_number=taken.sequence_number + self._ahead)
             return write_event(taken.type.encode(), strict_json.encode(delta))
         found = {field: value for field, value in _any(payload).items() if field in _EVENT}
         if self._ahead:

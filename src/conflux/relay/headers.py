@@ -28,8 +28,8 @@ def header_value(text: str) -> bytes:
 
 def listed(names: tuple[str, ...]) -> bytes:
     """Names as a header value, each once and none of them cut; how many more the receipt has."""
-    kept, size = [], 0
-    found = list(dict.fromkeys(names))
+    kept: list[str] = []
+    size, found = 0, list(dict.fromkeys(names))
     for name in found:
         size += len(name) + 2
         if size > _MOST - len(", and 9999 more on the receipt"):
