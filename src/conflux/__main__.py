@@ -137,11 +137,9 @@ class Program:
         return restore(self._own_file(flags, "restore", "pg_restore"), file, force=force)
 
     def _own_file(self, flags: dict[str, Any], command: str, tool: str) -> Path:
-        """The data directory whose database is a file. What lies beside PostgreSQL would be another one's copy."""
-        config = self._config(flags)
-        if config.settings.postgres_url is not None:
-            raise ConfigError([f"{command}: the database is PostgreSQL's: use {tool}, and keep {config.data_dir} too"])
-        return config.data_dir
+        from conflux.configured import own_file
+
+        return own_file(self._config(flags), command, tool)
 
     def verify(self, flags: dict[str, Any]) -> dict[str, int]:
         from conflux.stores.opening import verify_file, verify_url

@@ -106,6 +106,13 @@ async def accepted(store: Store) -> list[Change]:
     return in_force(await store.catalogue.changes(ACCEPTED), time.time())
 
 
+def own_file(config: Config, command: str, tool: str) -> Path:
+    """The data directory whose database is a file. What lies beside PostgreSQL would be another one's copy."""
+    if config.settings.postgres_url is not None:
+        raise ConfigError([f"{command}: the database is PostgreSQL's: use {tool}, and keep {config.data_dir} too"])
+    return config.data_dir
+
+
 def live_providers(snapshot: Snapshot) -> dict[str, LiveProvider]:
     """Those that some pool wants something of."""
     found = {target.live.provider.id: target.live for pool in snapshot.pools.values() for target in pool}

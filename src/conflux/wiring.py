@@ -25,7 +25,7 @@ from conflux.accounts.passwords import Verifier
 from conflux.accounts.sealing import Sealer
 from conflux.accounts.token_mint import TokenMint
 from conflux.catalogue.changes import Change
-from conflux.configured import accepted, check, entered, live_providers, make_snapshot, read_catalogue
+from conflux.configured import accepted, check, entered, live_providers, make_snapshot, own_file, read_catalogue
 from conflux.faces.admin.desk import Desk, Lately
 from conflux.faces.admin.door import AdminDoor
 from conflux.faces.administration import administration
@@ -36,6 +36,7 @@ from conflux.faces.control import ControlFace, server_runs
 from conflux.faces.credential_admin import CredentialAdmin
 from conflux.faces.feedback import FeedbackDesk
 from conflux.faces.http import HttpFace, Limits
+from conflux.faces.jobs import Jobs
 from conflux.faces.metrics import Metrics, MetricsFace
 from conflux.faces.operations import Operations
 from conflux.faces.public import Public
@@ -53,12 +54,13 @@ from conflux.relay.parts import Parts
 from conflux.relay.probing import examine
 from conflux.relay.snapshot import Snapshot
 from conflux.routing.health import HealthBook
-from conflux.settings import Config, changed_at_start
+from conflux.settings import Config, changed_at_start, redacted
 from conflux.sim.server import SimServer
 from conflux.stores.answers import kept_answers
 from conflux.stores.conversations import Box
+from conflux.stores.backup import backup
 from conflux.stores.data_dir import InUse
-from conflux.stores.opening import Store, open_shared, open_store
+from conflux.stores.opening import Books, Store, open_shared, open_store
 from conflux.stores.responses import kept_responses
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
@@ -91,6 +93,7 @@ class Running:
         self.client: Client
         self.face: HttpFace | None = None
         self.operations: Audited
+        self.jobs: Jobs
         self.catalogue: CatalogueAdmin
         self.refreshing: asyncio.Task[None]
         self.place: Place | None = None
@@ -222,6 +225,7 @@ class Running:
         self.refreshing.cancel()
         await self.shut_doors(hurry)
         await asyncio.wait([self.refreshing])
+        await self.jobs.aclose()
         await self.follower.aclose()
         await self.catalogue.aclose()
         await self.client.aclose()
@@ -342,6 +346,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         running.catalogue,
     )
     running.operations = Audited(operations, store.audit.add)
+    running.jobs = Jobs(store.audit.add, _report, time.time)
 
 
 def _desk(running: Running) -> Desk:
@@ -354,6 +359,11 @@ def _desk(running: Running) -> Desk:
         sealer=running.sealer,
         lately=Lately(running.store.receipts.recent),
         conversations=lambda: running.config.settings.web.conversations,
+        jobs=running.jobs,
+        books=lambda: Books(running.config.data_dir, running.config.settings.postgres_url),
+        backups=running.config.data_dir / "backups",
+        backup=lambda file, tell: backup(own_file(running.config, "backup", "pg_dump"), file, tell),
+        config=lambda: redacted(running.config),
     )
 
 

@@ -8,16 +8,17 @@ import contextlib
 import csv
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 import msgspec
 import typer
 
-from conflux.billing.reconcile import Billed, Difference, compare, exact, of_nano, read
+from conflux.billing.reconcile import Difference
 from conflux.faces.cli_common import ConfigFlag, DataFlag, JsonFlag, Operates, out, out_json, table
 from conflux.faces.public import receipt_view
+from conflux.faces.reconciling import NEAR, invoice_of, shown, span_of
+from conflux.faces.reconciling import reconcile as reconcile_with
 from conflux.faces.usage import harmless
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.ledger import request_id_text
@@ -25,8 +26,6 @@ from conflux.neutral.money import credits_text, usd
 from conflux.neutral.reports import Asked, Exported, Span
 from conflux.neutral.usage import BUCKETS
 
-_EPOCH = date(1970, 1, 1)
-_EVER = 3_000_000  # days: longer than ids last
 _FILTERS = ("model", "key", "user", "workspace", "storefront")
 
 
@@ -116,18 +115,6 @@ def _writing(output: Path | None) -> Iterator[Any]:
         raise ConfigError([f"ledger export: {output}: {error.strerror or error}"]) from None
 
 
-def span_of(command: str, first: str | None, last: str | None) -> Span:
-    days = []
-    for name, text, otherwise in (("--from", first, 0), ("--to", last, _EVER)):
-        try:
-            days.append(otherwise if text is None else max((date.fromisoformat(text) - _EPOCH).days, 0))
-        except ValueError:
-            raise ConfigError([f"{command}: {name}: {text!r} is no day such as 2026-11-01"]) from None
-    if days[0] > days[1]:
-        raise ConfigError([f"{command}: --from {first} is after --to {last}"])
-    return Span(*days)
-
-
 def _facts(one: Exported) -> dict[str, str]:
     return {"model": one.receipt.requested_model, "key": one.key, "user": one.user, "workspace": one.workspace,
             "storefront": one.receipt.storefront}  # fmt: skip
@@ -196,24 +183,17 @@ def _add_reconcile(app: typer.Typer, actions: Keeps) -> None:
         last: ToFlag = None,
         tolerance: Annotated[
             str, typer.Option("--tolerance-usd", help="Two costs this near are the same: ours are rounded up.")
-        ] = "0.00000001",
+        ] = NEAR,
         config: ConfigFlag = None,
         data: DataFlag = None,
         json: JsonFlag = False,
     ) -> None:
         """Hold a provider's invoice against the ledger: what is missing, extra or differs. Exits 0 only if nothing."""
         span = span_of("reconcile", first, last)
-        invoice = read(_content(file), file.name, _mapping(columns))
-        try:
-            near = exact(tolerance)
-        except ValueError:
-            raise ConfigError([f"reconcile: --tolerance-usd: {tolerance!r} is no amount such as 0.001"]) from None
+        invoice = invoice_of(_content(file), file.name, columns)
         with contextlib.closing(actions.books({"config": config, "data": data})) as books:
-            ours, unnamed = _ours(books, provider, span)
-        if not ours:
-            raise ConfigError([f"reconcile: the ledger knows of no call to {provider!r} with an id in these days"])
-        found = compare(invoice, ours, near)
-        _tell(found, len(invoice), len(ours), unnamed, json=json)
+            found, counts = reconcile_with(books, invoice, provider, span, tolerance, _watched)
+        _tell(found, counts, json=json)
         if found:
             raise typer.Exit(1)
 
@@ -227,42 +207,18 @@ def _content(file: Path) -> str:
         raise ConfigError([f"reconcile: {file} is not UTF-8: {error.reason} at byte {error.start}"]) from None
 
 
-def _mapping(text: str) -> dict[str, str]:
-    found = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        name, equals, column = part.partition("=")
-        if not equals or not column:
-            raise ConfigError([f"reconcile: --columns: {part!r}: write NAME=COLUMN, for example id=response_id"])
-        found[name.strip()] = column.strip()
-    return found
+def _watched(calls: Iterator[Asked], total: int) -> Iterator[Asked]:
+    return progress(calls, total, "calls")
 
 
-def _ours(books: Books, provider: str, span: Span) -> tuple[list[Billed], int]:
-    """The calls that the provider named, and how many it did not."""
-    found, unnamed = [], 0
-    for call in progress(books.asked(provider, span), books.count(span), "calls"):
-        if call.status == "failed":
-            continue  # nothing came back: nothing to pay
-        if call.upstream_id is None:
-            unnamed += 1
-            continue
-        usage = call.usage
-        found.append(Billed(
-            call.upstream_id, of_nano(call.cost), usage.prompt_total if usage else None,
-            usage.completion_total if usage else None, call.model, request_id_text(call.request_id),
-        ))  # fmt: skip
-    return found, unnamed
-
-
-def _tell(found: list[Difference], lines: int, calls: int, unnamed: int, *, json: bool) -> None:
-    counts = {kind: sum(one.kind == kind for one in found) for kind in ("missing", "extra", "differs")}
+def _tell(found: list[Difference], counts: dict[str, int], *, json: bool) -> None:
     if json:
-        rows = [one._asdict() for one in found]
-        out_json({"invoice": lines, "ledger": calls, "without_id": unnamed, **counts, "differences": rows})
+        out_json(shown(found, counts))
         return
     if found:
         table(["what", "provider's id", "where", "field", "ours", "theirs"], [list(one) for one in found])
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    told = ", ".join(f"{counts[kind]} {kind}" for kind in ("missing", "extra", "differs"))
+    lines, calls, unnamed = counts["invoice"], counts["ledger"], counts["without_id"]
     print(f"conflux: {lines} lines of the invoice, {calls} calls in the ledger: {told}", file=sys.stderr)
     if unnamed:
         print(f"conflux: {unnamed} calls have no id of the provider and were left out", file=sys.stderr)

@@ -79,6 +79,12 @@ class Receipts:
         row = await self._ledger.read(lambda run: run.execute(query, (number,)).fetchone())
         return Whose(str(row[0]), str(row[1])) if row is not None else None
 
+    async def open(self) -> tuple[int, int | None]:
+        """How many requests are not settled yet, and when the first of them began, in unix milliseconds."""
+        query = "SELECT count(*), min(created) FROM hold"
+        row = await self._ledger.read(lambda run: run.execute(query).fetchone())
+        return int(row[0]), int(row[1]) if row[1] is not None else None
+
     async def recent(self, since: int) -> list[Recent]:
         """How the models did since then, in unix milliseconds."""
         rows = await self._ledger.read(lambda run: run.execute(_RECENT, (since * ID_CHANCES,)).fetchall())

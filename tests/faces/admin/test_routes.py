@@ -40,6 +40,10 @@ def filled(path: str, names: dict[str, str]) -> str:
     return API + "/".join(parts)
 
 
+async def quick(tell: Any) -> dict[str, Any]:
+    return {"word": CANARY}
+
+
 async def foreign(g: Gate) -> list[dict[str, str]]:
     """What of another workspace may stand in a path: once for each kind of owner."""
     canary = await g.person("rival", CANARY, "member")
@@ -52,9 +56,11 @@ async def foreign(g: Gate) -> list[dict[str, str]]:
         await g.do("budgets.set", **owner, usd="7")
         await g.do("plans.subscribe", **owner, plan="agents")
     grant = (await g.do("credits.grant", workspace="rival", credits="7", note=CANARY))["id"]
+    job = g.running.jobs.begin("probe", f"rival/{CANARY}", quick, CANARY)
     names = {"workspace": "rival", "name": CANARY, "key": key, "session": session, "receipt": receipt,
              "conversation": made["id"], "storefront": "conflux", "model": "conflux/deepseek-v4-pro",
-             "pool": "deepseek-v4-pro", "provider": "openai", "credential": "cred_1", "grant": grant}  # fmt: skip
+             "pool": "deepseek-v4-pro", "provider": "openai", "credential": "cred_1", "grant": grant,
+             "job": job.id}  # fmt: skip
     owners = {"workspace": "rival", "user": f"rival/{CANARY}", "key": key}
     return [{**names, "kind": kind, "owner": owner} for kind, owner in owners.items()]
 

@@ -76,6 +76,18 @@ export type AuditRow = {
   outcome: string;
 };
 
+export type Backup = {
+  name: string;
+  bytes: number;
+  /** Unix seconds. */
+  created: number;
+};
+
+export type Backups = {
+  data: Backup[];
+  next?: string | null;
+};
+
 export type Budget = {
   kind: string;
   owner: string;
@@ -120,6 +132,9 @@ export type Choosing = {
   by_task: Record<string, unknown>[];
   by_need: Record<string, string>[];
 };
+
+/** The merged configuration, by its sections; secrets are not in it. */
+export type Configuration = Record<string, unknown>;
 
 export type Conversation = {
   id: string;
@@ -224,6 +239,47 @@ export type Imported = {
   ids: number[];
 } & { [more: string]: unknown };
 
+/** A provider's invoice or usage export, to hold against the ledger. */
+export type InvoiceAsked = {
+  provider: string;
+  name?: string;
+  /** CSV, JSON or JSON lines. */
+  content: string;
+  /** Which column is what: id=response_id,cost=usd_total. */
+  columns?: string;
+  /** First day (UTC). */
+  from?: string | null;
+  /** Last day, within. */
+  to?: string | null;
+  /** Two costs this near are the same. */
+  tolerance_usd?: string;
+};
+
+export type Job = {
+  id: string;
+  /** ledger.verify, ledger.reconcile, backup or probe. */
+  kind: string;
+  /** The provider, model or file that it is about. */
+  about: string;
+  /** Who began it, as the audit log names them. */
+  by: string;
+  state: 'running' | 'done' | 'failed';
+  /** Of `total`; null: it does not know how far it is. */
+  done: number | null;
+  total: number | null;
+  /** Unix milliseconds. */
+  started: number;
+  ended: number | null;
+  result: Record<string, unknown> | null;
+  /** Why it failed. */
+  problem: string | null;
+};
+
+export type JobList = {
+  data: Job[];
+  next?: string | null;
+};
+
 export type Key = {
   id: string;
   name: string;
@@ -260,6 +316,11 @@ export type Lately = {
 /** How the ledger is; every figure of a check that is not zero is a fault. */
 export type LedgerHealth = {
   trouble: string | null;
+  /** Requests under way: their holds are not settled yet. */
+  open: number;
+  oldest_open_seconds: number | null;
+  /** The last check that was asked for here. */
+  verified: Verified | null;
   /** Only where a check was asked for. */
   checked?: Record<string, number> | null;
 };
@@ -453,6 +514,34 @@ export type PriceVersion = {
 
 export type PriceVersions = {
   data: PriceVersion[];
+};
+
+export type Probe = {
+  target: string;
+  capability: string;
+  /** What was found: yes, no or unknown. */
+  holds: string;
+  /** What the catalogue says: yes, no or unknown. */
+  stated: string;
+  /** Finding and catalogue differ. */
+  questioned: boolean;
+  age_seconds: number | null;
+  /** What the finding stands on. */
+  evidence: string[];
+  cost_usd: string;
+};
+
+/** What to ask the targets of a model. */
+export type ProbeAsked = {
+  model: string;
+  storefront?: string | null;
+  /** One of them; null: all that can be probed. */
+  capability?: string | null;
+};
+
+export type Probes = {
+  data: Probe[];
+  next?: string | null;
 };
 
 /** Every error: the same shape as on the OpenAI paths. */
@@ -832,6 +921,14 @@ export type Users = {
   next?: string | null;
 };
 
+export type Verified = {
+  /** Unix milliseconds. */
+  at: number;
+  by: string;
+  ok: boolean;
+  counts: Record<string, number>;
+};
+
 /** New weights of targets, by their key; the others stay. */
 export type Weights = {
   weights: Record<string, number>;
@@ -901,7 +998,9 @@ export const routes = {
   getAbout: ['GET', 'admin/api/v1/about'],
   getCatalogue: ['GET', 'admin/api/v1/catalogue'],
   getCatalogueModel: ['GET', 'admin/api/v1/catalogue/{storefront}/{model}'],
+  getConfig: ['GET', 'admin/api/v1/server/config'],
   getConversation: ['GET', 'admin/api/v1/conversations/{conversation}'],
+  getJob: ['GET', 'admin/api/v1/jobs/{job}'],
   getLedger: ['GET', 'admin/api/v1/ledger'],
   getModel: ['GET', 'admin/api/v1/models/{storefront}/{model}'],
   getPolicy: ['GET', 'admin/api/v1/policies/{kind}/{owner}'],
@@ -913,18 +1012,21 @@ export const routes = {
   grantCredits: ['POST', 'admin/api/v1/credits/grants'],
   importRows: ['POST', 'admin/api/v1/changes/import'],
   listAudit: ['GET', 'admin/api/v1/audit'],
+  listBackups: ['GET', 'admin/api/v1/backups'],
   listBudgets: ['GET', 'admin/api/v1/budgets'],
   listChanges: ['GET', 'admin/api/v1/changes'],
   listConversations: ['GET', 'admin/api/v1/conversations'],
   listCredentials: ['GET', 'admin/api/v1/credentials'],
   listCredits: ['GET', 'admin/api/v1/credits'],
   listGrants: ['GET', 'admin/api/v1/credits/grants'],
+  listJobs: ['GET', 'admin/api/v1/jobs'],
   listKeys: ['GET', 'admin/api/v1/keys'],
   listModels: ['GET', 'admin/api/v1/models'],
   listPlans: ['GET', 'admin/api/v1/plans'],
   listPolicies: ['GET', 'admin/api/v1/policies'],
   listPools: ['GET', 'admin/api/v1/pools'],
   listPrices: ['GET', 'admin/api/v1/prices/{storefront}/{model}'],
+  listProbes: ['GET', 'admin/api/v1/probes'],
   listProviders: ['GET', 'admin/api/v1/providers'],
   listReceipts: ['GET', 'admin/api/v1/receipts'],
   listSessions: ['GET', 'admin/api/v1/sessions'],
@@ -933,8 +1035,11 @@ export const routes = {
   listSubscriptions: ['GET', 'admin/api/v1/subscriptions'],
   listUsers: ['GET', 'admin/api/v1/users'],
   listWorkspaces: ['GET', 'admin/api/v1/workspaces'],
+  makeBackup: ['POST', 'admin/api/v1/backups'],
   previewPolicies: ['POST', 'admin/api/v1/policies/preview'],
+  probeModel: ['POST', 'admin/api/v1/probes'],
   rebuildLedger: ['POST', 'admin/api/v1/ledger/rebuild'],
+  reconcileInvoice: ['POST', 'admin/api/v1/ledger/reconcile'],
   rejectChanges: ['POST', 'admin/api/v1/changes/reject'],
   reloadServer: ['POST', 'admin/api/v1/server/reload'],
   removeCredential: ['DELETE', 'admin/api/v1/credentials/{credential}'],
@@ -947,6 +1052,7 @@ export const routes = {
   subscribe: ['PUT', 'admin/api/v1/subscriptions/{kind}/{owner}'],
   syncCatalogue: ['POST', 'admin/api/v1/changes/sync'],
   unsubscribe: ['DELETE', 'admin/api/v1/subscriptions/{kind}/{owner}'],
+  verifyLedger: ['POST', 'admin/api/v1/ledger/verify'],
 } as const;
 
 /** What every operation takes and answers; `answer` is undefined where there is no body. */
@@ -1105,6 +1211,13 @@ export type Api = {
     body: undefined;
     answer: PublicModel;
   };
+  /** The configuration as it was merged, without secrets. For: house. */
+  getConfig: {
+    path: Record<string, never>;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Configuration;
+  };
   /** A conversation with all its messages, as a tree. For: signed_in. */
   getConversation: {
     path: { conversation: string };
@@ -1112,7 +1225,14 @@ export type Api = {
     body: undefined;
     answer: WholeConversation;
   };
-  /** How the ledger is. `verify` holds every receipt against every entry, which takes its time. For: house. */
+  /** One job: how far it is, or what came of it. For: house. */
+  getJob: {
+    path: { job: string };
+    query: Record<string, never>;
+    body: undefined;
+    answer: Job;
+  };
+  /** How the ledger is. `verify` holds every receipt against every entry while one waits; `POST` does it as a job. For: house. */
   getLedger: {
     path: Record<string, never>;
     query: { verify?: boolean };
@@ -1189,6 +1309,13 @@ export type Api = {
     body: undefined;
     answer: AuditLog;
   };
+  /** The backups that were made here, the newest first. They lie in `backups` in the data directory. For: house. */
+  listBackups: {
+    path: Record<string, never>;
+    query: { limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: Backups;
+  };
   /** Budgets, what of them is spent, held and left, and when they begin anew. A member sees those they live by. For: signed_in. */
   listBudgets: {
     path: Record<string, never>;
@@ -1231,6 +1358,13 @@ export type Api = {
     body: undefined;
     answer: Grants;
   };
+  /** Long work, the newest first: what runs here, and what ended lately. For: house. */
+  listJobs: {
+    path: Record<string, never>;
+    query: { kind?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: JobList;
+  };
   /** Keys: one's own, for an admin the workspace's. Secrets are not kept, so none is shown. For: signed_in. */
   listKeys: {
     path: Record<string, never>;
@@ -1272,6 +1406,13 @@ export type Api = {
     query: Record<string, never>;
     body: undefined;
     answer: PriceVersions;
+  };
+  /** What was found of targets by asking them, beside what the catalogue says of them. For: house. */
+  listProbes: {
+    path: Record<string, never>;
+    query: { target?: string | null; model?: string | null; questioned?: boolean | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: Probes;
   };
   /** Who can be called, and with which credentials. None of them is shown. For: house. */
   listProviders: {
@@ -1329,6 +1470,13 @@ export type Api = {
     body: undefined;
     answer: Workspaces;
   };
+  /** Copy database and secrets into one file on the server, and check the copy. Nobody gets it over HTTP. For: house. */
+  makeBackup: {
+    path: Record<string, never>;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Job;
+  };
   /** What a key would see, and why: decided by the code that decides the list and the run. For: signed_in. */
   previewPolicies: {
     path: Record<string, never>;
@@ -1336,12 +1484,26 @@ export type Api = {
     body: PreviewAsked;
     answer: Preview;
   };
+  /** Ask the live targets of a model what they can. It is kept with its evidence, and changes nothing by itself. For: house. */
+  probeModel: {
+    path: Record<string, never>;
+    query: Record<string, never>;
+    body: ProbeAsked;
+    answer: Job;
+  };
   /** Make what is summed from the receipts anew; how many rows were wrong. For: house. */
   rebuildLedger: {
     path: Record<string, never>;
     query: Record<string, never>;
     body: undefined;
     answer: Rebuilt;
+  };
+  /** Hold a provider's invoice against the ledger: what is missing, extra, or differs, line by line. For: house. */
+  reconcileInvoice: {
+    path: Record<string, never>;
+    query: Record<string, never>;
+    body: InvoiceAsked;
+    answer: Job;
   };
   /** Reject proposals, or take back what was accepted. For: house. */
   rejectChanges: {
@@ -1426,5 +1588,12 @@ export type Api = {
     query: Record<string, never>;
     body: undefined;
     answer: Subscribed;
+  };
+  /** Hold every receipt against every entry. Any figure of the result that is not zero is a fault. For: house. */
+  verifyLedger: {
+    path: Record<string, never>;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Job;
   };
 };

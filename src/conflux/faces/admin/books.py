@@ -12,8 +12,10 @@ from fastapi import Path, Query, Request, Response
 from pydantic import Field
 
 from conflux.faces.admin.actor import Actor, Rule
+from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View, Wide
 from conflux.faces.admin.shape import answer, page
+from conflux.faces.jobs import job_of
 from conflux.faces.public import receipt_view
 from conflux.faces.usage import Sight, report
 from conflux.neutral.errors import NoSuch, invalid
@@ -128,10 +130,20 @@ class AuditLog(View):
     next: str | None = None
 
 
+class Verified(View):
+    at: int = Field(description="Unix milliseconds.")
+    by: str
+    ok: bool
+    counts: dict[str, int]
+
+
 class LedgerHealth(View):
     """How the ledger is; every figure of a check that is not zero is a fault."""
 
     trouble: str | None
+    open: int = Field(description="Requests under way: their holds are not settled yet.")
+    oldest_open_seconds: int | None
+    verified: Verified | None = Field(description="The last check that was asked for here.")
     checked: dict[str, int] | None = Field(None, description="Only where a check was asked for.")
 
 
@@ -247,9 +259,21 @@ async def list_audit(
 
 @ROUTES("GET", "/ledger", Rule.HOUSE, LedgerHealth)
 async def get_ledger(desk: TheDesk, actor: TheActor, verify: bool = False) -> Response:
-    """How the ledger is. `verify` holds every receipt against every entry, which takes its time."""
+    """How the ledger is. `verify` holds every receipt against every entry while one waits; `POST` does it as a job."""
     checked = await desk.do(actor.name, "ledger.verify", {}) if verify else None
-    return answer({"trouble": desk.store.trouble, "checked": checked})
+    count, oldest = await desk.store.receipts.open()
+    age = max(0, round(desk.now() - oldest / 1000)) if oldest is not None else None
+    return answer({"trouble": desk.store.trouble, "open": count, "oldest_open_seconds": age,
+                   "verified": await _verified(desk), "checked": checked})  # fmt: skip
+
+
+async def _verified(desk: Desk) -> dict[str, Any] | None:
+    rows = await desk.store.audit.rows(1, where={"act": "ledger.verify", "outcome": "done"})
+    found = job_of(rows[0]) if rows else None
+    if found is None or found.result is None:
+        return None
+    counts = {name: value for name, value in found.result.items() if name != "ok"}
+    return {"at": found.ended, "by": found.by, "ok": found.result.get("ok", False), "counts": counts}
 
 
 @ROUTES("POST", "/ledger/rebuild", Rule.HOUSE, Rebuilt)

@@ -6,6 +6,7 @@ audit log; what is read may come from the stores themselves.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,11 +14,12 @@ import msgspec
 from conflux.accounts.passwords import Verifier
 from conflux.accounts.sealing import Sealer
 from conflux.faces.audited import Audited
+from conflux.faces.jobs import Jobs, Tell
 from conflux.neutral.records import Caller
 from conflux.neutral.reports import Recent
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Snapshot
-from conflux.stores.opening import Store
+from conflux.stores.opening import Books, Store
 
 _DAY = 86_400
 _FRESH = 60.0
@@ -50,6 +52,11 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     sealer: Sealer
     lately: Lately
     conversations: Callable[[], bool]  # may users keep theirs?
+    jobs: Jobs
+    books: Callable[[], Books]  # read beside whoever writes them
+    backups: Path  # where they are put
+    backup: Callable[[Path, Tell], None]
+    config: Callable[[], dict[str, Any]]  # as `conflux config show` has it
     session_seconds: int = 7 * 86_400
 
     def now(self) -> float:
