@@ -47,6 +47,40 @@ async def test_a_failure_is_told_and_tried_again(monkeypatch) -> None:
     await follower.aclose()
 
 
+async def test_what_begins_later_is_taken_over_when_it_begins() -> None:
+    done = asyncio.Event()
+    waits: list[float | None] = [0.0, None]
+
+    async def catch_up() -> None:
+        done.set()
+
+    async def due() -> float | None:
+        return waits.pop(0)
+
+    follower = Follower(catch_up, print, due)
+    follower.begin()
+    await done.wait()
+    await follower.aclose()
+
+
+async def test_a_store_that_is_away_is_asked_again(monkeypatch) -> None:
+    monkeypatch.setattr(following, "_AGAIN", 0.0)
+    done, told = asyncio.Event(), list[str]()
+
+    async def catch_up() -> None:
+        done.set()
+
+    async def due() -> float | None:
+        if not told:
+            raise StoreError("the database is away")
+        return None
+
+    follower = Follower(catch_up, told.append, due)
+    follower.begin()
+    await done.wait()
+    await follower.aclose()
+
+
 async def test_closing_one_that_never_began() -> None:
     async def nothing() -> None:
         pass

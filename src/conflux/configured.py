@@ -113,6 +113,13 @@ def own_file(config: Config, command: str, tool: str) -> Path:
     return config.data_dir
 
 
+async def until_next_change(store: Store) -> float | None:
+    """Seconds until an accepted change begins; None where none is to come."""
+    now = time.time()
+    later = [one.effective_at for one in await store.catalogue.changes(ACCEPTED) if (one.effective_at or 0) > now]
+    return min(later) - now if later else None
+
+
 def live_providers(snapshot: Snapshot) -> dict[str, LiveProvider]:
     """Those that some pool wants something of."""
     found = {target.live.provider.id: target.live for pool in snapshot.pools.values() for target in pool}

@@ -25,7 +25,16 @@ from conflux.accounts.passwords import Verifier
 from conflux.accounts.sealing import Sealer
 from conflux.accounts.token_mint import TokenMint
 from conflux.catalogue.changes import Change
-from conflux.configured import accepted, check, entered, live_providers, make_snapshot, own_file, read_catalogue
+from conflux.configured import (
+    accepted,
+    check,
+    entered,
+    live_providers,
+    make_snapshot,
+    own_file,
+    read_catalogue,
+    until_next_change,
+)
 from conflux.faces.admin.desk import Desk, Lately
 from conflux.faces.admin.door import AdminDoor
 from conflux.faces.administration import administration
@@ -84,7 +93,7 @@ class Running:
         self._reread = reread
         self.store = store
         self.simulator = simulator
-        self.follower = Follower(self.catch_up, _log)
+        self.follower = Follower(self.catch_up, _log, lambda: until_next_change(self.store))
         self.configured: Snapshot  # as configuration and catalogue have it
         self.snapshot: Snapshot  # with what an admin has switched on and off
         self.gateway: Gateway
@@ -137,6 +146,7 @@ class Running:
         """Let what was accepted count, with the configuration as it was read last."""
         async with self._renewing:
             await self._renew(self.config)
+        self.follower.hear()  # when the next of them begins may be another moment now
 
     async def catch_up(self) -> None:
         """Another process has changed something."""

@@ -73,7 +73,7 @@ def test_pools_come_before_the_models_that_name_them() -> None:
         ("m.json", '{"model": [5]}', "model: write it as a list of rows"),
         ("m.json", '{"model": [{"id": "x"}]}', "model #1: storefront and id: missing"),
         ("m.json", '{"model": [{"id": 5, "storefront": "shop"}]}', "model #1: storefront and id: missing"),
-        ("m.toml", to_toml({"model": [ROW], "provider": [{"id": "x"}]}), "provider: only models and pools"),
+        ("m.toml", to_toml({"model": [ROW], "provider": [{"id": "x"}]}), "provider: only models, pools"),
         ("m.json", json.dumps([ROW, ROW]), "model #2 shop/shop/two: written twice"),
     ],
 )

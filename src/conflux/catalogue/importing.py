@@ -19,7 +19,7 @@ from conflux.neutral.errors import ConfigError
 
 Rows = dict[str, list[dict[str, Any]]]
 
-_TABLES = {"pool": ("id",), "model": ("storefront", "id")}  # in this order: a model names its pool
+_TABLES = {"storefront": ("id",), "pool": ("id",), "model": ("storefront", "id")}  # a model names both
 _LISTED = ";"
 
 
@@ -50,7 +50,7 @@ def _misshapen(file: str, content: Any) -> Iterator[str]:
         return
     for table, rows in content.items():
         if table not in _TABLES:
-            yield f"{file}: {table}: only models and pools can be imported"
+            yield f"{file}: {table}: only models, pools and storefronts can be imported"
         elif not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
             yield f"{file}: {table}: write it as a list of rows"
         else:

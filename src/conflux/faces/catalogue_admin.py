@@ -29,7 +29,7 @@ class Book(Protocol):
     async def changes(self, *states: str) -> list[Change]: ...
     async def propose(self, proposed: Iterable[Change]) -> int: ...
     async def decide(self, ids: Iterable[int], state: str, by: str) -> None: ...
-    async def add_accepted(self, changes: Iterable[Change], by: str) -> list[int]: ...
+    async def add_accepted(self, changes: Iterable[Change], by: str, begins: int | None = None) -> list[int]: ...
 
 
 class Surroundings(NamedTuple):
@@ -74,6 +74,7 @@ class ImportOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: str
     content: str
     store: bool = False
+    effective_at: int | None = None  # Unix seconds; None: at once
     by: str = "unknown"
 
 
@@ -240,14 +241,26 @@ class CatalogueAdmin:
     async def import_rows(self, order: ImportOrder) -> Any:
         rows = read_rows(order.name, order.content)
         made = changes_of(rows, order.name)
-        standing = in_force(await self._book.changes(ACCEPTED), self._around.now())
-        self._around.files([*standing, *made])  # in order of being told: these are the newest
+        await self._check(made, order.effective_at)
         counts = {table: len(found) for table, found in rows.items()}
         if not order.store:
             return {"toml": to_toml(rows), "rows": counts, "ids": []}
-        ids = await self._book.add_accepted(made, order.by)
+        ids = await self._book.add_accepted(made, order.by, order.effective_at)
         await self._around.take_over()
         return {"rows": counts, "ids": ids}
+
+    async def _check(self, made: list[Change], begins: int | None) -> None:
+        """Raises ConfigError where the catalogue could not be read with these, today or with what begins later."""
+        now, accepted = self._around.now(), await self._book.changes(ACCEPTED)
+        if begins is None:
+            self._around.files([*in_force(accepted, now), *made])  # in order of being told: these are the newest
+        elif begins <= now:
+            raise ConfigError(["effective_at: this moment has gone by: leave it out, and it counts at once"])
+        later = [one for one in accepted if (one.effective_at or 0) > now]
+        if later or begins is not None:
+            moment = begins if begins is not None else int(now)
+            new = [msgspec.structs.replace(one, state=ACCEPTED, effective_at=moment, id=1 << 62) for one in made]
+            self._around.files(in_force([*accepted, *new], float("inf")))
 
     async def _decide(self, chosen: list[Change], state: str, by: str) -> Any:
         await self._book.decide([one.id for one in chosen], state, by)

@@ -105,3 +105,15 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     latency_ms: int | None
     first_byte_ms: int | None
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How long requests took, in one span of time and of one name."""
+
+    number: int  # of the span, since the epoch
+    name: str
+    requests: int
+    failed: int
+    latency_ms: int | None
+    slowest_ms: int
+    first_byte_ms: int | None

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from conflux.neutral.ledger import ID_CHANCES
-from conflux.neutral.reports import ReceiptRow, Recent
+from conflux.neutral.reports import Pace, ReceiptRow, Recent
 from conflux.stores.budgets import DAY
 from conflux.stores.key_format import KEY_ID, key_number
 from conflux.stores.sql import Database, Run
@@ -28,6 +28,19 @@ _RECENT = """
         sum(latency_ms), sum(first_byte_ms), count(first_byte_ms)
     FROM request WHERE id >= ? GROUP BY storefront, requested_model
 """
+_PACE = """
+    SELECT request.id / {step}, {column}, count(*),
+        sum(CASE WHEN ending IN ('failed', 'cut', 'crashed') THEN 1 ELSE 0 END), sum(latency_ms), max(latency_ms),
+        sum(first_byte_ms), count(first_byte_ms)
+    FROM request LEFT JOIN app_user ON app_user.id = user_id LEFT JOIN workspace ON workspace.id = request.workspace_id
+    WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_PACED = {
+    "model": "requested_model",
+    "key": "key_id",
+    "user": "coalesce(workspace.name, '') || '/' || coalesce(app_user.name, '')",
+    "storefront": "storefront",
+}
 _CONDITIONS = {
     "key": "key_id = ?",
     "user": "request.user_id = ?",
@@ -102,6 +115,37 @@ class Receipts:
         )
         rows = await self._ledger.read(lambda run: run.execute(query, (since * ID_CHANCES,)).fetchall())
         return {str(row[0]): (int(row[1]), int(row[2])) for row in rows}
+
+    async def chosen_over(self, first: int, last: int, step: int) -> list[tuple[int, str, int, int]]:
+        """As `chosen`, span by span: (number of the span since the epoch, target, how often, cost). All in
+        milliseconds."""
+        query = (
+            f"SELECT request_id / {step * ID_CHANCES}, target, count(*), sum(coalesce(provider_cost, 0)) FROM attempt"
+            " WHERE request_id >= ? AND request_id < ? AND target IS NOT NULL GROUP BY 1, target ORDER BY 1, target"
+        )
+        span = (first * ID_CHANCES, last * ID_CHANCES)
+        rows = await self._ledger.read(lambda run: run.execute(query, span).fetchall())
+        return [(int(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in rows]
+
+    async def pace(self, first: int, last: int, step: int, by: str, where: dict[str, Any]) -> list[Pace]:
+        """How long requests took, span by span, split by what `by` names. All in milliseconds."""
+        column = _PACED[by]
+
+        def read(run: Run) -> list[Any]:
+            wanted = {name: _number(run, name, value) for name, value in where.items() if value is not None}
+            parts, values = ["request.id >= ?", "request.id < ?"], [first * ID_CHANCES, last * ID_CHANCES]
+            for name, value in wanted.items():
+                parts.append(_CONDITIONS[name])
+                values += [value] * _CONDITIONS[name].count("?")
+            query = _PACE.format(step=step * ID_CHANCES, column=column, where=" AND ".join(parts))
+            return run.execute(query, values).fetchall()
+
+        return [
+            Pace(number=int(row[0]), name=f"{KEY_ID}{row[1]}" if by == "key" else str(row[1]), requests=int(row[2]),
+                 failed=int(row[3]), latency_ms=_mean(row[4], row[2]), slowest_ms=int(row[5]),
+                 first_byte_ms=_mean(row[6], row[7]))
+            for row in await self._ledger.read(read)
+        ]  # fmt: skip
 
 
 def _span(run: Run, wanted: dict[str, Any]) -> tuple[int, int] | None:

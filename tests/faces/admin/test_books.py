@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conflux.faces.admin.books import AuditLog, LedgerHealth, Receipt, Receipts, UsageReport
+from conflux.faces.admin.books import AuditLog, LedgerHealth, Paces, Receipt, Receipts, UsageReport
 from tests.faces.admin.gate import Gate, gate
 from tests.faces.admin.test_session import HELLO
 
@@ -79,6 +79,23 @@ async def test_usage_says_what_is_wrong_and_comes_as_a_file(g: Gate) -> None:
     assert (await house.ask("GET", "/usage?colour=red")).status == 400
     file = await house.ask("GET", "/usage?format=csv&group_by=model")
     assert file.status == 200 and file.text.startswith("model,simulated,requests")
+
+
+async def test_how_long_answers_took(g: Gate) -> None:
+    boss, ann = await g.person("acme", "boss", "admin"), await g.person("acme", "ann", "member")
+    for browser in (boss, ann, ann):
+        await browser.ask("POST", "/v1/chat/completions", HELLO)
+    (row,) = Paces.model_validate(await ann.get("/performance")).data
+    assert (row.name, row.requests, row.failed) == (HELLO["model"], 2, 0) and row.at % 86_400 == 0
+    assert row.latency_ms is not None and row.latency_ms <= row.slowest_ms
+    rows = Paces.model_validate(await boss.get("/performance", group_by="user", by="hour")).data
+    assert [(one.name, one.requests) for one in rows] == [("acme/ann", 2), ("acme/boss", 1)]
+    key = (await ann.get("/session"))["key"]
+    assert [one["name"] for one in (await g.house.get("/performance", group_by="key", key=key))["data"]] == [key]
+    for where in ({"simulated": False}, {"model": "none"}, {"storefront": "llmbase"}, {"until": "2020-01-01"}):
+        assert (await g.house.get("/performance", **where))["data"] == [], where
+    assert (await ann.ask("GET", "/performance?user=boss")).status == 404
+    assert (await ann.ask("GET", "/performance?group_by=colour")).status == 400
 
 
 async def test_the_audit_log_of_a_workspace(g: Gate) -> None:

@@ -1,6 +1,9 @@
 """Twin of faces/admin/catalogue.py."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,41 @@ async def test_figures_and_prices_change_and_prices_are_versions(g: Gate) -> Non
                 {"pool": "x"}, {"currency": "XYZ", "prices": {"input": "1", "output": "1"}}):  # fmt: skip
         assert (await house.ask("PATCH", PATH, bad)).status == 400, bad
     assert (await house.ask("PATCH", "/models/conflux/none", {"enabled": False})).status == 404
+
+
+async def test_a_price_that_begins_later(g: Gate) -> None:
+    house = g.house
+    later = {"prices": {"input": "0.7", "output": "2"}, "effective_at": "2099-01-01"}
+    answer = await house.ask("PATCH", PATH, later)
+    assert answer.status == 200 and answer.json()["prices"]["input"] != "0.7", answer.text
+    versions = PriceVersions.model_validate(await house.get(f"/prices/conflux/{MODEL}")).data
+    assert [(one.current, one.scheduled, one.effective_at) for one in versions] == [
+        (False, True, 4_070_908_800), (True, False, None)]  # fmt: skip
+    assert (await house.ask("PATCH", PATH, {**later, "effective_at": "2020-01-01"})).status == 400
+    assert (await house.ask("PATCH", PATH, {**later, "effective_at": "soon"})).status == 400
+    broken = {"prices": {"input": "-1", "output": "2"}, "effective_at": "2099-01-01"}
+    assert (await house.ask("PATCH", PATH, broken)).status == 400, "what begins later has to be right today"
+    assert (await house.ask("POST", "/changes/reject", {"ids": [versions[0].change]})).status == 200
+    assert [one["scheduled"] for one in (await house.get(f"/prices/conflux/{MODEL}"))["data"]] == [False]
+
+
+async def test_it_counts_when_its_moment_comes(tmp_path: Path) -> None:
+    async with gate(tmp_path) as g:
+        assert (await g.house.get(PATH))["safe_context"] != 777  # the API is up
+        begins = int(time.time()) + 3
+        moment = datetime.fromtimestamp(begins, UTC).isoformat()
+        answer = await g.house.ask("PATCH", PATH, {"safe_context": 777, "effective_at": moment})
+        assert answer.status == 200 and answer.json()["safe_context"] != 777, answer.text
+        while (await g.house.get(PATH))["safe_context"] != 777:
+            await asyncio.sleep(0.05)
+        assert time.time() >= begins
+
+
+async def test_quality_says_whose_figure_it_is(g: Gate) -> None:
+    changed = await g.house.ask("PATCH", PATH, {"quality": 0.5, "quality_source": "our own tasks"})
+    found = AdminModel.model_validate(changed.json())
+    assert (found.quality, found.quality_source) == (0.5, "our own tasks")
+    assert (await g.house.ask("PATCH", PATH, {"quality": 2})).status == 400
 
 
 async def test_models_are_found(g: Gate) -> None:

@@ -13,9 +13,11 @@ from conflux.faces.admin.house import (
     Providers,
     Reloaded,
     Status,
-    StorefrontRows,
+    TargetUses,
+    _uses,
 )
 from tests.faces.admin.gate import Gate, gate
+from tests.faces.admin.test_session import HELLO
 
 OWN = """
 [[pool]]
@@ -80,12 +82,10 @@ async def test_a_credential_makes_a_provider_live_and_is_never_shown(g: Gate, tm
     assert (await house.ask("DELETE", f"/credentials/{made.json()['id']}")).status == 404
 
 
-async def test_the_server_and_its_storefronts(g: Gate) -> None:
+async def test_the_server(g: Gate) -> None:
     house = g.house
     assert Status.model_validate(await house.get("/server")).problems == {}
     assert Reloaded.model_validate((await house.ask("POST", "/server/reload")).json()).restart == []
-    rows = StorefrontRows.model_validate(await house.get("/storefronts")).data
-    assert {row.id for row in rows} == {"conflux", "tokenflux", "inference", "llmbase"}
 
 
 async def test_a_credential_outlives_the_process(tmp_path: Path) -> None:
@@ -96,3 +96,24 @@ async def test_a_credential_outlives_the_process(tmp_path: Path) -> None:
         assert not g.running.snapshot.simulated
     async with gate(folder) as g:
         assert not g.running.snapshot.simulated
+
+
+async def test_which_targets_were_chosen_over_time(tmp_path: Path) -> None:
+    async with gate(tmp_path) as g:
+        ann = await g.person("acme", "ann", "member")
+        for _ in range(3):
+            await ann.ask("POST", "/v1/chat/completions", HELLO)
+        house = g.house
+        (row,) = TargetUses.model_validate(await house.get("/targets/usage")).data
+        assert row.selected == 3 and row.share == "1.000" and row.at % 3600 == 0 and row.pools
+        assert len((await house.get("/targets/usage", by="day", pool=row.pools[0], target=row.target))["data"]) == 1
+        for other in ({"pool": "none"}, {"target": "none"}, {"until": "2020-01-01"}):
+            assert (await house.get("/targets/usage", **other))["data"] == [], other
+        assert (await house.ask("GET", "/targets/usage?since=once")).status == 400
+
+
+def test_a_targets_share_is_of_its_own_pools() -> None:
+    homes = {"a": ["one"], "b": ["one", "two"], "c": ["two"], "d": ["three"]}
+    rows = _uses([(1, "a", 1, 0), (1, "b", 3, 2), (1, "d", 5, 0), (2, "gone", 1, 0)], homes, 1000)
+    assert [(row["target"], row["share"]) for row in rows] == [
+        ("a", "0.250"), ("b", "0.750"), ("d", "1.000"), ("gone", "1.000")]  # fmt: skip

@@ -50,6 +50,9 @@ export type AdminModel = {
   lately: Lately;
   pool: string;
   targets: string[];
+  /** From 0 to 1; null: what its tier promises. */
+  quality: number | null;
+  quality_source: string;
   /** An admin has said something of it over the files. */
   changed: boolean;
 };
@@ -340,7 +343,7 @@ export type Message = {
   body: Record<string, unknown>;
 };
 
-/** What is to change; what is left out stays. Prices make a new version. */
+/** What is to change; what is left out stays. Prices make a new version. `enabled` counts at once, always. */
 export type ModelChange = {
   enabled?: boolean | null;
   safe_context?: number | null;
@@ -353,6 +356,13 @@ export type ModelChange = {
   /** The whole sheet, per million tokens, as texts. */
   prices?: Record<string, string> | null;
   currency?: string;
+  /** Of all tasks; with whose figure it is. */
+  quality?: number | null;
+  quality_source?: string | null;
+  capabilities?: string[] | null;
+  aliases?: string[] | null;
+  /** Counts from then on: a day, or a day and time (UTC). None: at once. */
+  effective_at?: string | null;
 };
 
 export type NewBudget = {
@@ -418,6 +428,26 @@ export type NewUser = {
 
 export type NewWorkspace = {
   name: string;
+};
+
+export type PaceRow = {
+  /** When the span begins, in Unix seconds. */
+  at: number;
+  /** The model, key, user or storefront. */
+  name: string;
+  requests: number;
+  /** Not answered to the end, by no fault of the caller. */
+  failed: number;
+  /** On average. */
+  latency_ms: number | null;
+  slowest_ms: number;
+  /** On average, of those that streamed. */
+  first_byte_ms: number | null;
+};
+
+export type Paces = {
+  data: PaceRow[];
+  next?: string | null;
 };
 
 export type Plan = {
@@ -505,7 +535,11 @@ export type PreviewRow = {
 
 export type PriceVersion = {
   version: string;
+  /** The change that made it, which can be taken back; null: the catalogue's. */
+  change: number | null;
   current: boolean;
+  /** Begins later. */
+  scheduled: boolean;
   /** Unix seconds; null: since the catalogue's file says so. */
   effective_at: number | null;
   by: string | null;
@@ -795,19 +829,38 @@ export type Status = {
   upstreams: Record<string, unknown>;
 } & { [more: string]: unknown };
 
+/** How it behaves; what is left out stays. */
+export type StorefrontChange = {
+  name?: string | null;
+  allowed_origins?: string[] | null;
+  margin?: string | null;
+  fallback?: boolean | null;
+  prefer?: 'cost' | 'balanced' | 'speed' | 'quality' | null;
+  usage_cost?: boolean | null;
+  strict_capabilities?: boolean | null;
+  default_max_output?: number | null;
+  default_temperature?: number | null;
+};
+
 export type StorefrontRow = {
   id: string;
   name: string;
+  /** Where it is; / is the root. */
   mount: string;
   hosts: string[];
   key_prefixes: string[];
+  /** Keys that run on the simulator only. */
   test_prefixes: string[];
+  /** Keys that a plan pays for. */
   agent_prefixes: string[];
   list_shape: string;
   error_style: string;
+  /** usd, tier_credits or token_credits. */
   billing: string;
   header_prefix: string;
+  /** What cost is multiplied by. */
   margin: string;
+  /** A model that does not answer may be stood in for by another. */
   fallback: boolean;
   models: number;
 };
@@ -815,6 +868,52 @@ export type StorefrontRow = {
 export type StorefrontRows = {
   data: StorefrontRow[];
   next?: string | null;
+};
+
+export type StorefrontWhole = {
+  id: string;
+  name: string;
+  /** Where it is; / is the root. */
+  mount: string;
+  hosts: string[];
+  key_prefixes: string[];
+  /** Keys that run on the simulator only. */
+  test_prefixes: string[];
+  /** Keys that a plan pays for. */
+  agent_prefixes: string[];
+  list_shape: string;
+  error_style: string;
+  /** usd, tier_credits or token_credits. */
+  billing: string;
+  header_prefix: string;
+  /** What cost is multiplied by. */
+  margin: string;
+  /** A model that does not answer may be stood in for by another. */
+  fallback: boolean;
+  models: number;
+  /** Browsers of these origins may call it (CORS); * for any. */
+  allowed_origins: string[];
+  /** Lists at the root that are its own where no key says otherwise. */
+  root_paths: string[];
+  /** Lists that nobody sees without a key. */
+  keyed_paths: string[];
+  /** What answers call their model: as requested, or as upstream. */
+  model_echo: string;
+  /** What a model does not advertise is refused. */
+  strict_capabilities: boolean;
+  /** How a model is chosen for a task: cost, balanced, speed or quality. */
+  prefer: string;
+  /** Answers say what they cost. */
+  usage_cost: boolean;
+  default_max_output: number | null;
+  default_temperature: number | null;
+  enabled_models: number;
+  /** Of the enabled: something would answer now. */
+  live_models: number;
+  /** That are not revoked. */
+  keys: number;
+  /** An admin has said something of it over the files. */
+  changed: boolean;
 };
 
 export type Subscribed = {
@@ -881,6 +980,23 @@ export type TargetHealth = {
   first_token_ms: number | null;
   /** Why it is tried last: its provider does not list it. */
   missing: string | null;
+};
+
+export type TargetUse = {
+  /** When the span begins, in Unix seconds. */
+  at: number;
+  target: string;
+  pools: string[];
+  /** How often it was asked. */
+  selected: number;
+  /** Of all that was asked of its pools in this span. */
+  share: string;
+  provider_cost_usd: string;
+};
+
+export type TargetUses = {
+  data: TargetUse[];
+  next?: string | null;
 };
 
 export type UsageFigures = {
@@ -983,6 +1099,7 @@ export const routes = {
   changePassword: ['PUT', 'admin/api/v1/session/password'],
   changePolicy: ['PUT', 'admin/api/v1/policies/{kind}/{owner}'],
   changePool: ['PATCH', 'admin/api/v1/pools/{pool}'],
+  changeStorefront: ['PATCH', 'admin/api/v1/storefronts/{storefront}'],
   changeUser: ['PATCH', 'admin/api/v1/workspaces/{workspace}/users/{name}'],
   changeWorkspace: ['PATCH', 'admin/api/v1/workspaces/{name}'],
   createConversation: ['POST', 'admin/api/v1/conversations'],
@@ -1008,6 +1125,7 @@ export const routes = {
   getReceipt: ['GET', 'admin/api/v1/receipts/{receipt}'],
   getServer: ['GET', 'admin/api/v1/server'],
   getSession: ['GET', 'admin/api/v1/session'],
+  getStorefront: ['GET', 'admin/api/v1/storefronts/{storefront}'],
   getUsage: ['GET', 'admin/api/v1/usage'],
   grantCredits: ['POST', 'admin/api/v1/credits/grants'],
   importRows: ['POST', 'admin/api/v1/changes/import'],
@@ -1022,6 +1140,7 @@ export const routes = {
   listJobs: ['GET', 'admin/api/v1/jobs'],
   listKeys: ['GET', 'admin/api/v1/keys'],
   listModels: ['GET', 'admin/api/v1/models'],
+  listPerformance: ['GET', 'admin/api/v1/performance'],
   listPlans: ['GET', 'admin/api/v1/plans'],
   listPolicies: ['GET', 'admin/api/v1/policies'],
   listPools: ['GET', 'admin/api/v1/pools'],
@@ -1033,6 +1152,7 @@ export const routes = {
   listSources: ['GET', 'admin/api/v1/changes/sources'],
   listStorefronts: ['GET', 'admin/api/v1/storefronts'],
   listSubscriptions: ['GET', 'admin/api/v1/subscriptions'],
+  listTargetUsage: ['GET', 'admin/api/v1/targets/usage'],
   listUsers: ['GET', 'admin/api/v1/users'],
   listWorkspaces: ['GET', 'admin/api/v1/workspaces'],
   makeBackup: ['POST', 'admin/api/v1/backups'],
@@ -1105,6 +1225,13 @@ export type Api = {
     query: Record<string, never>;
     body: Weights;
     answer: Pool;
+  };
+  /** Change how a storefront behaves. It counts at once; a margin changes prices from the next request on. For: house. */
+  changeStorefront: {
+    path: { storefront: string };
+    query: Record<string, never>;
+    body: StorefrontChange;
+    answer: StorefrontWhole;
   };
   /** Change a user's role or password, switch them off or on. For: admin. */
   changeUser: {
@@ -1281,6 +1408,13 @@ export type Api = {
     body: undefined;
     answer: Session;
   };
+  /** One of them: what it offers, to whom, and by which rules. For: house. */
+  getStorefront: {
+    path: { storefront: string };
+    query: Record<string, never>;
+    body: undefined;
+    answer: StorefrontWhole;
+  };
   /** Spend, tokens and requests over time, split as asked; the answer of `GET /v1/usage`, as wide as one may see. For: signed_in. */
   getUsage: {
     path: Record<string, never>;
@@ -1379,6 +1513,13 @@ export type Api = {
     body: undefined;
     answer: AdminModels;
   };
+  /** How long answers took over time, and how many failed. For: signed_in. */
+  listPerformance: {
+    path: Record<string, never>;
+    query: { group_by?: 'model' | 'key' | 'user' | 'storefront'; by?: 'hour' | 'day'; since?: string | null; until?: string | null; workspace?: string | null; user?: string | null; key?: string | null; model?: string | null; storefront?: string | null; simulated?: boolean | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: Paces;
+  };
   /** The plans of the catalogue, and what each lets be used. For: signed_in. */
   listPlans: {
     path: Record<string, never>;
@@ -1455,6 +1596,13 @@ export type Api = {
     query: { kind?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
     body: undefined;
     answer: Subscriptions;
+  };
+  /** Which targets were chosen over time, and what they cost the house. For: house. */
+  listTargetUsage: {
+    path: Record<string, never>;
+    query: { pool?: string | null; target?: string | null; by?: 'hour' | 'day'; since?: string | null; until?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: TargetUses;
   };
   /** Users, of one workspace or of all that one may see. For: admin. */
   listUsers: {

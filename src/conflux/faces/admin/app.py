@@ -14,7 +14,19 @@ from starlette.exceptions import HTTPException
 
 from conflux import __version__
 from conflux.accounts.sealing import SealError
-from conflux.faces.admin import books, catalogue, changes, chats, house, limits, people, plans, session, work
+from conflux.faces.admin import (
+    books,
+    catalogue,
+    changes,
+    chats,
+    house,
+    limits,
+    people,
+    plans,
+    session,
+    storefronts,
+    work,
+)
 from conflux.faces.admin.actor import Rule
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Endpoint, Problem, Routes, Spec, ruled, summary_of
@@ -25,7 +37,7 @@ from conflux.neutral.errors import ConfigError, GatewayError, Kind, StoreError, 
 PREFIX = "/admin/api/v1"
 TABLES: tuple[Routes, ...] = (
     *(session.ROUTES, people.ROUTES, limits.ROUTES, catalogue.ROUTES, changes.ROUTES, house.ROUTES, books.ROUTES),
-    *(chats.ROUTES, plans.ROUTES, work.ROUTES),
+    *(chats.ROUTES, plans.ROUTES, storefronts.ROUTES, work.ROUTES),
 )
 
 _FOLDER = Path(__file__).parent / "pages"

@@ -5,20 +5,20 @@ all, and only the house what was really called and what it paid.
 """
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Path, Query, Request, Response
 from pydantic import Field
 
 from conflux.faces.admin.actor import Actor, Rule
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View, Wide
-from conflux.faces.admin.shape import answer, page
+from conflux.faces.admin.shape import answer, listed, moment, page
 from conflux.faces.jobs import job_of
 from conflux.faces.public import receipt_view
 from conflux.faces.usage import Sight, report
-from conflux.neutral.errors import NoSuch, invalid
+from conflux.neutral.errors import NoSuch
 from conflux.neutral.ledger import request_id_number, request_id_text
 from conflux.neutral.money import credits_text, usd
 from conflux.neutral.reports import ReceiptRow
@@ -26,6 +26,8 @@ from conflux.neutral.reports import ReceiptRow
 ROUTES = Routes("Books")
 _FILE_MOST = 100_000
 _PIECE = 5_000
+_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+_FAR = 370  # spans
 _SPLIT = "Of day, model, served_model, key, user, workspace, storefront, tag:NAME; with commas."
 _Moment = Annotated[str | None, Query(max_length=40, description="A day, or a day and time (UTC).")]
 _Word = Annotated[str | None, Query(max_length=300)]
@@ -114,6 +116,21 @@ class UsageReport(Wide):
     total: UsageFigures
 
 
+class PaceRow(View):
+    at: int = Field(description="When the span begins, in Unix seconds.")
+    name: str = Field(description="The model, key, user or storefront.", examples=["conflux/deepseek-v4-pro"])
+    requests: int
+    failed: int = Field(description="Not answered to the end, by no fault of the caller.")
+    latency_ms: int | None = Field(description="On average.")
+    slowest_ms: int
+    first_byte_ms: int | None = Field(description="On average, of those that streamed.")
+
+
+class Paces(View):
+    data: list[PaceRow]
+    next: str | None = None
+
+
 class AuditRow(View):
     id: int
     at: int = Field(description="Unix milliseconds.")
@@ -176,8 +193,8 @@ async def list_receipts(
         "ending": ending,
         "status": status,
         "simulated": simulated,
-        "since": _moment(since, "since"),
-        "until": _moment(until, "until"),
+        "since": moment(since, "since"),
+        "until": moment(until, "until"),
     }
     shown: list[dict[str, Any]] = []
     before, most = asked.number, _FILE_MOST if asked.csv else asked.limit
@@ -234,6 +251,38 @@ async def get_usage(
     return Response(found.body, found.status, headers)
 
 
+@ROUTES("GET", "/performance", Rule.SIGNED_IN, Paces, csv=True)
+async def list_performance(
+    desk: TheDesk,
+    actor: TheActor,
+    asked: ThePage,
+    group_by: Annotated[str, Query(pattern="^(model|key|user|storefront)$")] = "model",
+    by: Annotated[str, Query(pattern="^(hour|day)$")] = "day",
+    since: Annotated[str | None, Query(max_length=40, description="None: thirty days ago, or by hour one.")] = None,
+    until: _Moment = None,
+    workspace: _Word = None,
+    user: Annotated[str | None, Query(max_length=201)] = None,
+    key: Annotated[str | None, Query(max_length=40)] = None,
+    model: _Word = None,
+    storefront: _Word = None,
+    simulated: bool | None = None,
+) -> Response:
+    """How long answers took over time, and how many failed."""
+    step = _DAY_MS if by == "day" else _HOUR_MS
+    last = moment(until, "until") or int(desk.now() * 1000) + 1
+    first = moment(since, "since")
+    first = first if first is not None else last - (30 * _DAY_MS if by == "day" else _DAY_MS)
+    first = max(first, last - _FAR * step)
+    where = {**_sight(actor, workspace, user), "key": key, "model": model, "storefront": storefront,
+             "simulated": simulated}  # fmt: skip
+    rows = await desk.store.receipts.pace(first - first % step, last, step, group_by, where)
+    shown = []
+    for row in rows:
+        fields = msgspec.structs.asdict(row)
+        shown.append({"at": fields.pop("number") * step // 1000, **fields})
+    return listed(shown, asked, "performance")
+
+
 @ROUTES("GET", "/audit", Rule.ADMIN, AuditLog, csv=True)
 async def list_audit(
     desk: TheDesk,
@@ -249,7 +298,7 @@ async def list_audit(
 ) -> Response:
     """What admins did, the newest first. Nothing in it can be changed."""
     where = {"actor": who, "act": act, "target": target, "outcome": outcome,
-             "since": _moment(since, "since"), "until": _moment(until, "until")}  # fmt: skip
+             "since": moment(since, "since"), "until": moment(until, "until")}  # fmt: skip
     most = _FILE_MOST if asked.csv else asked.limit
     rows = await desk.store.audit.rows(most + 1, before=asked.number, workspace=actor.workspace(workspace), where=where)
     following = rows[most - 1].id if len(rows) > most else None
@@ -299,21 +348,6 @@ def _sight(actor: Actor, workspace: str | None, user: str | None) -> dict[str, s
             raise NoSuch([f"there is no user {user!r}"])
         user = own
     return {"workspace": where, "user": user}
-
-
-def _moment(text: str | None, name: str) -> int | None:
-    """As unix milliseconds."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise invalid(f"{name} is a day such as 2026-11-01, or 2026-11-01T12:00 (UTC), not {text!r}", name) from None
-    found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    milliseconds = int(found.timestamp() * 1000)
-    if not 0 <= milliseconds < 1 << 42:
-        raise invalid(f"{name} is too far away", name)
-    return milliseconds
 
 
 def _all_listed(rows: list[ReceiptRow], *, house: bool) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from conflux.faces.admin.actor import Rule
 from conflux.faces.admin.choosing import choosing
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View
-from conflux.faces.admin.shape import answer, listed
+from conflux.faces.admin.shape import answer, listed, moment
 from conflux.faces.operations import model_view
 from conflux.neutral.errors import NoSuch
 from conflux.neutral.money import PriceSheet, per_million
@@ -109,6 +109,8 @@ class About(View):
 class AdminModel(PublicModel):
     pool: str
     targets: list[str]
+    quality: float | None = Field(description="From 0 to 1; null: what its tier promises.")
+    quality_source: str
     changed: bool = Field(description="An admin has said something of it over the files.")
 
 
@@ -118,7 +120,7 @@ class AdminModels(View):
 
 
 class ModelChange(View):
-    """What is to change; what is left out stays. Prices make a new version."""
+    """What is to change; what is left out stays. Prices make a new version. `enabled` counts at once, always."""
 
     enabled: bool | None = None
     safe_context: int | None = Field(None, ge=1, le=1 << 40)
@@ -132,11 +134,21 @@ class ModelChange(View):
         None, description="The whole sheet, per million tokens, as texts.", examples=[{"input": "0.5", "output": "2"}]
     )
     currency: str = Field("USD", max_length=3)
+    quality: float | None = Field(None, ge=0, le=1, description="Of all tasks; with whose figure it is.")
+    quality_source: str | None = Field(None, max_length=200)
+    capabilities: list[str] | None = Field(None, max_length=50, examples=[["text", "tools"]])
+    aliases: list[str] | None = Field(None, max_length=50)
+    effective_at: str | None = Field(
+        None, max_length=40, description="Counts from then on: a day, or a day and time (UTC). None: at once.",
+        examples=["2027-01-01"],
+    )  # fmt: skip
 
 
 class PriceVersion(View):
     version: str
+    change: int | None = Field(description="The change that made it, which can be taken back; null: the catalogue's.")
     current: bool
+    scheduled: bool = Field(description="Begins later.")
     effective_at: int | None = Field(description="Unix seconds; null: since the catalogue's file says so.")
     by: str | None
     prices: dict[str, Any]
@@ -224,13 +236,14 @@ async def change_model(
 ) -> Response:
     """Switch a model on or off, change its figures or prices. It counts at once, for lists and runs."""
     found = _found(desk.snapshot(), storefront, model)
-    said = body.model_dump(exclude_unset=True, exclude={"enabled", "prices", "currency"})
+    said = body.model_dump(exclude_unset=True, exclude={"enabled", "prices", "currency", "effective_at"})
     row: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     if body.prices is not None:
         row["price"] = {**body.prices, "currency": body.currency, "unit": 1_000_000}
+    begins = moment(body.effective_at, "effective_at")
     if row:
         rows = {"model": [{"storefront": storefront, "id": found.id, **row}]}
-        await _lay(desk, actor.name, f"{storefront}/{found.id}", rows)
+        await lay(desk, actor.name, f"{storefront}/{found.id}", rows, begins // 1000 if begins is not None else None)
     if body.enabled is not None:
         act = "models.enable" if body.enabled else "models.disable"
         await desk.do(actor.name, act, {"id": found.id, "storefront": storefront})
@@ -245,6 +258,8 @@ async def list_prices(storefront: Storefront, model: ModelId, desk: TheDesk, act
     versions = [
         {
             "version": f"change-{one.id}",
+            "change": one.id,
+            "scheduled": (one.effective_at or 0) > desk.now(),
             "current": current == f"change-{one.id}",
             "effective_at": one.effective_at,
             "by": one.decided_by,
@@ -254,16 +269,16 @@ async def list_prices(storefront: Storefront, model: ModelId, desk: TheDesk, act
         if one.key == (storefront, found.id) and "price" in one.fields
     ]
     if not any(one["current"] for one in versions):
-        versions.insert(0, {"version": found.price.version, "current": True, "effective_at": None, "by": None,
-                            "prices": _prices(found.price)})  # fmt: skip
+        versions.append({"version": found.price.version, "change": None, "current": True, "scheduled": False,
+                         "effective_at": None, "by": None, "prices": _prices(found.price)})  # fmt: skip
     return answer({"data": versions})
 
 
-async def _lay(desk: Desk, by: str, name: str, rows: dict[str, Any]) -> None:
-    """Over the files, as an imported row."""
+async def lay(desk: Desk, by: str, name: str, rows: dict[str, Any], begins: int | None = None) -> None:
+    """Over the files, as an imported row. `begins`: Unix seconds; None: at once."""
     content = msgspec.json.encode(rows).decode()
     params = {"name": f"{name}.json", "content": content, "store": True, "by": by}
-    await desk.do(by, "catalogue.import", params)
+    await desk.do(by, "catalogue.import", params if begins is None else {**params, "effective_at": begins})
 
 
 def _found(snapshot: Snapshot, storefront: str, name: str) -> Model:
@@ -307,6 +322,8 @@ def _admin_view(
 ) -> dict[str, Any]:
     return public_view(model, snapshot, lately) | {
         "pool": model.pool,
+        "quality": model.quality,
+        "quality_source": model.quality_source,
         "targets": [target.key for target in snapshot.targets(model, test=False)],
         "changed": (model.storefront, model.id) in changed,
     }

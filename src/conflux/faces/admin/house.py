@@ -1,4 +1,4 @@
-"""What stands behind the models: pools, targets and their health, providers and their credentials; the server itself.
+"""What stands behind the models: pools, targets and their health, providers, their credentials; the server itself.
 
 Law: for the house alone. A credential goes in and never comes out. A pool's weights change like any row of the
 catalogue: checked whole, taken back by `reject`.
@@ -6,14 +6,14 @@ catalogue: checked whole, taken back by `reject`.
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import Path, Query, Response
 from pydantic import Field
 
 from conflux.faces.admin.actor import Rule
+from conflux.faces.admin.catalogue import lay
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Done, Routes, TheActor, TheDesk, ThePage, View, Wide
-from conflux.faces.admin.shape import answer, listed
+from conflux.faces.admin.shape import answer, listed, moment
 from conflux.neutral.errors import NoSuch
 from conflux.neutral.money import PriceSheet, per_million, usd
 from conflux.neutral.records import Pool as PoolRecord
@@ -61,6 +61,20 @@ class Pool(View):
 
 class Pools(View):
     data: list[Pool]
+    next: str | None = None
+
+
+class TargetUse(View):
+    at: int = Field(description="When the span begins, in Unix seconds.")
+    target: str = Field(examples=["openai/gpt-5.2/cloud"])
+    pools: list[str]
+    selected: int = Field(description="How often it was asked.")
+    share: str = Field(description="Of all that was asked of its pools in this span.", examples=["0.750"])
+    provider_cost_usd: str = Field(examples=["0.0125"])
+
+
+class TargetUses(View):
+    data: list[TargetUse]
     next: str | None = None
 
 
@@ -114,28 +128,6 @@ class NewCredential(View):
     label: str = Field("", max_length=100)
 
 
-class StorefrontRow(View):
-    id: str
-    name: str
-    mount: str
-    hosts: list[str]
-    key_prefixes: list[str]
-    test_prefixes: list[str]
-    agent_prefixes: list[str]
-    list_shape: str
-    error_style: str
-    billing: str
-    header_prefix: str
-    margin: str
-    fallback: bool
-    models: int
-
-
-class StorefrontRows(View):
-    data: list[StorefrontRow]
-    next: str | None = None
-
-
 class Status(Wide):
     version: str
     address: str
@@ -152,18 +144,6 @@ class Reloaded(View):
     version: int
     models: int
     restart: list[str] = Field(description="What changed and counts only after a restart.")
-
-
-@ROUTES("GET", "/storefronts", Rule.HOUSE, StorefrontRows, csv=True)
-async def list_storefronts(desk: TheDesk, asked: ThePage) -> Response:
-    """The public faces, as the configuration and the catalogue have them."""
-    catalogue = desk.snapshot().catalogue
-    names = [name for name in StorefrontRow.model_fields if name != "models"]
-    rows = [
-        {**{name: getattr(one, name) for name in names}, "models": len(catalogue.models_of(one.id))}
-        for one in catalogue.storefronts.values()
-    ]
-    return listed(rows, asked, "storefronts")
 
 
 @ROUTES("GET", "/pools", Rule.HOUSE, Pools, csv=True)
@@ -196,10 +176,62 @@ async def change_pool(pool: PoolId, body: Weights, desk: TheDesk, actor: TheActo
     if unknown:
         raise NoSuch([f"the pool {pool!r} has no target {name[:200]!r}" for name in sorted(unknown)])
     rows = [_target_row(one, body.weights.get(one.key, one.weight)) for one in found.targets]
-    content = msgspec.json.encode({"pool": [{"id": found.id, "target": rows}]}).decode()
-    params = {"name": f"{found.id}.json", "content": content, "store": True, "by": actor.name}
-    await desk.do(actor.name, "catalogue.import", params)
+    await lay(desk, actor.name, found.id, {"pool": [{"id": found.id, "target": rows}]})
     return await get_pool(found.id, desk)
+
+
+_STEPS = {"hour": 3_600_000, "day": _DAY_MS}
+_FAR = 100  # days
+
+
+@ROUTES("GET", "/targets/usage", Rule.HOUSE, TargetUses, csv=True)
+async def list_target_usage(
+    desk: TheDesk,
+    asked: ThePage,
+    pool: Annotated[str | None, Query(max_length=300)] = None,
+    target: Annotated[str | None, Query(max_length=300)] = None,
+    by: Annotated[str, Query(pattern="^(hour|day)$")] = "hour",
+    since: Annotated[str | None, Query(max_length=40, description="None: a day ago, or by day thirty.")] = None,
+    until: Annotated[str | None, Query(max_length=40)] = None,
+) -> Response:
+    """Which targets were chosen over time, and what they cost the house."""
+    last = moment(until, "until") or int(desk.now() * 1000)
+    first = moment(since, "since")
+    first = first if first is not None else last - (_DAY_MS if by == "hour" else 30 * _DAY_MS)
+    first, step = max(first, last - _FAR * _DAY_MS), _STEPS[by]
+    homes = _homes(desk.snapshot())
+    chosen = [
+        row
+        for row in await desk.store.receipts.chosen_over(first - first % step, last, step)
+        if pool is None or pool in homes.get(row[1], ())
+    ]
+    rows = _uses(chosen, homes, step)
+    return listed([row for row in rows if target in (None, row["target"])], asked, "targets")
+
+
+def _homes(snapshot: Snapshot) -> dict[str, list[str]]:
+    """In which pools each target is."""
+    found: dict[str, list[str]] = {}
+    for pool in snapshot.catalogue.pools.values():
+        played = [one.target for one in snapshot.pools.get(pool.id, ()) if one.live.provider.simulated]
+        for one in (*pool.targets, *played):
+            found.setdefault(one.key, []).append(pool.id)
+    return found
+
+
+def _uses(chosen: list[tuple[int, str, int, int]], homes: dict[str, list[str]], step: int) -> list[dict[str, Any]]:
+    counts = {(number, name): count for number, name, count, _ in chosen}
+    rivals: dict[str, set[str]] = {}
+    for name in {one[1] for one in chosen}:
+        pools = set(homes.get(name, ()))
+        rivals[name] = {other for other, where in homes.items() if pools & set(where)} | {name}
+    rows = []
+    for number, name, count, cost in chosen:
+        total = sum(counts.get((number, other), 0) for other in rivals[name])
+        share = count * 1000 // total
+        rows.append({"at": number * step // 1000, "target": name, "pools": homes.get(name, []), "selected": count,
+                     "share": f"{share // 1000}.{share % 1000:03d}", "provider_cost_usd": usd(cost)})  # fmt: skip
+    return rows
 
 
 @ROUTES("GET", "/providers", Rule.HOUSE, Providers, csv=True)

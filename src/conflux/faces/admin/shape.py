@@ -9,6 +9,7 @@ import binascii
 import csv
 import io
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -75,6 +76,21 @@ def uncover(cursor: str) -> str:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise invalid("cursor: this is none that was given out here", "cursor") from None
+
+
+def moment(text: str | None, name: str) -> int | None:
+    """As unix milliseconds."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise invalid(f"{name} is a day such as 2026-11-01, or 2026-11-01T12:00 (UTC), not {text!r}", name) from None
+    found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    milliseconds = int(found.timestamp() * 1000)
+    if not 0 <= milliseconds < 1 << 42:
+        raise invalid(f"{name} is too far away", name)
+    return milliseconds
 
 
 def listed(rows: Sequence[dict[str, Any]], asked: Asked, name: str) -> Response:
