@@ -116,8 +116,8 @@ def own_file(config: Config, command: str, tool: str) -> Path:
 async def until_next_change(store: Store) -> float | None:
     """Seconds until an accepted change begins; None where none is to come."""
     now = time.time()
-    later = [one.effective_at for one in await store.catalogue.changes(ACCEPTED) if (one.effective_at or 0) > now]
-    return min(later) - now if later else None
+    begins = [one.effective_at or 0 for one in await store.catalogue.changes(ACCEPTED)]
+    return min((one - now for one in begins if one > now), default=None)
 
 
 def live_providers(snapshot: Snapshot) -> dict[str, LiveProvider]:
