@@ -72,6 +72,17 @@ class Sessions:
         self._changed()
         return secret
 
+    async def switch(self, number: int, user: int, storefront: str) -> None:
+        """Let a user's session act as the user's key of another storefront."""
+        now = int(self._now())
+
+        def job(run: Run) -> None:
+            run.execute("UPDATE web_session SET key_id = ? WHERE id = ? AND user_id = ? AND by_key = 0",
+                        (_web_key(run, user, storefront, now), number, user))  # fmt: skip
+
+        await self._ledger.write(job)
+        self._changed()
+
     async def rows(self, user: int | None = None, workspace: str | None = None) -> list[SessionRow]:
         """Those that last: a user's, a workspace's, or all."""
         query, values = _ROWS, [int(self._now())]

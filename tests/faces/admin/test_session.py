@@ -174,3 +174,41 @@ async def test_sessions_are_listed_and_ended_within_the_workspace(g: Gate) -> No
     assert (await boss.ask("DELETE", f"/sessions/{mine['id']}")).status == 204
     assert (await ann.get("/session"))["signed_in"] is False
     assert (await boss.ask("DELETE", "/sessions/session_x")).status == 404
+
+
+async def test_a_users_session_uses_any_storefront(g: Gate) -> None:
+    ann = await g.person("acme", "ann", "member")
+    root = (await ann.get("/session"))["key"]
+    answer = await ann.ask("PUT", "/session/storefront", {"storefront": "tokenflux"})
+    assert answer.status == 200 and answer.json()["storefront"] == "tokenflux", answer.text
+    assert answer.json()["csrf"] == ann.csrf and answer.json()["key"] != root
+    asked = {**HELLO, "model": "gpt-4.1"}
+    for path in ("/v1/chat/completions", "/tokenflux/v1/chat/completions"):
+        answer = await ann.http.post(path, json=asked, headers={"x-conflux-csrf": str(ann.csrf)})
+        assert answer.status == 200, await answer.text()
+    rows = (await ann.get("/receipts"))["data"]
+    assert [row["storefront"] for row in rows] == ["tokenflux", "tokenflux"]
+    await g.do("policies.create", workspace="acme", user="ann", terms={"deny": ["*"]})
+    assert (await ann.ask("POST", "/v1/chat/completions", asked)).status == 404, "the user's policy holds everywhere"
+    assert (await ann.ask("PUT", "/session/storefront", {"storefront": "conflux"})).json()["key"] == root
+    assert (await ann.ask("PUT", "/session/storefront", {"storefront": "none"})).status == 400
+    assert "session.storefront" in (await g.house.ask("GET", "/audit?workspace=acme")).text
+
+
+async def test_a_storefront_is_chosen_where_one_signs_in(g: Gate) -> None:
+    await g.person("acme", "ann", "member")
+    browser = g.browser()
+    answer = await browser.sign_in(workspace="acme", user="ann", password=PASSWORD, storefront="llmbase")
+    assert answer.status == 201 and answer.json()["storefront"] == "llmbase"
+    bad = await g.browser().sign_in(workspace="acme", user="ann", password=PASSWORD, storefront="none")
+    assert bad.status == 400
+
+
+async def test_who_signed_in_with_a_key_stays_where_the_key_is(g: Gate) -> None:
+    house = g.browser()
+    await house.sign_in(key=g.key)
+    assert (await house.ask("PUT", "/session/storefront", {"storefront": "llmbase"})).status == 400
+    assert (await g.house.ask("PUT", "/session/storefront", {"storefront": "llmbase"})).status == 400
+    headers = {"x-conflux-csrf": str(house.csrf)}
+    found = await house.http.get("/llmbase/v1/models", headers=headers)
+    assert found.status == 200 and (await found.json())["data"]

@@ -415,6 +415,10 @@ export type NewPassword = {
   new: string;
 };
 
+export type NewStorefront = {
+  storefront: string;
+};
+
 export type NewSubscription = {
   plan: string;
 };
@@ -692,6 +696,8 @@ export type Receipt = {
   lines: ReceiptLine[];
   calls: ReceiptCall[];
   dropped: string[];
+  /** Why it went where it went. */
+  route: Route;
 } & { [more: string]: unknown };
 
 export type ReceiptCall = {
@@ -758,6 +764,16 @@ export type Revoked = {
   left_credits: string;
 };
 
+export type Route = {
+  /** How its model was found. */
+  how: 'named' | 'alias' | 'task' | 'flux';
+  task: string | null;
+  /** Another model stood in for the one that was named. */
+  fallback: boolean;
+  /** What happened, step by step, for people. */
+  words: string[];
+};
+
 /** Who is signed in; what they are here. */
 export type Session = {
   signed_in: boolean;
@@ -809,6 +825,8 @@ export type SignIn = {
   workspace?: string;
   user?: string | null;
   password?: string | null;
+  /** Whose models it uses; null: the root's. */
+  storefront?: string | null;
 };
 
 export type Sources = {
@@ -1112,6 +1130,7 @@ export const routes = {
   deleteUser: ['DELETE', 'admin/api/v1/workspaces/{workspace}/users/{name}'],
   deleteWorkspace: ['DELETE', 'admin/api/v1/workspaces/{name}'],
   endSession: ['DELETE', 'admin/api/v1/sessions/{session}'],
+  exportConversation: ['GET', 'admin/api/v1/conversations/{conversation}/export'],
   getAbout: ['GET', 'admin/api/v1/about'],
   getCatalogue: ['GET', 'admin/api/v1/catalogue'],
   getCatalogueModel: ['GET', 'admin/api/v1/catalogue/{storefront}/{model}'],
@@ -1170,6 +1189,7 @@ export const routes = {
   signIn: ['POST', 'admin/api/v1/session'],
   signOut: ['DELETE', 'admin/api/v1/session'],
   subscribe: ['PUT', 'admin/api/v1/subscriptions/{kind}/{owner}'],
+  switchStorefront: ['PUT', 'admin/api/v1/session/storefront'],
   syncCatalogue: ['POST', 'admin/api/v1/changes/sync'],
   unsubscribe: ['DELETE', 'admin/api/v1/subscriptions/{kind}/{owner}'],
   verifyLedger: ['POST', 'admin/api/v1/ledger/verify'],
@@ -1316,6 +1336,13 @@ export type Api = {
     query: Record<string, never>;
     body: undefined;
     answer: undefined;
+  };
+  /** A conversation as a file: JSON with every branch, or Markdown to read. For: signed_in. */
+  exportConversation: {
+    path: { conversation: string };
+    query: { format?: 'json' | 'markdown' };
+    body: undefined;
+    answer: WholeConversation;
   };
   /** What this is. For: open. */
   getAbout: {
@@ -1722,6 +1749,13 @@ export type Api = {
     query: Record<string, never>;
     body: NewSubscription;
     answer: Subscribed;
+  };
+  /** Use the models of another storefront, in the same session. What is asked from now on is asked there. For: signed_in. */
+  switchStorefront: {
+    path: Record<string, never>;
+    query: Record<string, never>;
+    body: NewStorefront;
+    answer: Session;
   };
   /** Read the providers' lists now. What differs becomes a proposal. For: house. */
   syncCatalogue: {

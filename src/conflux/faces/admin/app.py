@@ -84,8 +84,8 @@ def _add(app: FastAPI, spec: Spec) -> None:
     }
     if spec.out is not None:
         responses[spec.status] = {"model": spec.out, "description": "As asked."}
-        if spec.csv:
-            responses[spec.status]["content"] = {"text/csv": {"schema": {"type": "string"}}}
+        if spec.media is not None:
+            responses[spec.status]["content"] = {spec.media: {"schema": {"type": "string"}}}
     app.router.add_api_route(
         PREFIX + spec.path,
         spec.endpoint,

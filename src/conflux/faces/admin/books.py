@@ -13,6 +13,7 @@ from pydantic import Field
 
 from conflux.faces.admin.actor import Actor, Rule
 from conflux.faces.admin.desk import Desk
+from conflux.faces.admin.past import route_of
 from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View, Wide
 from conflux.faces.admin.shape import answer, listed, moment, page
 from conflux.faces.jobs import job_of
@@ -80,6 +81,13 @@ class ReceiptCall(View):
     upstream_id: str | None = None
 
 
+class Route(View):
+    how: str = Field(pattern="^(named|alias|task|flux)$", description="How its model was found.")
+    task: str | None
+    fallback: bool = Field(description="Another model stood in for the one that was named.")
+    words: list[str] = Field(description="What happened, step by step, for people.")
+
+
 class Receipt(Wide):
     id: str
     created: int = Field(description="Unix seconds.")
@@ -98,6 +106,7 @@ class Receipt(Wide):
     lines: list[ReceiptLine]
     calls: list[ReceiptCall]
     dropped: list[str]
+    route: Route = Field(description="Why it went where it went.")
 
 
 class UsageFigures(Wide):
@@ -219,7 +228,8 @@ async def get_receipt(
     if found is None or whose is None or not _may_see(actor, whose.workspace, whose.user):
         raise NoSuch([f"there is no receipt {receipt!r}"])
     shown = receipt_view(found, admin=actor.house)
-    return answer({**shown, "workspace": whose.workspace, "user": whose.user})
+    route = route_of(found, desk.snapshot().catalogue, house=actor.house)
+    return answer({**shown, "workspace": whose.workspace, "user": whose.user, "route": route})
 
 
 @ROUTES("GET", "/usage", Rule.SIGNED_IN, UsageReport, csv=True)

@@ -15,7 +15,7 @@ from pydantic import Field
 from conflux.faces.admin.actor import Rule
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Done, Routes, TheActor, TheDesk, ThePage, View
-from conflux.faces.admin.shape import answer, listed
+from conflux.faces.admin.shape import answer, listed, text
 from conflux.neutral.accounts import ConversationRow, MessageRow
 from conflux.neutral.errors import NoSuch, invalid
 from conflux.stores.conversations import Box, Conversations
@@ -102,6 +102,22 @@ async def get_conversation(conversation: Id, desk: TheDesk, actor: TheActor) -> 
     return answer({**_plain(row), "tree": [_plain(one) for one in messages]})
 
 
+@ROUTES("GET", "/conversations/{conversation}/export", Rule.SIGNED_IN, WholeConversation, media="text/markdown")
+async def export_conversation(
+    conversation: Id,
+    desk: TheDesk,
+    actor: TheActor,
+    format: Annotated[str, Query(pattern="^(json|markdown)$", description="markdown: its latest branch.")] = "json",
+) -> Response:
+    """A conversation as a file: JSON with every branch, or Markdown to read."""
+    row, messages = await _shelf(desk).show(actor.caller.user_id, conversation)
+    kind = "md" if format == "markdown" else "json"
+    headers = {"content-disposition": f'attachment; filename="{row.id}.{kind}"'}
+    if format == "json":
+        return answer({**_plain(row), "tree": [_plain(one) for one in messages]}, headers=headers)
+    return text(as_markdown(row.name, messages), "text/markdown; charset=utf-8", headers)
+
+
 @ROUTES("PATCH", "/conversations/{conversation}", Rule.SIGNED_IN, Conversation)
 async def rename_conversation(conversation: Id, body: NewConversation, desk: TheDesk, actor: TheActor) -> Response:
     """Give it another name."""
@@ -121,6 +137,37 @@ async def add_message(conversation: Id, body: NewMessage, desk: TheDesk, actor: 
     if len(msgspec.json.encode(body.body)) > _BODY_MOST:
         raise invalid(f"body: over {_BODY_MOST} bytes", "body")
     return answer(_plain(await _shelf(desk).add(actor.caller.user_id, conversation, body.parent, body.body)), 201)
+
+
+def as_markdown(name: str, messages: list[MessageRow]) -> str:
+    """The branch on which something was said last, from its beginning."""
+    by_number = {one.n: one for one in messages}
+    path: list[MessageRow] = []
+    at = messages[-1] if messages else None
+    while at is not None:
+        path.append(at)
+        at = by_number.get(at.parent) if at.parent is not None else None
+    parts = [f"## {_who(one.body)}\n\n{_said(one.body)}\n" for one in reversed(path)]
+    return "\n".join([f"# {' '.join(name.split()) or 'Conversation'}\n", *parts])
+
+
+def _who(body: dict[str, Any]) -> str:
+    if body.get("role") == "user":
+        return "You"
+    found = body.get("answer")
+    whole = found if isinstance(found, dict) else body
+    name = whole.get("served") or whole.get("model")
+    return name if isinstance(name, str) and name else "Assistant"
+
+
+def _said(body: dict[str, Any]) -> str:
+    """What the page keeps as `content`: a text, or parts with texts."""
+    content = body.get("content")
+    if isinstance(content, str):
+        return content
+    return "\n\n".join(words([one.get("text") for one in content if isinstance(one, dict)])) if isinstance(
+        content, list
+    ) else ""  # fmt: skip
 
 
 def _shelf(desk: Desk) -> Conversations:

@@ -29,6 +29,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     out: Any  # a model, or None for an answer without a body
     status: int
     csv: bool
+    media: str | None  # of another form that the answer may have
     public_errors: tuple[int, ...]
 
 
@@ -41,12 +42,12 @@ class Routes:
 
     def __call__(
         self, method: str, path: str, rule: Rule, out: Any, *, status: int = 200, csv: bool = False,
-        errors: tuple[int, ...] = (),
+        media: str | None = None, errors: tuple[int, ...] = (),
     ) -> Callable[[Endpoint], Endpoint]:  # fmt: skip
         def take(endpoint: Endpoint) -> Endpoint:
             self.specs.append(
                 Spec(method=method, path=path, rule=rule, endpoint=endpoint, tag=self.tag, out=out, status=status,
-                     csv=csv, public_errors=errors)
+                     csv=csv, media="text/csv" if csv else media, public_errors=errors)
             )  # fmt: skip
             return endpoint
 

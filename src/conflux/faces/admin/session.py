@@ -19,7 +19,7 @@ from conflux.faces.cookies import csrf_of, set_cookie
 from conflux.neutral.accounts import Act
 from conflux.neutral.errors import GatewayError, Kind, NoSuch, invalid
 from conflux.neutral.people import DEFAULT
-from conflux.neutral.records import Caller
+from conflux.neutral.records import Caller, Storefront
 from conflux.policy.key import check_caller
 from conflux.stores.sessions import SESSION_ID, session_number
 
@@ -35,6 +35,7 @@ class SignIn(View):
     workspace: str = Field(DEFAULT, max_length=100)
     user: str | None = Field(None, max_length=100, examples=["ann"])
     password: str | None = Field(None, max_length=1000, examples=["correct horse battery"])
+    storefront: str | None = Field(None, max_length=100, description="Whose models it uses; null: the root's.")
 
 
 class Session(View):
@@ -51,6 +52,10 @@ class Session(View):
     expires_at: int | None = None
     conversations: bool = Field(False, description="May the chat's conversations be kept here?")
     csrf: str | None = Field(None, description="Send it as X-Conflux-CSRF with whatever changes something.")
+
+
+class NewStorefront(View):
+    storefront: str = Field(max_length=100, examples=["tokenflux"])
 
 
 class SessionInfo(View):
@@ -85,7 +90,7 @@ async def sign_in(request: Request, body: SignIn, desk: TheDesk) -> Response:
     caller = await _by_key(desk, body.key) if body.key is not None else await _by_password(request, body, desk)
     agent = dict(request.scope["headers"]).get(_AGENT, b"").decode("latin-1")
     agent = "".join(one for one in agent if one.isprintable())
-    storefront = desk.snapshot().catalogue.root.id
+    storefront = _front(desk, body.storefront).id
     secret = await desk.store.sessions.open(
         caller.user_id, caller.key_id if body.key is not None else None, storefront, desk.session_seconds, agent
     )
@@ -134,6 +139,34 @@ async def _right(desk: Desk, names: tuple[str, ...], known: tuple[int, str] | No
         return await desk.verifier.verify(known[1] if known is not None else None, password)
     except Busy:
         raise GatewayError(Kind.RATE_LIMITED, "too many are signing in: try again", retry_after=2.0) from None
+
+
+def _front(desk: Desk, name: str | None) -> Storefront:
+    catalogue = desk.snapshot().catalogue
+    found = catalogue.root if name is None else catalogue.storefronts.get(name)
+    if found is None:
+        raise invalid(f"there is no storefront {name!r}; there are {', '.join(catalogue.storefronts)}", "storefront")
+    return found
+
+
+@ROUTES("PUT", "/session/storefront", Rule.SIGNED_IN, Session)
+async def switch_storefront(body: NewStorefront, desk: TheDesk, actor: TheActor) -> Response:
+    """Use the models of another storefront, in the same session. What is asked from now on is asked there."""
+    caller = actor.caller
+    if caller.session is None:
+        raise invalid("there is no session to switch: this request brought a key")
+    if caller.admin:
+        raise invalid("who signed in with a key stays in its storefront; below a mount the key opens every other")
+    front = _front(desk, body.storefront)
+    await desk.store.sessions.switch(caller.session, caller.user_id, front.id)
+    secret = actor.secret or ""
+    found = await desk.find(secret)
+    if found is None:
+        raise GatewayError(Kind.UNAUTHENTICATED, _WRONG)
+    await desk.store.audit.add(
+        Act(actor=actor.name, act="session.storefront", target=front.id, workspace=caller.workspace)
+    )
+    return answer(_shown(actor_of(found, secret), desk))
 
 
 @ROUTES("GET", "/session", Rule.OPEN, Session)

@@ -28,6 +28,10 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
     return Response(body, status, {**_PRIVATE, **(headers or {})}, "application/json")
 
 
+def text(content: str, kind: str, headers: dict[str, str]) -> Response:
+    return Response(content.encode(), 200, {**_PRIVATE, **headers}, kind)
+
+
 def nothing() -> Response:
     return Response(b"", 204, _PRIVATE)
 

@@ -63,7 +63,7 @@ class StorefrontChange(View):
     """How it behaves; what is left out stays."""
 
     name: str | None = Field(None, max_length=100, examples=["Conflux"])
-    allowed_origins: list[str] | None = Field(None, max_length=100, examples=[["https://app.example.com"]])
+    allowed_origins: list[str] | None = Field(None, max_length=100, examples=[["*"]])
     margin: str | None = Field(None, max_length=20, examples=["1.4"])
     fallback: bool | None = None
     prefer: str | None = Field(None, pattern="^(cost|balanced|speed|quality)$")
