@@ -66,8 +66,8 @@ from conflux.routing.health import HealthBook
 from conflux.settings import Config, changed_at_start, redacted
 from conflux.sim.server import SimServer
 from conflux.stores.answers import kept_answers
-from conflux.stores.conversations import Box
 from conflux.stores.backup import backup
+from conflux.stores.conversations import Box
 from conflux.stores.data_dir import InUse
 from conflux.stores.opening import Books, Store, open_shared, open_store
 from conflux.stores.responses import kept_responses

@@ -27,8 +27,8 @@ async def test_kept_found_renamed_and_deleted_by_their_user_alone(tmp_path: Path
         assert read.text == "# Rhymes\n\n## You\n\nA <b>Zebra</b>?\n\n## Assistant\n\nStripes.\n"
         assert (await ann.ask("GET", f"{path}/export?format=pdf")).status == 400
         for browser in (boss, g.house):
-            for method, where, body in (("GET", path, None), ("GET", f"{path}/export", None), ("PATCH", path, {"name": "x"}),
-                                        ("DELETE", path, None),
+            for method, where, body in (("GET", path, None), ("GET", f"{path}/export", None),
+                                        ("PATCH", path, {"name": "x"}), ("DELETE", path, None),
                                         ("POST", f"{path}/messages", first)):  # fmt: skip
                 assert (await browser.ask(method, where, body)).status == 404
             assert (await browser.get("/conversations"))["data"] == []
