@@ -184,8 +184,8 @@ async def test_a_users_session_uses_any_storefront(g: Gate) -> None:
     assert answer.json()["csrf"] == ann.csrf and answer.json()["key"] != root
     asked = {**HELLO, "model": "gpt-4.1"}
     for path in ("/v1/chat/completions", "/tokenflux/v1/chat/completions"):
-        answer = await ann.http.post(path, json=asked, headers={"x-conflux-csrf": str(ann.csrf)})
-        assert answer.status == 200, await answer.text()
+        told = await ann.http.post(path, json=asked, headers={"x-conflux-csrf": str(ann.csrf)})
+        assert told.status == 200, await told.text()
     rows = (await ann.get("/receipts"))["data"]
     assert [row["storefront"] for row in rows] == ["tokenflux", "tokenflux"]
     await g.do("policies.create", workspace="acme", user="ann", terms={"deny": ["*"]})
