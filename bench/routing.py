@@ -41,7 +41,7 @@ def board(book: HealthBook) -> Board:
     for place in range(CANDIDATES):
         model = Model(storefront="shop", id=f"m{place:02}", name="M", pool=f"p{place}", tier=Tier.PRO)
         entries.append(
-            Entry(model, None, 0xFF, 200_000, 100 + place, 10 + place, 400 + place, 0.0, 0.8, (book.of(f"t{place}"),),
+            Entry(model, None, 0xFF, 200_000, 100 + place, 10 + place, 400 + place, 0.0, (book.of(f"t{place}"),),
                   book.measures.of(model.pool, 0.0), Subject("shop", model.id, task.name, False))
         )  # fmt: skip
     return Board(task, PRESETS[BALANCED], entries, book.measures)

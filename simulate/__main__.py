@@ -31,8 +31,8 @@ def measured(only: str | None, place: int, seed: int) -> tuple[int, list[float]]
     return place, [promise.measure(played) for promise in scenario.promises]
 
 
-def runs(only: str | None, seeds: int, jobs: int) -> Iterator[tuple[int, list[float]]]:
-    work = [(place, seed) for seed in range(1, seeds + 1) for place in range(len(chosen(only)))]
+def runs(only: str | None, seeds: range, jobs: int) -> Iterator[tuple[int, list[float]]]:
+    work = [(place, seed) for seed in seeds for place in range(len(chosen(only)))]
     with ProcessPoolExecutor(jobs) as pool:
         for one in [pool.submit(measured, only, place, seed) for place, seed in work]:
             yield one.result()
@@ -45,6 +45,7 @@ def main() -> int:
         epilog="examples:  ./run simulate            ./run simulate --seeds 3 --only black-hole",
     )
     parser.add_argument("--seeds", type=int, default=20, metavar="N", help="runs of each scenario (default 20)")
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="the first of the seeds (default 1)")
     parser.add_argument(
         "--only",
         metavar="TEXT",
@@ -60,7 +61,7 @@ def main() -> int:
     values: list[list[list[float]]] = [[[] for _ in one.promises] for one in todo]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("simulating", total=len(todo) * asked.seeds)
-        for place, found in runs(asked.only, asked.seeds, asked.jobs):
+        for place, found in runs(asked.only, range(asked.first, asked.first + asked.seeds), asked.jobs):
             for kept, value in zip(values[place], found, strict=True):
                 kept.append(value)
             progress.advance(bar)

@@ -149,25 +149,47 @@ def scenarios() -> Iterator[Scenario]:
 def _tasks() -> Iterator[Scenario]:
     """Money, time, failures and quality in one: what the choices cost beside what others would have."""
     still = (
-        Promise("beyond the oracle's cost", 0.05, lambda run: run.regret()),
-        Promise("beyond the best single model's", 0, lambda run: run.total() / run.static(by_task=False) - 1),
-        Promise("beyond the best model for each task's, known beforehand", 0.05,
-                lambda run: run.total() / run.static(by_task=True) - 1),
+        Promise("the first 2,000: beyond the oracle's cost", 0.05, lambda run: _first(run).regret()),
+        Promise("the first 2,000: beyond the best single model's", 0, lambda run: _beyond(_first(run), by_task=False)),
+        Promise("the next 2,000: beyond the oracle's cost", 0.05, lambda run: _next(run).regret()),
+        Promise("the next 2,000: beyond staying with what was chosen most for each task", 0,
+                lambda run: _next(run).total() / run.frozen(tasks.REQUESTS) - 1),
+        Promise("the next 2,000: beyond the best model for each task's, by one who knows all", 0,
+                lambda run: _beyond(_next(run), by_task=True)),
         Promise("beyond a random choice's", 0, lambda run: run.total() / run.random() - 1),
         Promise("tried out", 0.02, lambda run: sum(one.reason == "explored" for one in run.choices) / run.asked),
     )  # fmt: skip
-    yield Scenario(f"{TASKS}{tasks.REQUESTS:,} requests, 8 models", partial(play, None), still)
-    slower = Promise("still sent there where another is clearly better, after 100 requests", 0.1,
-                     lambda run: run.clearly_worse(tasks.CHANGE + 100))  # fmt: skip
-    yield Scenario(f"{TASKS}the favourite gets 3 times as slow", partial(play, "slower"), (still[1], slower))
+    yield Scenario(f"{TASKS}8 models", learned, still)
+    single = Promise("beyond the best single model's", 0, lambda run: _beyond(run, by_task=False))
+    after = tasks.CHANGE + 100
+    slower = (Promise("still sent there where another is clearly better, requests 100 to 200 after", 0.02,
+                      lambda run: run.clearly_worse(after, after + 100)),
+              Promise("the same, of all from 100 on", 0.02, lambda run: run.clearly_worse(after)))  # fmt: skip
+    yield Scenario(f"{TASKS}the favourite gets 3 times as slow", partial(play, "slower"), (single, *slower))
     dearer = Promise("still sent there", 0, lambda run: run.clearly_worse(tasks.CHANGE))
-    yield Scenario(f"{TASKS}the favourite gets 100 times as dear", partial(play, "dearer"), (still[1], dearer))
+    yield Scenario(f"{TASKS}the favourite gets 100 times as dear", partial(play, "dearer"), (single, dearer))
     yield Scenario(f"{TASKS}a dominated model more", tasks.changed_by_a_dominated_one,
                    (Promise("choices that changed", 0, lambda run: len(run.choices)),))  # fmt: skip
 
 
-def play(what: str | None, seed: int) -> tasks.Played:
-    return tasks.tasks(tasks.REQUESTS, seed, tasks.Step(tasks.CHANGE, what) if what is not None else None)
+def _beyond(run: tasks.Played, *, by_task: bool) -> float:
+    return run.total() / run.static(by_task=by_task) - 1
+
+
+def play(what: str, seed: int) -> tasks.Played:
+    return tasks.tasks(tasks.REQUESTS, seed, tasks.Step(tasks.CHANGE, what))
+
+
+def _first(run: tasks.Played) -> tasks.Played:
+    return run.part(0, tasks.REQUESTS)
+
+
+def _next(run: tasks.Played) -> tasks.Played:
+    return run.part(tasks.REQUESTS)
+
+
+def learned(seed: int) -> tasks.Played:
+    return tasks.tasks(tasks.REQUESTS + tasks.LATER, seed)
 
 
 _FALLBACK = {

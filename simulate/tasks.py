@@ -33,9 +33,11 @@ from simulate.virtual import run
 from simulate.world import PlayedClient, PlayedLedger, gateway_over
 
 ASKED = ("simple_chat", "summarize", "code_gen", "creative", "deep_reasoning")
-REQUESTS = 2000
+REQUESTS = 2000  # in which it is learned what the models are like
+LATER = 2000  # more, in which that must pay
 CHANGE = 1000  # when something gets worse
 DOMINATED = 500  # requests, each played twice
+_LATE = 50  # choices of a task that tell where it usually goes
 OPINIONS = 0.3  # of the answers are judged
 _TIERS = (Tier.CORE, Tier.CORE, Tier.PRO, Tier.PRO, Tier.PRO, Tier.ULTRA, Tier.ULTRA, Tier.ULTRA)
 _PRICES = {Tier.CORE: (0.1, 0.6), Tier.PRO: (0.3, 2.0), Tier.ULTRA: (0.8, 5.0)}  # dollars a million tokens in
@@ -131,9 +133,20 @@ class Played:
             for group in groups
         )
 
+    def frozen(self, at: int) -> float:
+        """From then on, of one who stays for each task with what the router last chose most for it."""
+        found = {}
+        for task in sorted({one.task for one in self.choices}):
+            late = [one.model for one in self.choices[:at] if one.task == task][-_LATE:]
+            found[task] = max(sorted(set(late)), key=late.count)
+        return sum(one.costs[found[one.task]] for one in self.choices[at:])
+
+    def part(self, begin: int, end: int = 1 << 40) -> "Played":
+        return Played(self.choices[begin:end], self.stepped)
+
     def regret(self, begin: int = 0, end: int = 1 << 40) -> float:
         """Of the oracle's cost, in a stretch."""
-        part = Played(self.choices[begin:end])
+        part = self.part(begin, end)
         return part.total() / part.oracle() - 1
 
 
@@ -247,9 +260,14 @@ class _Play:
         task, tokens = self._asked
         if self._luck.random() > nature.success:
             raise TransportError("connect", "connection refused", sent=False, answered=False)
-        await asyncio.sleep(nature.first * self._luck.lognormvariate(0, 0.25))
-        length = max(2, int(TASKS[task].length * nature.wordy * self._luck.lognormvariate(0, 0.3)))
+        await asyncio.sleep(nature.first * _about_one(self._luck, 0.25))
+        length = max(2, int(TASKS[task].length * nature.wordy * _about_one(self._luck, 0.3)))
         return _Stream(nature, tokens, length)
+
+
+def _about_one(chance: random.Random, spread: float) -> float:
+    """Its mean is one: what is judged in expectation must be what is met in expectation."""
+    return chance.lognormvariate(-spread * spread / 2, spread)
 
 
 class _Stream:

@@ -22,13 +22,14 @@ async def test_a_good_answer_is_learned_from_once() -> None:
     await world.run(request())
     found = learned(world)
     assert found.changes == 1 and found.odds.good > found.odds.bad
-    assert found.length("", 500).value < 500
+    assert found.length("", 500) < 500
 
 
 async def test_a_task_is_learned_under_its_name_and_its_conversation_remembered() -> None:
     world = World(shop(), whole(), whole())
     await world.run(request(model=None, task_type="creative"))
-    assert "creative" in learned(world).lengths
+    found = learned(world)
+    assert found.length("creative", 500) < found.length("code_gen", 500) < 500
     assert len(world.health.measures.homes) == 1
     await world.run(request())
     assert len(world.health.measures.homes) == 1  # who names a model stays nowhere

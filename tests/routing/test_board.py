@@ -25,10 +25,10 @@ class Shop:
         self.health = HealthBook()
         self.book = self.health.measures
 
-    def entry(self, name: str, price: float = 1000, **fields: Any) -> Entry:
+    def entry(self, name: str, price: float = 1000, prior: float = 0.8, **fields: Any) -> Entry:
         base: dict[str, Any] = {
-            "model": model(id=name, tier=Tier.PRO), "out": None, "needs": 0b11, "room": 10_000.0, "fresh": price,
-            "cached": price / 10, "output": 2 * price, "fee": 0.0, "prior": 0.8, "gates": (self.health.of(name),),
+            "model": model(id=name, tier=Tier.PRO, quality=prior), "out": None, "needs": 0b11, "room": 10_000.0,
+            "fresh": price, "cached": price / 10, "output": 2 * price, "fee": 0.0, "gates": (self.health.of(name),),
             "measured": self.book.of(name, NOW), "subject": Subject("shop", name, TASK.name, False),
         }  # fmt: skip
         return Entry(**base | fields)
@@ -190,7 +190,7 @@ def test_what_fades_is_looked_at_again() -> None:
         slow.measured.answered(Answer(True, TASK.name, TASK.length, True, 20.0, 40.0, 900), NOW)
     assert chosen(board)[0] == "b"
     assert chosen(board, now=NOW + LOOK_AGAIN / 2)[0] == "b"
-    assert chosen(board, now=NOW + 50_000)[0] == "a"
+    assert chosen(board, now=NOW + 5e6)[0] == "a"
 
 
 def test_seeds_that_follow_each_other_are_scattered() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conflux.routing.measures import FADE, FIRST, PACE, Answer, Measured, Measures
+from conflux.routing.measures import FADE, FIRST, FORGOTTEN, PACE, USUAL, Answer, Measured, Measures
 
 
 def streamed(first: float = 2.0, seconds: float = 4.0, tokens: int = 100, **more: int) -> Answer:
@@ -20,8 +20,7 @@ def test_a_stream_tells_when_it_began_how_fast_it_went_and_how_long_it_was() -> 
     found = after(60, streamed(asked=1000, cached=400))
     assert found.first.value == pytest.approx(2.0, rel=0.05)
     assert found.pace.value == pytest.approx(0.02, rel=0.05)
-    assert found.length("code_gen", 900).value == pytest.approx(100, rel=0.3)
-    assert found.length("creative", 900).value == 900  # another task's are as long as assumed
+    assert found.length("code_gen", 900) == pytest.approx(100, rel=0.1)
     assert found.cached.value == pytest.approx(0.4, rel=0.05)
     assert found.changes == 60
 
@@ -41,24 +40,60 @@ def test_a_step_is_followed_within_a_few_answers() -> None:
 
 def test_a_failure_counts_and_tells_no_time() -> None:
     found = after(5, Answer(False, "code_gen", 900))
-    assert (found.first.value, found.pace.value, found.lengths) == (FIRST, PACE, {})
+    assert (found.first.value, found.pace.value, found.length("code_gen", 900)) == (FIRST, PACE, 900)
     assert found.odds.lower() < Measured(0.0).odds.lower()
 
 
 def test_an_answer_that_broke_off_says_nothing_of_its_length() -> None:
-    assert after(5, streamed()._replace(good=False)).lengths == {}
+    assert after(5, streamed()._replace(good=False)).length("code_gen", 900) == 900
 
 
-def test_what_nobody_asks_fades_into_what_is_assumed() -> None:
-    found = after(50, streamed(first=30.0))
+def test_who_is_long_winded_in_one_task_is_expected_to_be_so_in_another() -> None:
+    found = after(40, streamed(tokens=1800))
+    assert found.length("creative", 400) == pytest.approx(800, rel=0.1)
+    for _ in range(40):
+        found.answered(Answer(True, "creative", 400, True, 1.0, 3.0, 200), 0.0)
+    assert found.length("creative", 400) == pytest.approx(220, rel=0.1)  # what was seen counts more
+    assert found.length("code_gen", 900) == pytest.approx(1780, rel=0.05)
+
+
+def test_one_long_answer_is_no_long_winded_model() -> None:
+    assert after(1, streamed(tokens=9000)).length("code_gen", 900) < 6000
+
+
+def test_a_bad_hour_is_forgiven() -> None:
+    found = after(50, streamed(first=1.0))
+    for _ in range(5):
+        found.answered(streamed(first=30.0), 0.0)
+    bad = found.first.value
     found.fade(0.5)
-    assert found.first.value > 25
+    assert found.first.value == bad > 10  # no time has passed
     found.fade(FADE)
-    assert 8 < found.first.value < 14
-    found.fade(20 * FADE)
+    forgiven = found.first.value
+    assert 6 < forgiven < 0.85 * bad
+    found.answered(streamed(first=1.0), FADE)
+    assert found.first.value < 0.85 * forgiven  # and new news counts much again
+
+
+def test_who_is_always_slow_is_not_tried_anew_every_hour() -> None:
+    found = after(50, streamed(first=30.0))
+    for hour in range(1, 11):
+        found.fade(hour * FADE)
+    assert found.first.value > 25
+    found.fade(20 * FORGOTTEN)  # but after weeks
     assert found.first.value == pytest.approx(FIRST) and found.pace.value == pytest.approx(PACE)
-    found.answered(streamed(first=4.0), 20 * FADE)
-    assert found.first.value == pytest.approx((0.3 * FIRST + 4.0) / 1.3, rel=0.05)  # and new news counts fully again
+
+
+def test_what_lasts_becomes_what_is_usual() -> None:
+    found = after(50, streamed(first=1.0))
+    for _ in range(5):
+        found.answered(streamed(first=30.0), 0.0)
+    once = found.first.value
+    for step in range(1, 11):  # and it is looked at again now and then
+        found.fade(step * USUAL / 5)
+        found.answered(streamed(first=30.0), step * USUAL / 5)
+    found.fade(2 * USUAL + FADE)
+    assert found.first.value > once > 10
 
 
 def test_they_are_found_by_name() -> None:

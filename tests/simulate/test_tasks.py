@@ -23,6 +23,12 @@ def test_the_best_for_each_task_is_no_worse_than_the_best_for_all() -> None:
     assert (run.static(by_task=True), run.static(by_task=False)) == (200, 300)
 
 
+def test_who_stays_with_what_was_chosen_most_pays_for_what_is_better_elsewhere() -> None:
+    asked = [choice("a", a=100, b=200), choice("a", a=100, b=200), choice("b", a=300, b=250)]
+    run = Played([*asked, choice("b", a=300, b=200), choice("a", a=100, b=150)])
+    assert run.frozen(3) == 300 + 100 and run.part(3).total() == 200 + 100
+
+
 def test_the_same_seed_does_the_same() -> None:
     first, again, other = (tasks(60, seed) for seed in (3, 3, 4))
     assert first.choices == again.choices != other.choices

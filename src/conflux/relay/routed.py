@@ -22,7 +22,7 @@ from conflux.routing.board import NEVER, Ask, Board, Entry, Routed
 from conflux.routing.gauge import Counted
 from conflux.routing.opinions import Subject
 from conflux.routing.prefer import Preset, preset_named
-from conflux.routing.tasks import Task, expected_quality, lacks, refused
+from conflux.routing.tasks import Task, lacks, refused
 
 _ANY = ""  # a pool that nobody measured: its gauge is as wide as any
 _MOST = 500  # boards of one snapshot
@@ -135,7 +135,6 @@ def _entry(parts: Parts, snapshot: Snapshot, caller: Caller, model: Model, task:
         cached=cached,
         output=output,
         fee=fee,
-        prior=expected_quality(task, model),
         gates=tuple(parts.health.of(one.key) for one in targets),
         measured=parts.health.measures.of(measured_as(model, simulated=simulated), parts.clock.monotonic()),
         subject=Subject(model.storefront, model.id, task.name, simulated),

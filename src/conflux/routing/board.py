@@ -16,7 +16,7 @@ from conflux.routing.health import Health
 from conflux.routing.measures import Measured, Measures
 from conflux.routing.opinions import Subject
 from conflux.routing.prefer import USD, Preset
-from conflux.routing.tasks import Task
+from conflux.routing.tasks import Task, prior_of
 
 WORSE = 1.10  # times the best: within it a conversation stays where it is, and something else may be tried
 EXPLORED = 131  # of 2**16 / 10: just below 2 %
@@ -37,7 +37,6 @@ class Entry(NamedTuple):
     cached: float
     output: float
     fee: float
-    prior: float  # of quality
     gates: tuple[Health, ...]  # one for each target
     measured: Measured
     subject: Subject
@@ -106,6 +105,7 @@ class Board:
         "_gates",
         "_needs",
         "_places",
+        "_qualities",
         "_room",
         "_seen",
         "_stamp",
@@ -130,6 +130,7 @@ class Board:
         self._places = {one.model.id: place for place, one in enumerate(self.fit)}
         self._figures: list[tuple[float, float, float, float, float]] = []
         self._seen: list[int] = []
+        self._qualities: list[float] = []
         self._stamp = -NEVER
         self._voices = -1
 
@@ -190,7 +191,9 @@ class Board:
         voices = self._book.opinions.changes
         if now - self._stamp > LOOK_AGAIN or voices != self._voices:
             self._stamp = now
-            self._voices = voices
+            if voices != self._voices:
+                self._voices = voices
+                self._qualities = [self._quality(entry) for entry in self.fit]
             for entry in self.fit:
                 entry.measured.fade(now)
             self._figures = [self._figure(place) for place in range(len(self.fit))]
@@ -210,9 +213,9 @@ class Board:
             entry.fee
             + preset.second * measured.first.value
             + preset.failure * (1 - measured.odds.lower())
-            + self._worth() * (1 - self._quality(entry))
+            + self._worth() * (1 - self._qualities[place])
         )
-        length = measured.length(self.task.name, self.task.length).value
+        length = measured.length(self.task.name, self.task.length)
         return (base, entry.output, preset.second * measured.pace.value, length,
                 entry.fresh + share * (entry.cached - entry.fresh))  # fmt: skip
 
@@ -220,7 +223,7 @@ class Board:
         return self.preset.quality * self.task.worth * USD
 
     def _quality(self, entry: Entry) -> float:
-        return self._book.opinions.quality(entry.subject, entry.prior)
+        return self._book.opinions.quality(entry.subject, prior_of(entry.model))
 
     # -- not for every request
 
@@ -238,7 +241,7 @@ class Board:
     def score(self, entry: Entry, ask: Ask) -> Score:
         """The same, taken apart; also of what may not be asked."""
         measured, preset = entry.measured, self.preset
-        length = min(measured.length(self.task.name, self.task.length).value, ask.output)
+        length = min(measured.length(self.task.name, self.task.length), ask.output)
         share = measured.cached.value
         cost = entry.fee + ask.tokens * (entry.fresh + share * (entry.cached - entry.fresh))
         cost += length * entry.output * ask.choices

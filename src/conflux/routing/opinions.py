@@ -1,14 +1,16 @@
 """What people said of answers, and what quality is expected of a model for a task.
 
-Law: what the catalogue states, or the tier's own figure, counts like fifty opinions; each real one counts once for the
-task it was about, and a quarter for any task where no task was named. Scores are whole millionths from -1 to 1.
+Law: what the catalogue states, or the tier's own figure, counts like fifty opinions of the task. Half of what a model
+may be better or worse than stated is expected to hold for all tasks, so that what is said of one says something of the
+others; what is said where no task was named is one more of these. Scores are whole millionths from -1 to 1.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 FULL = 1_000_000  # a score of 1
 PSEUDO = 50.0  # opinions that the prior counts for
-UNNAMED = 0.25  # of an opinion, where the request named no task
+_HALF = 2 * PSEUDO  # the same for each half of what may be off: the model's own, and the task's
 ANY = ""
 
 
@@ -32,24 +34,30 @@ class Opinions:
     __slots__ = ("_sums", "changes")
 
     def __init__(self) -> None:
-        self._sums: dict[Subject, Sum] = {}
+        self._sums: dict[tuple[str, str, bool], dict[str, Sum]] = {}  # by task
         self.changes = 0
 
     def take_over(self, sums: dict[Subject, Sum]) -> None:
-        self._sums = sums
+        found: dict[tuple[str, str, bool], dict[str, Sum]] = {}
+        for subject, one in sums.items():
+            if one.voices:
+                found.setdefault((subject.storefront, subject.model, subject.simulated), {})[subject.task] = one
+        self._sums = found
         self.changes += 1
 
-    def of(self, subject: Subject) -> Sum:
-        return self._sums.get(subject, Sum(0, 0))
-
-    def quality(self, subject: Subject, prior: float) -> float:
-        """From 0 to 1."""
-        named = self.of(subject)
-        unnamed = self.of(subject._replace(task=ANY)) if subject.task != ANY else Sum(0, 0)
-        good = _good(named) + UNNAMED * _good(unnamed)
-        return (PSEUDO * prior + good) / (PSEUDO + named.voices + UNNAMED * unnamed.voices)
-
-
-def _good(found: Sum) -> float:
-    """-1 is not good at all, 1 is one good answer."""
-    return (found.score / FULL + found.voices) / 2
+    def quality(self, subject: Subject, prior: Callable[[str], float]) -> float:
+        """From 0 to 1. `prior`: what is expected of the model for a task of that name, as long as nobody spoke."""
+        expected = prior(subject.task)
+        said = self._sums.get((subject.storefront, subject.model, subject.simulated))
+        if said is None:
+            return expected
+        heard = weighed = own = own_off = 0.0
+        for task, one in said.items():
+            off = (one.score / FULL / one.voices + 1) / 2 - prior(task)  # -1 is not good at all, 1 is one good answer
+            share = one.voices / (_HALF + one.voices)
+            heard += share
+            weighed += share * off
+            if task == subject.task:
+                own, own_off = share, off
+        common = weighed / (heard + 1)  # the best guess of two normal laws, one within the other
+        return min(1.0, max(0.0, expected + common + own * (own_off - common)))

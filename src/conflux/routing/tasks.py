@@ -3,6 +3,8 @@
 Law: data. Unknown task types are refused with the list. The figures are ours: no document gives any.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from conflux.neutral.errors import GatewayError, Kind
@@ -73,6 +75,11 @@ def expected_quality(task: Task, model: Model) -> float:
     if model.quality is not None:
         return model.quality
     return task.quality[_RANK[model.tier] if model.tier is not None else 0]
+
+
+def prior_of(model: Model) -> Callable[[str], float]:
+    """The same by the task's name; what has none, or one of former days, is an unnamed one."""
+    return lambda name: expected_quality(TASKS.get(name, UNNAMED), model)
 
 
 def refused(task: Task, dropped: str) -> GatewayError:
