@@ -58,10 +58,11 @@ def main() -> int:
         names = ", ".join(one.name for one in scenarios())
         parser.error(f"--seeds and --jobs begin with 1, and --only must be part of one of: {names}")
     began = time.monotonic()
+    seeds = range(asked.first, asked.first + asked.seeds)
     values: list[list[list[float]]] = [[[] for _ in one.promises] for one in todo]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("simulating", total=len(todo) * asked.seeds)
-        for place, found in runs(asked.only, range(asked.first, asked.first + asked.seeds), asked.jobs):
+        for place, found in runs(asked.only, seeds, asked.jobs):
             for kept, value in zip(values[place], found, strict=True):
                 kept.append(value)
             progress.advance(bar)
@@ -77,7 +78,7 @@ def main() -> int:
     if asked.only is None:
         write([row for row in rows if not row.scenario.startswith(TASKS)], asked.seeds, RESULTS)
     if asked.only in (None, TASKS):
-        write_tasks([row for row in rows if row.scenario.startswith(TASKS)], asked.seeds, RESULTS)
+        write_tasks([row for row in rows if row.scenario.startswith(TASKS)], seeds, RESULTS)
     return 1 if broken else 0
 
 

@@ -1,6 +1,6 @@
 """The table and the plots of task routing.
 
-Law: as report.py's; one seed is drawn, all are counted.
+Law: as report.py's; the first seed is drawn, all are counted.
 """
 
 import json
@@ -11,26 +11,26 @@ from simulate.report import Measured, markdown
 from simulate.tasks import CHANGE, REQUESTS, Played, Step, tasks
 
 _WINDOW = 50  # requests
-_DRAWN = 1  # the seed
 
 
-def write_tasks(rows: list[Measured], seeds: int, folder: Path) -> None:
+def write_tasks(rows: list[Measured], seeds: range, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    (folder / "tasks.md").write_text(f"Worst and median of {seeds} seeds.\n\n{markdown(rows)}")
+    said = f"Worst and median of {len(seeds)} seeds, {seeds[0]} to {seeds[-1]}."
+    (folder / "tasks.md").write_text(f"{said}\n\n{markdown(rows)}")
     data = [{"scenario": row.scenario, "promise": row.promise.text, "limit": row.promise.limit,
              "values": [round(one, 4) for one in row.values]} for row in rows]  # fmt: skip
-    (folder / "tasks.json").write_text(json.dumps({"seeds": seeds, "rows": data}, indent=1) + "\n")
-    plot(folder / "tasks.png")
+    (folder / "tasks.json").write_text(json.dumps({"seeds": [*seeds], "rows": data}, indent=1) + "\n")
+    plot(folder / "tasks.png", seeds[0])
 
 
-def plot(file: Path) -> None:
+def plot(file: Path, seed: int) -> None:
     """Regret over time beside random choices, then who is asked and for how long while the favourite gets slow."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    still, stepped = tasks(REQUESTS, _DRAWN), tasks(REQUESTS, _DRAWN, Step(CHANGE, "slower"))
+    still, stepped = tasks(REQUESTS, seed), tasks(REQUESTS, seed, Step(CHANGE, "slower"))
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4))
     for name, costs in _regrets(still).items():
         left.plot(costs, label=name)

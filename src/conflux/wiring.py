@@ -43,6 +43,7 @@ from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.catalogue_refresh import Means, refresh_forever
 from conflux.faces.control import ControlFace, server_runs
 from conflux.faces.credential_admin import CredentialAdmin
+from conflux.faces.explaining import answer as explain
 from conflux.faces.feedback import FeedbackDesk
 from conflux.faces.http import HttpFace, Limits
 from conflux.faces.jobs import Jobs
@@ -348,7 +349,9 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         running.status,
         store.verify,
         {
-            **administration(store, running.current, running.refresh, time.time, partial(examine, parts)),
+            **administration(
+                store, running.current, running.refresh, time.time, partial(examine, parts), partial(explain, parts)
+            ),
             **CredentialAdmin(
                 store.credentials, running.sealer.seal, lambda: running.snapshot.catalogue.providers, running.take_over
             ).table(),

@@ -43,6 +43,7 @@ def test_every_kind_of_input_and_what_must_fit_at_once(found: Any, widest: int) 
         ({"dimensions": 0}, "dimensions"),
         ({"encoding_format": "hex"}, "encoding_format"),
         ({"stream": True}, "stream"),
+        ({"task_type": "extract"}, "task_type"),
     ],
 )
 def test_mistakes_are_named(more: dict[str, Any], param: str) -> None:

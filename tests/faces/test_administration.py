@@ -15,6 +15,7 @@ async def test_all_groups_are_there_and_none_hides_another(tmp_path: Path) -> No
             "models",
             "budgets",
             "probe",
+            "route",
             "credits",
             "plans",
             "ledger",

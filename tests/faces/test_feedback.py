@@ -32,7 +32,7 @@ def world() -> World:
 async def test_a_word_counts_at_once_and_once(world: World) -> None:
     said = Said()
     opinions = world.health.measures.opinions
-    before = opinions.quality(ABOUT, 0.5)
+    before = opinions.quality(ABOUT, lambda _: 0.5)
     async with opened(world, feedback=said) as door:
         status, head, answer = await door.post("/v1/feedback", body(score=1, comment="good"), BEARER)
         assert status == 200 and b"no-cache" in head and b"x-request-id" in head
@@ -41,7 +41,7 @@ async def test_a_word_counts_at_once_and_once(world: World) -> None:
         again = await door.post("/v1/feedback", body(score=1, comment="good"), BEARER)
         assert again[0] == 200 and json.loads(again[2])["recorded"] is False
     assert (said.given[0].score, said.given[0].comment, said.given[0].task) == (FULL, "good", "creative")
-    assert opinions.quality(ABOUT, 0.5) > before
+    assert opinions.quality(ABOUT, lambda _: 0.5) > before
     assert world.ledger.reserved == [] and world.upstream.opened == []
 
 

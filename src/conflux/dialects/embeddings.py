@@ -75,6 +75,8 @@ class Embeddings:
             raise complaint(str(error), body, _WORDS) from None
         if found.stream:
             raise invalid("stream: an embedding is not streamed: leave it out", "stream")
+        if "task_type" in body:
+            raise invalid("task_type: no task is an embedding: send model alone", "task_type")
         return Envelope(
             dialect=NAME,
             body=body,

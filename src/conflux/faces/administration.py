@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from conflux.faces.budget_admin import BudgetAdmin, Budgets
 from conflux.faces.credit_admin import CreditAdmin, Credits, PlanAdmin, Subscriptions
+from conflux.faces.explain_admin import Explain, ExplainAdmin
 from conflux.faces.model_admin import ModelAdmin, Statuses
 from conflux.faces.operations import Work
 from conflux.faces.people_admin import Passwords, People, PeopleAdmin
@@ -53,6 +54,7 @@ def administration(
     refresh: Callable[[], Awaitable[None]],
     now: Callable[[], float],
     examine: Examine | None = None,
+    explain: Explain | None = None,
 ) -> dict[str, Work]:
     """Every operation by its name."""
 
@@ -68,4 +70,5 @@ def administration(
         **PolicyAdmin(store.policies, store.caller, snapshot, now).table(),
         **ModelAdmin(store.policies, snapshot, refresh).table(),
         **ProbeAdmin(store.probes, snapshot, examine, now).table(),
+        **ExplainAdmin(explain).table(),
     }

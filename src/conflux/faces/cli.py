@@ -24,6 +24,7 @@ from conflux.faces.cli_common import (
     table,
 )
 from conflux.faces.cli_credits import add_credits
+from conflux.faces.cli_explain import add_explain
 from conflux.faces.cli_ledger import Books, add_ledger
 from conflux.faces.cli_people import add_people
 from conflux.faces.cli_policies import add_policies
@@ -77,6 +78,7 @@ def build(actions: Actions) -> typer.Typer:
     add_policies(app, actions)
     add_budgets(app, actions)
     add_probe(app, actions)
+    add_explain(app, actions)
     add_credits(app, actions)
     _add_config(app, actions)
     add_ledger(app, actions)

@@ -8,7 +8,7 @@ reckoned once and again when something was learned; a decision is one walk over 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from operator import and_
+from operator import and_, ne
 from typing import NamedTuple
 
 from conflux.neutral.records import Model
@@ -110,6 +110,7 @@ class Board:
         "_seen",
         "_stamp",
         "_voices",
+        "_watched",
         "entries",
         "fit",
         "out",
@@ -125,6 +126,7 @@ class Board:
         self.out = dict(Counter(one.out for one in entries if one.out is not None))
         self._book = book
         self._gates = [one.gates[0] for one in self.fit]
+        self._watched = [one.measured for one in self.fit]
         self._needs = reduce(and_, (one.needs for one in self.fit), -1)  # what all of them serve
         self._room = min((one.room for one in self.fit), default=0)
         self._places = {one.model.id: place for place, one in enumerate(self.fit)}
@@ -194,16 +196,17 @@ class Board:
             if voices != self._voices:
                 self._voices = voices
                 self._qualities = [self._quality(entry) for entry in self.fit]
-            for entry in self.fit:
-                entry.measured.fade(now)
+            for one in self._watched:
+                one.fade(now)
             self._figures = [self._figure(place) for place in range(len(self.fit))]
-            self._seen = [entry.measured.changes for entry in self.fit]
+            self._seen = [one.changes for one in self._watched]
             return
-        seen = self._seen
-        for place, entry in enumerate(self.fit):
-            if entry.measured.changes != seen[place]:
-                seen[place] = entry.measured.changes
-                self._figures[place] = self._figure(place)
+        seen = [one.changes for one in self._watched]
+        if seen != self._seen:
+            for place, news in enumerate(map(ne, seen, self._seen)):
+                if news:
+                    self._figures[place] = self._figure(place)
+            self._seen = seen
 
     def _figure(self, place: int) -> tuple[float, float, float, float, float]:
         entry, preset = self.fit[place], self.preset
