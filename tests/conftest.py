@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Server
 
@@ -60,6 +61,8 @@ def _stay_inside(event: str, arguments: tuple[object, ...]) -> None:
 def pytest_configure() -> None:
     for name in [name for name in os.environ if foreign(name)]:
         del os.environ[name]
+    settings.register_profile("any machine", deadline=None)  # how long an example takes is the machine's
+    settings.load_profile("any machine")
     sys.addaudithook(_stay_inside)
 
 

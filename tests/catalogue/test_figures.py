@@ -1,7 +1,7 @@
 """Figures as the documents show them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conflux.catalogue.figures import TAGS, price, tags, tokens
@@ -38,7 +38,6 @@ def test_tokens(value: int | None, text: str) -> None:
     assert tokens(value) == text
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**10))
 def test_a_token_figure_never_outgrows_its_unit_and_stays_near(value: int) -> None:
     text = tokens(value)
@@ -72,7 +71,6 @@ def test_unknown_price_is_a_dash_and_not_free() -> None:
     assert price(500_000, "CNY ") == "CNY 0.500"
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**15))
 def test_a_shown_price_is_exact(pico: int) -> None:
     assert pico_from_per_million(price(pico).removeprefix("$")) == pico

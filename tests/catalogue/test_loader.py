@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conflux.catalogue.catalogue import Catalogue
@@ -162,7 +162,6 @@ CHANGES = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(CHANGES)
 def test_any_rows_are_a_catalogue_or_lines_that_say_why_not(changes: dict[str, dict[str, Any]]) -> None:
     for line in mistakes(tables(**changes)):

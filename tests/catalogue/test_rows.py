@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conflux.catalogue.rows import ONE_OF, ModelRow, PriceRow, ProviderRow, StorefrontRow, sheet_of
@@ -258,7 +258,6 @@ def test_a_targets_cost_is_the_houses_price() -> None:
 # --- prices, whatever is written
 
 
-@settings(deadline=None)
 @given(st.decimals(min_value=0, max_value=10**9, places=6, allow_nan=False, allow_infinity=False))
 def test_every_price_of_six_decimals_is_held_exactly(price: Decimal) -> None:
     told: list[str] = []
@@ -267,7 +266,6 @@ def test_every_price_of_six_decimals_is_held_exactly(price: Decimal) -> None:
     assert Decimal(sheet.input or 0) == price * 10**6
 
 
-@settings(deadline=None)
 @given(st.text(max_size=12) | st.from_regex(r"-?[0-9]{0,4}\.?[0-9]{0,9}(e-?[0-9])?", fullmatch=True))
 def test_any_other_text_is_refused_and_never_rounded(text: str) -> None:
     told: list[str] = []
@@ -279,7 +277,6 @@ def test_any_other_text_is_refused_and_never_rounded(text: str) -> None:
         assert Decimal(sheet.output or 0) == Decimal(text) * 10**6
 
 
-@settings(deadline=None)
 @given(st.floats() | st.integers() | st.booleans())
 def test_a_price_that_is_no_string_is_refused(price: float | int | bool) -> None:
     (line,) = mistakes(tables(model={"price": {"input": price, "output": "1"}}))

@@ -27,7 +27,7 @@ ANSWER = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(ANSWER, min_size=4, max_size=6), st.booleans(), st.integers(1, 5000))
 async def test_seats_sum_to_the_charge_and_the_charge_is_within_the_hold(
     answers: list[Answer], analysis: bool, max_tokens: int

@@ -278,13 +278,13 @@ GOOD: dict[str, Any] = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(FIELDS, VALUES, max_size=5))
 def test_any_body_is_answered_or_refused(changes: dict[str, Any]) -> None:
     everything({**GOOD, **changes})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet="[]:{} \"'sayfilecthn0123=-\n", max_size=80), st.integers(1, 30), st.integers(1, 3))
 def test_any_prompt_is_answered(text: str, limit: int, choices: int) -> None:
     message = {"role": "user", "content": text}

@@ -173,7 +173,7 @@ def nested(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[s
     return objects | arrays | st.lists(inner, min_size=1, max_size=3).map(lambda options: {"anyOf": options})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.recursive(LEAVES, nested, max_leaves=12), st.integers(0, 2**64))
 def test_any_schema_of_these_words_is_satisfied(schema: dict[str, Any], seed: int) -> None:
     assert faults(example(schema, seed), schema) == []

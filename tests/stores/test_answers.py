@@ -151,7 +151,7 @@ async def test_sealed_for_its_name(rows: AnswerRows) -> None:
         rows.open(OTHER, sealed)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=st.lists(st.tuples(st.sampled_from([b"k1", b"k2"]), st.sampled_from([BODY, OTHER]), st.booleans()),
                      min_size=2, max_size=12))  # fmt: skip
 async def test_however_they_come_together_each_name_is_charged_once(books, clock: Clock, plan: Any) -> None:

@@ -282,7 +282,6 @@ def test_histories(empty):
         settings=settings(
             max_examples=HISTORIES,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),

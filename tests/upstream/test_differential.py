@@ -221,7 +221,7 @@ def _chunked(draw: st.DrawFn, body: bytes) -> bytes:
 
 
 @given(answers())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_valid_answers_of_every_make(made: tuple[bytes, list[int]]) -> None:
     ours, theirs = asyncio.run(both(*made))
     assert ours is not REFUSED
@@ -258,7 +258,7 @@ def mutants(draw: st.DrawFn) -> bytes:
 
 
 @given(mutants())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_ours_takes_aiohttp_takes_and_reads_the_same(raw: bytes) -> None:
     async def compare() -> None:
         async with serving(sending(raw)) as server:

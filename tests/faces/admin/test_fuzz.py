@@ -38,7 +38,6 @@ def throughout(g: Gate, document: dict[str, Any], headers: dict[str, str]) -> in
 
         @settings(
             max_examples=EXAMPLES,
-            deadline=None,
             database=None,
             derandomize=True,
             phases=[Phase.generate],

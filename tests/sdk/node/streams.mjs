@@ -50,10 +50,12 @@ async function chat(model) {
   });
   const shape = { type: "json_schema", json_schema: { name: "place", schema, strict: true } };
   const shaped = client.chat.completions.stream({ model, messages: user("A city"), response_format: shape });
-  const broken = client.chat.completions.stream({
-    model,
-    messages: user("[[stream: 30 at 200]] [[fail: error-event 20]]"),
-  });
+  // Heard at once: it may break before the others have ended.
+  const broken = failed(() =>
+    client.chat.completions
+      .stream({ model, messages: user("[[stream: 30 at 200]] [[fail: error-event 20]]") })
+      .finalChatCompletion(),
+  );
   return {
     pieces: pieces.join(""),
     content: said.choices[0].message.content,
@@ -63,7 +65,7 @@ async function chat(model) {
     calling: called.choices[0].finish_reason,
     after: (await again.finalChatCompletion()).choices[0].message.content,
     shaped: JSON.parse((await shaped.finalChatCompletion()).choices[0].message.content),
-    broken: await failed(() => broken.finalChatCompletion()),
+    broken: await broken,
   };
 }
 
