@@ -33,6 +33,7 @@ async def filled(books, ledger):
         elif how != "open":
             charge = 130 if how == "variance" else 60
             await ledger.settle(ending(asked.request_id, charge, Ending.FAILED if how == "failed" else Ending.DONE))
+    await ledger.write(lambda run: run.execute("SELECT 1").fetchone())  # a job finds every receipt counted
     return books
 
 
@@ -73,6 +74,11 @@ DRIFTS = {
     ),
     "a sum by day too high": ("UPDATE usage_day SET input = input + 1 WHERE simulated = 0", {"usage_drifted": 2}),
     "a sum by model gone": ("DELETE FROM usage_model WHERE simulated = 1", {"usage_drifted": 1}),
+    "due and no receipt": ("INSERT INTO usage_due VALUES (7)", {"usage_drifted": 1}),
+    "counted, and due again": (
+        "INSERT INTO usage_due SELECT id FROM request WHERE simulated = 1",
+        {"usage_drifted": 2},
+    ),
     "a sum by tag gone": ("DELETE FROM usage_tag", {"usage_drifted": 1}),
     "a line too dear": (
         "UPDATE request SET detail = json_replace(detail, '$[0][0][3]', 41) WHERE detail LIKE '%435000%'",

@@ -1,4 +1,7 @@
-"""./run torture: kills, races and the reckoning, on SQLite and on PostgreSQL; kept in bench/results/torture.md."""
+"""./run torture: kills, races and the reckoning, on SQLite and on PostgreSQL; kept in bench/results.
+
+Law: a run on one database is kept under its name (torture-sqlite.md, torture-postgresql.md), one on both in torture.md.
+"""
 
 import argparse
 import asyncio

@@ -186,12 +186,16 @@ class Book(ABC):
         self._gone.append(number)
         self._costs[number] = booked.cost
         self._requests += row
-        self._used.add(row, order.tags)
+        self._count(row, order.tags)
         self._entries += legs(number, order.caller_key, booked)
         self._entries += extra
         for place, call in enumerate(end.calls):
             self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)
         return booked.cost
+
+    def _count(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
+        """`row`: of `request`."""
+        self._used.add(row, tags)
 
     def _settled(self, number: int) -> int:
         cost = self._costs.get(number)

@@ -13,7 +13,7 @@ from conflux.neutral.errors import ConfigError
 if TYPE_CHECKING:
     import sqlalchemy
 
-HEAD = "0012"
+HEAD = "0013"
 
 _HERE = Path(__file__).parent / "migrations"
 

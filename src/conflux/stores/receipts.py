@@ -13,6 +13,7 @@ from conflux.neutral.reports import Pace, ReceiptRow, Recent
 from conflux.stores.budgets import DAY
 from conflux.stores.key_format import KEY_ID, key_number
 from conflux.stores.sql import Database, Run
+from conflux.stores.usage_rows import DUE
 
 _ROWS = """
     SELECT request.id, request.created, key_id, coalesce(app_user.name, ''), coalesce(workspace.name, ''), storefront,
@@ -154,9 +155,13 @@ def _span(run: Run, wanted: dict[str, Any]) -> tuple[int, int] | None:
     known = {name: value for name, value in wanted.items() if name in _BY_DAY}
     where = " AND ".join(_BY_DAY[name] for name in known) or "1 = 1"
     values = [value for name, value in known.items() for _ in range(_BY_DAY[name].count("?"))]
-    first, last = run.execute(f"SELECT min(day), max(day) FROM usage_day WHERE {where}", values).fetchone()
-    if first is None:
+    days = []
+    for source in ("usage_day", DUE):
+        days += run.execute(f"SELECT min(day), max(day) FROM {source} WHERE {where}", values).fetchone()
+    known_days = [day for day in days if day is not None]
+    if not known_days:
         return None
+    first, last = min(known_days), max(known_days)
     return first * DAY * ID_CHANCES, min((last + 1) * DAY * ID_CHANCES, (1 << 63) - 1)
 
 

@@ -196,7 +196,8 @@ usage_model = _table(
     *(_long(one) for one in _SUMMED),
     keyed=True,
 )
-# Those of them that carry tags of their caller, once for each set of tags.
+usage_due = _table("usage_due", Column("id", Long, primary_key=True, autoincrement=False))  # not in these two yet
+# Those that carry tags of their caller, once for each set of tags.
 usage_tag = _usage("usage_tag", Column("tags", Text, primary_key=True))
 
 # A user without a row here is a member.

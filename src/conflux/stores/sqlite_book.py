@@ -16,6 +16,7 @@ from conflux.stores.budgets import span_of
 from conflux.stores.rows import OPEN_HOLDS, hold_of, usage_text
 from conflux.stores.sqlite_statements import (
     ADD_ATTEMPTS,
+    ADD_DUE,
     ADD_ENTRIES,
     ADD_HOLDS,
     ADD_REQUESTS,
@@ -25,9 +26,10 @@ from conflux.stores.sqlite_statements import (
     MOVE_WINDOW,
     START_HOLDS,
 )
-from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG
+from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG, SUM_UP, is_plain
 
 _MOST_SEEN = 20_000
+_MOST_DUE = 2048  # receipts: then they are summed up
 _WINDOW = "SELECT posted, held FROM budget_window WHERE budget_id = ? AND start = ?"
 
 
@@ -35,9 +37,14 @@ class SqliteBook(Book):
     def __init__(self, now: Callable[[], float]) -> None:
         super().__init__(now)
         self._connection: sqlite3.Connection
+        self._unsummed = 0
         self._top = 0  # no id above it was ever used
         self._floor = 0  # every id used above it is in `_seen`
         self._seen: set[int] = set()
+
+    def _clear(self) -> None:
+        super()._clear()
+        self._due: list[int] = []
 
     def reserve(self, order: Reservation) -> None:
         super().reserve(order)
@@ -52,6 +59,28 @@ class SqliteBook(Book):
         if len(self._seen) >= _MOST_SEEN:
             self._seen.clear()
             self._floor = self._top
+
+    def _count(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
+        if not is_plain(row):
+            self._used.add(row, tags)
+            return
+        self._due.append(row[0])
+        if tags:
+            self._used.add_tags(row, tags)
+
+    def sum_up(self, run: sqlite3.Connection, least: int = _MOST_DUE) -> None:
+        """In a transaction, and not on the loop's thread: it may take some milliseconds."""
+        if self._unsummed < least:
+            return
+        self._unsummed = 0
+        run.execute("SAVEPOINT summing").close()
+        try:
+            for statement in SUM_UP:
+                run.execute(statement).close()
+        except sqlite3.IntegrityError:
+            # Beyond 64 bits: they stay due, and who asks adds them up.
+            run.execute("ROLLBACK TO summing").close()
+        run.execute("RELEASE summing").close()
 
     def _window(self, budget: Budget, moment: int) -> Window:
         window = budget.now
@@ -93,9 +122,11 @@ class SqliteBook(Book):
             ADD_ATTEMPTS.run(run, self._attempts)
             ADD_ENTRIES.run(run, self._entries)
             check_all(END_HOLDS.run(run, self._gone), len(self._gone), "hold")
-            days = self._used.day_rows()
-            run.executemany(ADD_DAY, days).close()
-            run.executemany(ADD_MODEL, self._used.model_rows(days)).close()
+            ADD_DUE.run(run, self._due)
+            self._unsummed += len(self._due)
+            if days := self._used.day_rows():
+                run.executemany(ADD_DAY, days).close()
+                run.executemany(ADD_MODEL, self._used.model_rows(days)).close()
             if tagged := self._used.tag_rows():
                 run.executemany(ADD_TAG, tagged).close()
         if self._touched:
@@ -130,6 +161,7 @@ class SqliteBook(Book):
         self.epoch = connection.execute("SELECT owner_epoch FROM meta").fetchone()[0]
         rows = connection.execute(f"{OPEN_HOLDS} WHERE owner_epoch = ?", (self.epoch,)).fetchall()
         self.holds = {row[0]: hold_of(row) for row in rows}
+        self._unsummed = connection.execute("SELECT count(*) FROM usage_due").fetchone()[0]
         top = "SELECT max((SELECT coalesce(max(id), 0) FROM request), (SELECT coalesce(max(request_id), 0) FROM hold))"
         self._top = self._floor = max(self._top, connection.execute(top).fetchone()[0])
         self._seen.clear()

@@ -34,7 +34,11 @@ class Readers:
                 connection = self._free.get_nowait()
             except Empty:
                 connection = connect_reader(self._path)
-            found = query(connection)
+            connection.execute("BEGIN").close()  # one snapshot, however much is read
+            try:
+                found = query(connection)
+            finally:
+                connection.execute("COMMIT").close()
         except sqlite3.Error as error:
             # The connection is not used again: whatever is wrong with it goes with it.
             raise StoreError(f"the store cannot be read: {error}") from error

@@ -45,6 +45,7 @@ ADD_ENTRIES = _insert("entry", ENTRY)
 START_HOLDS = Many("UPDATE hold SET started = 1 WHERE request_id IN (", "?", ")")
 END_HOLDS = Many("DELETE FROM hold WHERE request_id IN (", "?", ")")
 MARK_HOLD = "UPDATE hold SET checkpoint = ?, usage = ? WHERE request_id = ?"
+ADD_DUE = _insert("usage_due", ("id",))
 ADD_WINDOWS = _insert("budget_window", WINDOW)
 # Held to what the mirror took for the old figures: a row changed behind our back is found out, never overwritten.
 MOVE_WINDOW = (

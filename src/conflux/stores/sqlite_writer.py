@@ -33,6 +33,7 @@ class Book(Steps, Protocol):
     def write(self) -> bool: ...
     def read(self, connection: sqlite3.Connection) -> None: ...
     def forget_budgets(self) -> None: ...
+    def sum_up(self, run: sqlite3.Connection, least: int = ...) -> None: ...
 
 
 class Writer(StepQueue):
@@ -175,6 +176,7 @@ class Writer(StepQueue):
 
     def _commit(self) -> None:
         try:
+            self._book.sum_up(self._connection)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._tell(self._broken, error, self._may_be_written(error))
@@ -203,6 +205,7 @@ class Writer(StepQueue):
         try:
             run.execute(f"PRAGMA busy_timeout = {int(_BUSY_PATIENCE * 1000)}").close()
             run.execute("BEGIN IMMEDIATE")
+            self._book.sum_up(run, 1)  # so that jobs find every receipt counted
             result = job(run)
             run.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - an edge: whatever a job raises is its caller's

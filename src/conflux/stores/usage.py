@@ -11,6 +11,7 @@ import msgspec
 from conflux.neutral.reports import FIGURES, UsageAsked, UsageRow
 from conflux.stores.key_format import KEY_ID
 from conflux.stores.sql import Database, Run
+from conflux.stores.usage_rows import DUE
 
 _COLUMNS = {
     "day": "day",
@@ -47,11 +48,14 @@ def find(run: Run, asked: UsageAsked) -> list[UsageRow]:
         tagged[name] = [a + b for a, b in zip(tagged.get(name, _NOTHING), figures, strict=True)]
     columns = [*(_COLUMNS[one] for one in asked.by), "simulated"]
     group = ", ".join(columns)
-    query = f"SELECT {group}, {_ADDED} FROM {_table(asked)} WHERE {where} GROUP BY {group} ORDER BY {group}"
-    for row in run.execute(query, values):
-        name = tuple(row[: len(columns)])
+    total: dict[tuple[Any, ...], list[int]] = {}
+    for source in (_table(asked), DUE):
+        for row in run.execute(f"SELECT {group}, {_ADDED} FROM {source} WHERE {where} GROUP BY {group}", values):
+            name = tuple(row[: len(columns)])
+            total[name] = [a + int(b) for a, b in zip(total.get(name, _NOTHING), row[len(columns) :], strict=True)]
+    for name, figures in total.items():
         # What carries the tag was counted above: the rest is without.
-        rest = [int(a) - b for a, b in zip(row[len(columns) :], tagged.get(name, _NOTHING), strict=True)]
+        rest = [a - b for a, b in zip(figures, tagged.get(name, _NOTHING), strict=True)]
         if rest[0]:
             found[name, None] = rest
     rows = [

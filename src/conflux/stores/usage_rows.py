@@ -1,8 +1,9 @@
 """What was used, summed by day: a projection of the receipts.
 
 Law: `usage_day` sums every settled request, `usage_model` the same without whose they were, `usage_tag` those that
-carry tags of their caller, once for each set of tags. All change in the transaction that settles, once a batch for each
-of their rows, and follow from `request` alone.
+carry tags of their caller, once for each set of tags. All follow from `request` alone. What the first two do not count
+yet is named in `usage_due`, in the transaction that settles, and who asks adds it: a row for every key and model is a
+page of its own, so many receipts together cost far less than each at once.
 """
 
 from typing import Any, NamedTuple
@@ -35,15 +36,12 @@ class Used:
 
     def add(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
         """`row`: of `request`."""
-        name = (row[2], row[1] // DAY, row[5], row[6], row[11] or "", row[7], row[3], row[4])
-        figures = row[_FIRST:_LAST]
-        known = self._days.get(name)
-        if known is None:
-            self._days[name] = [figures]
-        else:
-            known.append(figures)
+        self._days.setdefault(_name(row), []).append(row[_FIRST:_LAST])
         if tags:
-            self._tags.setdefault((*name, tags_text(tags)), []).append(figures)
+            self.add_tags(row, tags)
+
+    def add_tags(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
+        self._tags.setdefault((*_name(row), tags_text(tags)), []).append(row[_FIRST:_LAST])
 
     def clear(self) -> None:
         self._days.clear()
@@ -64,6 +62,19 @@ class Used:
 
     def tag_rows(self) -> list[tuple[Any, ...]]:
         return _summed(self._tags)
+
+
+def _name(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (row[2], row[1] // DAY, row[5], row[6], row[11] or "", row[7], row[3], row[4])
+
+
+def is_plain(row: tuple[Any, ...]) -> bool:
+    """Its figures are such as occur: any number of them can be added up within 64 bits."""
+    figures: tuple[int, ...] = row[_FIRST:_LAST]
+    return max(figures) < _PLAIN and min(figures) > -_PLAIN
+
+
+_PLAIN = 10**12
 
 
 def _summed(parts: dict[tuple[Any, ...], list[tuple[int, ...]]]) -> list[tuple[Any, ...]]:
@@ -89,6 +100,24 @@ ADD_MODEL = _upsert("usage_model", _OF_MODEL, _MORE)
 ADD_TAG = _upsert("usage_tag", _TAG_NAME, _MORE)
 DAY_ROW, MODEL_ROW, TAG_ROW = (*NAME, *FIGURES), (*_OF_MODEL, *FIGURES), (*_TAG_NAME, *FIGURES)
 _TABLES = (("usage_day", NAME), ("usage_model", _OF_MODEL), ("usage_tag", _TAG_NAME))
+
+
+_ROW = ", ".join(
+    ("key_id", f"created / {DAY} AS day", "storefront", "requested_model AS model", "simulated", "user_id",
+     "coalesce(served_model, '') AS served_model", "workspace_id", "1 AS requests", *FIGURES[1:])
+)  # fmt: skip
+DUE = f"(SELECT {_ROW} FROM usage_due JOIN request ON request.id = usage_due.id) AS due"
+
+
+def _fold(table: str, name: tuple[str, ...]) -> str:
+    """`WHERE true`: without it SQLite takes ON for that of a join."""
+    names, figures = ", ".join(name), ", ".join(f"sum({one}) AS {one}" for one in FIGURES)
+    chosen = f"SELECT {names}, {figures} FROM {DUE} WHERE true GROUP BY {names}"
+    insert = _upsert(table, name, _MORE)
+    return f"{insert[: insert.index('VALUES')]}{chosen}{insert[insert.index(' ON CONFLICT') :]}"
+
+
+SUM_UP = (_fold("usage_day", NAME), _fold("usage_model", _OF_MODEL), "DELETE FROM usage_due")
 
 
 _FACTS = (
@@ -145,13 +174,40 @@ def _read(run: Run, query: str, name: int) -> Sums:
     return {tuple(row[:name]): [int(one) for one in row[name:]] for row in run.execute(query)}
 
 
+_STRAY_DUE = "SELECT count(*) FROM usage_due WHERE id NOT IN (SELECT id FROM request)"
+
+
 def drift(run: Run) -> int:
     """How many rows are not what the receipts say."""
-    return sum(len(_wrong(right, _stored(run, *table))) for right, table in zip(sums(run), _TABLES, strict=True))
+    days = _count(run, _unlike("usage_day", NAME, f"(SELECT {_ROW} FROM request) AS receipt", DUE))
+    if days:
+        models = _count(run, _unlike("usage_model", _OF_MODEL, f"(SELECT {_ROW} FROM request) AS receipt", DUE))
+    else:
+        models = _count(run, _unlike("usage_model", _OF_MODEL, "usage_day"))  # which is right, and smaller
+    tags = len(_wrong(_tagged(run), _stored(run, "usage_tag", _TAG_NAME)))
+    return days + models + tags + _count(run, _STRAY_DUE)
+
+
+def _unlike(table: str, name: tuple[str, ...], right: str, *more: str) -> str:
+    """Counts the names by which `right` says something else than the table and `more` together. One pass over all of
+    them, within the database."""
+    names, figures = ", ".join(name), ", ".join(FIGURES)
+    less = ", ".join(f"-{one} AS {one}" for one in FIGURES)
+    parts = " UNION ALL ".join(
+        [f"SELECT {names}, {figures} FROM {right}", *(f"SELECT {names}, {less} FROM {one}" for one in (table, *more))]
+    )
+    gaps = " OR ".join(f"sum({one}) <> 0" for one in FIGURES)
+    return f"SELECT count(*) FROM (SELECT 1 FROM ({parts}) AS together GROUP BY {names} HAVING {gaps}) AS wrong"
+
+
+def _count(run: Run, query: str) -> int:
+    return int(run.execute(query).fetchone()[0])
 
 
 def rebuild_usage(run: Run) -> int:
     """Write the tables anew where they are wrong; how many rows were."""
+    for statement in SUM_UP:
+        run.execute(statement)
     wrong = 0
     for right, (table, name) in zip(sums(run), _TABLES, strict=True):
         bad = _wrong(right, _stored(run, table, name))
@@ -167,7 +223,15 @@ def rebuild_usage(run: Run) -> int:
 
 
 def _stored(run: Run, table: str, name: tuple[str, ...]) -> Sums:
-    return _read(run, f"SELECT {', '.join((*name, *FIGURES))} FROM {table}", len(name))
+    """With what is due to them."""
+    found = _read(run, f"SELECT {', '.join((*name, *FIGURES))} FROM {table}", len(name))
+    if table == "usage_tag":
+        return found
+    names, added = ", ".join(name), ", ".join(f"sum({one})" for one in FIGURES)
+    for one, more in _read(run, f"SELECT {names}, {added} FROM {DUE} GROUP BY {names}", len(name)).items():
+        known = found.get(one)
+        found[one] = more if known is None else [a + b for a, b in zip(known, more, strict=True)]
+    return found
 
 
 def _wrong(right: Sums, found: Sums) -> list[tuple[Any, ...]]:
