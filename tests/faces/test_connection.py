@@ -9,8 +9,9 @@ import pytest
 from uvicorn.server import ServerState
 
 from conflux.dialects.openai_errors import status_of
-from conflux.faces.connection import Connection, ShortRequest, announced, connection_of, untaken
+from conflux.faces.connection import Connection, connection_of
 from conflux.faces.server import make_server
+from conflux.faces.short_way import ShortRequest, untaken
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ports import Headers
 from tests.system.serving import Answer
@@ -485,6 +486,38 @@ def test_the_connection_behind_a_scope() -> None:
     assert connection_of({"conflux.connection": "another server's"}) is None
 
 
-def test_an_announced_length() -> None:
-    assert announced([(b"host", b"a")]) == 0
-    assert announced([(b"content-length", b"17")]) == 17
+async def test_a_connection_that_rests_too_long_is_closed(ways: Ways, port: int) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"a"))
+        await answers(one, 1)
+        connection = ways.connections[0]
+        timer = connection.timeout_keep_alive_task
+        await one.send(post(b"b"))
+        await answers(one, 1)
+        assert timer is not None and connection.timeout_keep_alive_task is timer  # one for many requests
+        timer.cancel()
+        connection.timeout_keep_alive_handler()  # it fires; the connection has rested for a moment only
+        later = connection.timeout_keep_alive_task
+        assert later is not None and not connection.transport.is_closing()
+        later.cancel()
+        connection._resting -= connection.timeout_keep_alive
+        connection.timeout_keep_alive_handler()
+        assert await one.read() == b""
+        assert connection.timeout_keep_alive_task is None
+
+
+async def test_a_connection_that_answers_is_not_closed_for_resting(ways: Ways, port: int) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"a"))
+        await answers(one, 1)
+        connection = ways.connections[0]
+        await one.send(post(b"wait"))
+        await happens(lambda: len(ways.seen) == 2, "the second request")
+        timer = connection.timeout_keep_alive_task
+        assert timer is not None
+        timer.cancel()
+        connection.timeout_keep_alive_handler()
+        assert connection.timeout_keep_alive_task is None and not connection.transport.is_closing()
+        ways.go.set()
+        assert await answers(one, 1) == [b"short wait"]
+        await happens(lambda: connection.timeout_keep_alive_task is not None, "rest")

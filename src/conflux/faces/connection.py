@@ -8,18 +8,14 @@ client leaves. Who reads slowly is waited for; who takes not one byte for minute
 """
 
 import asyncio
-import fcntl
-import struct
-import termios
-from collections.abc import Callable
-from http import HTTPStatus
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, cast
 
 import httptools
-import msgspec
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from conflux.faces.short_way import BODILESS, STATUS_LINES, ShortRequest, announced, untaken
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ports import Headers
 
@@ -40,22 +36,6 @@ _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 _HOSTS = {1: "this is not an HTTP/1.1 request", 0: "an HTTP/1.1 request has a Host header: this one has none"}
 _TWO_HOSTS = "a request has one Host header: this one has several"
 
-BODILESS = (204, 304)  # no body to have a length
-
-STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
-} | {529: b"HTTP/1.1 529 Overloaded\r\n", 499: b"HTTP/1.1 499 Client Closed Request\r\n"}  # fmt: skip
-
-
-class ShortRequest(msgspec.Struct):
-    """A request of the short way as it arrived, whole."""
-
-    url: bytes
-    headers: Headers
-    body: bytes
-    method: bytes = b"POST"
-
-
 class ShortWays(Protocol):
     """Who answers on the short way."""
 
@@ -65,7 +45,7 @@ class ShortWays(Protocol):
 
     def takes(self, method: bytes, url: bytes) -> bool: ...
 
-    async def short(self, request: ShortRequest, connection: "Connection") -> None:
+    def short(self, request: ShortRequest, connection: "Connection") -> Coroutine[Any, Any, None]:
         """Answers, by the connection's own methods. Never raises."""
         ...
 
@@ -114,6 +94,9 @@ class Connection(HttpToolsProtocol):
         self._late = False  # the deadline is that of a request, no more of the connection
         self._untaken = 0  # bytes of an answer the client had not taken when last looked at
         self._patience: asyncio.TimerHandle | None = None  # with a client that reads slowly
+        self._resting = 0.0  # since when it waits for another request, by the loop's clock; 0: it does not
+        self._every: Any = None  # the headers of every answer, and
+        self._every_line = b""  # as they go out
 
     # --- reading
 
@@ -136,7 +119,7 @@ class Connection(HttpToolsProtocol):
                 self.flow.pause_reading()  # its answer first; a hang-up is heard when that is written
                 self.flow.full = True
             return
-        self._unset_keepalive_if_required()
+        self._resting = 0.0
         whole, self._begun = self._whole, 0
         self._feed(data)
         if self.pipeline:
@@ -160,46 +143,72 @@ class Connection(HttpToolsProtocol):
             self._malformed()
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        cast(dict[str, Any], self.scope)[SCOPE_KEY] = self
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
         self._whole = False
         self._in_head = True
         self._begun += 1
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # else it is a trailer, which nobody asked for
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         if self._deaf:
             return
-        parser, ways = self.parser, self._ways
+        parser, ways, headers = self.parser, self._ways, self.headers
+        if headers:
+            names, values = zip(*headers, strict=True)
+            self.headers = headers = list(zip(map(bytes.lower, names), values, strict=True))
         version = parser.get_http_version()
         method = parser.get_method()
         if version not in _VERSIONS or method == b"CONNECT":
             raise ValueError("not spoken here")  # becomes a parser's error
-        hosts = 0
-        for name, _ in self.headers:
-            hosts += name == b"host"
-        if hosts != 1 and (hosts or version == "1.1"):
-            self._hosts = hosts
-            raise ValueError("whom it is for is not said, or twice")
+        named = dict(headers)
+        if b"host" not in named or b"expect" in named or len(named) != len(headers):
+            self._look_closer(version)
         if parser.should_upgrade():
             self._again = True
             return
         if (
             ways is None
-            or not ways.takes(method, self.url)
             or self.expect_100_continue
             or self._answering
+            or not ways.takes(method, self.url)
             or (self.cycle is not None and not self.cycle.response_complete)
         ):
+            self._set_scene()
             super().on_headers_complete()
             if ways is not None and ways.leaving:
                 self.cycle.keep_alive = False
             return
-        self._reading = ShortRequest(self.url, self.headers, b"", method)
+        self._reading = ShortRequest(self.url, headers, b"", method, named)
         self._parts = []
         self._size = 0
         self._chunked = version == "1.1"
         self._keep_alive = self._chunked and not ways.leaving and parser.should_keep_alive()
+
+    def _look_closer(self, version: str) -> None:
+        """At the few heads that name no host, or a thing twice, or expect something."""
+        hosts = 0
+        for name, value in self.headers:
+            hosts += name == b"host"
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+        if hosts != 1 and (hosts or version == "1.1"):
+            self._hosts = hosts
+            raise ValueError("whom it is for is not said, or twice")
+
+    def _set_scene(self) -> None:
+        """What uvicorn makes where a request begins: only what goes its way needs a scope."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        scope = cast(dict[str, Any], self.scope)
+        scope["headers"] = headers
+        scope[SCOPE_KEY] = self
 
     def on_body(self, body: bytes) -> None:
         if self._deaf:
@@ -224,7 +233,7 @@ class Connection(HttpToolsProtocol):
         request.body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._parts = []
         self._answering = True
-        task: asyncio.Task[None] = self.loop.create_task(cast(Any, self._ways.short(request, self)))
+        task = self.loop.create_task(self._ways.short(request, self))
         self.tasks.add(task)
         self._task = task
 
@@ -351,9 +360,10 @@ class Connection(HttpToolsProtocol):
     # --- answering
 
     def head(self, status: int, headers: Headers) -> bytes:
-        parts = [STATUS_LINES[status]]
-        for name, value in self.server_state.default_headers:
-            parts += (name, b": ", value, b"\r\n")
+        every = self.server_state.default_headers
+        if every is not self._every:  # another list each second: it holds the date
+            self._every, self._every_line = every, b"".join([b"%b: %b\r\n" % one for one in every])
+        parts = [STATUS_LINES[status], self._every_line]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
         if not self._keep_alive:
@@ -426,7 +436,20 @@ class Connection(HttpToolsProtocol):
         self.on_response_complete()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        """As uvicorn's, but for its timer: made and dropped for every request it would cost more than the answer's
+        head. Ours looks, when its time is up, since when the connection rests."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        else:
+            self._resting = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._look_later(self.timeout_keep_alive)
         if not self._whole and self._ways is not None and not self._deaf and not self.lost:
             self._give_time(self._ways)
         if self._held and not self.pipeline and not self.lost:
@@ -436,6 +459,19 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
             self.data_received(held)
 
+    def _look_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if not self._resting:
+            return  # it is looked at again when it rests
+        left = self._resting + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_later(left)
+        else:
+            self.transport.close()
+
     # --- the end of it
 
     def watch(self, call: Callable[[], None] | None) -> None:
@@ -444,6 +480,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
         self._cancel_deadline()
         self._forget_reader()
         self.lost = True
@@ -458,22 +495,6 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         else:
             super().shutdown()
-
-
-def announced(headers: Headers) -> int:
-    """The length that a request says it has; llhttp has seen to it that it is one number."""
-    return int(dict(headers).get(b"content-length", b"0"))
-
-
-def untaken(transport: Any) -> int:
-    """The bytes of an answer that the client has not taken: ours, and those the system still keeps for it."""
-    size: int = transport.get_write_buffer_size()
-    found = transport.get_extra_info("socket")
-    try:
-        kept = fcntl.ioctl(found.fileno(), termios.TIOCOUTQ, b"\0" * 4)
-    except (OSError, ValueError):
-        return size  # a kind of socket that does not tell
-    return size + int(struct.unpack("i", kept)[0])
 
 
 def connection_of(scope: Any) -> Connection | None:

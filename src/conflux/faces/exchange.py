@@ -7,7 +7,8 @@ nowhere. CORS is the answering storefront's word, so it is added here, when it i
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from conflux.faces.connection import BODILESS, Connection, connection_of
+from conflux.faces.connection import Connection, connection_of
+from conflux.faces.short_way import BODILESS
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
 

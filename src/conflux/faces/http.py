@@ -19,13 +19,14 @@ from conflux.dialects.openai_errors import body as openai_error
 from conflux.dialects.strict_json import encode
 from conflux.faces.admin.door import BELOW, AdminDoor
 from conflux.faces.coding import ACCEPTED, check_coding, decoded
-from conflux.faces.connection import Connection, ShortRequest, announced, connection_of
+from conflux.faces.connection import Connection, connection_of
 from conflux.faces.cookies import page_secret
 from conflux.faces.exchange import HttpExchange, ShortExchange, cors
 from conflux.faces.http_secret import header_secret
 from conflux.faces.listed import ListedExchange
 from conflux.faces.public import POSTED, Public
 from conflux.faces.question import Question, Reply
+from conflux.faces.short_way import ShortRequest, announced
 from conflux.faces.web import Web
 from conflux.neutral.errors import GatewayError, Kind, StoreError
 from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
@@ -70,8 +71,11 @@ class Heard(msgspec.Struct):
 
 
 def hear(headers: list[tuple[bytes, bytes]]) -> Heard:
-    """One pass turned into look-ups: the last of a name counts."""
-    found = dict(headers)
+    return heard_in(dict(headers))
+
+
+def heard_in(found: dict[bytes, bytes]) -> Heard:
+    """Look-ups by name: the last of a name counts."""
     get = found.get
     secret = header_secret(found)
     if secret is None and b"cookie" in found:
@@ -202,7 +206,7 @@ class HttpFace:
         return (method == b"POST" and url in mounts.short) or (method == b"GET" and url in mounts.lists)
 
     async def short(self, request: ShortRequest, connection: Connection) -> None:
-        heard = hear(request.headers)
+        heard = heard_in(request.named)
         exchange = ShortExchange(connection, heard.origin)
         mounts = self._current_mounts()
         # A reload may have moved the path between the head and the end of the body: then it is answered as moved.

@@ -4,6 +4,8 @@ Law: nothing of a request is kept here. How one goes is course.py's and passage.
 """
 
 import itertools
+from collections.abc import Coroutine
+from typing import Any
 
 from conflux.neutral.errors import invalid
 from conflux.neutral.ledger import ID_CHANCES
@@ -27,11 +29,11 @@ class Gateway:
     async def count(self, incoming: Incoming) -> tuple[Storefront, int]:
         return await count(self.parts, incoming)
 
-    async def generate(self, incoming: Incoming, exchange: Exchange) -> None:
+    def generate(self, incoming: Incoming, exchange: Exchange) -> Coroutine[Any, Any, None]:
+        """To be awaited: what each await of a request passes through on its way in and out is paid for."""
         chance = next(self._count) * self._step % ID_CHANCES
         if incoming.once is None:
-            await Passage(self.parts, incoming, exchange, chance).run()
-            return
+            return Passage(self.parts, incoming, exchange, chance).run()
         if self.parts.answers is None:
             raise invalid("Idempotency-Key: this gateway keeps no answers: leave the header out", "idempotency-key")
-        await OncePassage(self.parts, self.parts.answers, incoming, exchange, chance).run()
+        return OncePassage(self.parts, self.parts.answers, incoming, exchange, chance).run()

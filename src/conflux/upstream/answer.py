@@ -4,11 +4,14 @@ Law: what llhttp would take and a gateway must not is refused: two lengths, a co
 heads, interim answers and framing, a switch of protocols. Trailers are dropped. Nothing is decoded or folded.
 """
 
+from itertools import repeat
+
 import httptools
 
 from conflux.neutral.ports import Headers
 from conflux.upstream.limits import Limits
 
+_BLANKS = repeat(b" \t")
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -57,8 +60,12 @@ class AnswerReader:
     def feed(self, data: bytes | memoryview) -> None:
         """Raises Refused, also for what follows the end: an answer that is longer than it says has a wrong length.
         What came before the refused bytes stays readable."""
+        self._quiet = quiet = self._quiet + len(data)
         try:
-            self._parse(data)
+            if quiet <= self._limits.head_bytes:
+                self._parser.feed_data(data)
+            else:
+                self._parse_much(data, quiet - len(data))
         except httptools.HttpParserCallbackError as error:
             self.done = False
             raise error.__context__ or error from None  # what a callback below raised
@@ -69,11 +76,10 @@ class AnswerReader:
             self.done = False
             raise Refused("the upstream switched protocols") from None
 
-    def _parse(self, data: bytes | memoryview) -> None:
+    def _parse_much(self, data: bytes | memoryview, before: int) -> None:
+        """More has come without content than a head may have."""
         most = self._limits.head_bytes
-        before = self._quiet
-        self._quiet = before + len(data)
-        if self._quiet > most and not self.head_done:
+        if not self.head_done:
             self._parser.feed_data(data[: most - before])
             if not self.head_done:
                 raise Refused(f"a head of more than {most} bytes")
@@ -105,22 +111,27 @@ class AnswerReader:
             raise Refused("a second answer to one request")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.head_done:
-            return  # a trailer
-        name = name.lower()
-        value = value.rstrip(b" \t")
-        if name in _FRAMING:
-            if name == b"transfer-encoding" and value.lower() != b"chunked":
-                raise Refused("a transfer coding that is not chunked")
-            if self._framed:
-                raise Refused("two lengths in one answer")
-            self._framed = True
-        self.headers.append((name, value))
+        if not self.head_done:  # else it is a trailer
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if len(self.headers) > self._limits.headers:
+        headers = self.headers
+        if len(headers) > self._limits.headers:
             raise Refused(f"more than {self._limits.headers} headers")
+        if headers:
+            names, values = zip(*headers, strict=True)
+            # All of them in a few steps: each answer has five to thirty.
+            self.headers = headers = list(zip(map(bytes.lower, names), map(bytes.rstrip, values, _BLANKS), strict=False))
+        named = dict(headers)
+        coding = named.get(b"transfer-encoding")
+        if coding is not None and coding.lower() != b"chunked":
+            raise Refused("a transfer coding that is not chunked")
+        self._framed = coding is not None or b"content-length" in named
+        if (coding is not None and b"content-length" in named) or (
+            len(named) != len(headers) and sum(name in _FRAMING for name, _ in headers) > 1
+        ):
+            raise Refused("two lengths in one answer")
         if status < 200:
             if status < 100:
                 raise Refused(f"the status {status}")
