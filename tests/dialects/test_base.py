@@ -14,7 +14,7 @@ WANTED = Wanted(answer_id="a", model="m", created=1)
 
 def test_a_tally_knows_nothing_at_first() -> None:
     tally = Tally()
-    found = {name: getattr(tally, name) for name in Tally.__slots__}
+    found = {name: getattr(tally, name) for name in Tally.__struct_fields__}
     assert not any(found.values())
     assert tally.usage is None
     assert tally.fault is None

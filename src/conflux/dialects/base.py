@@ -17,35 +17,20 @@ from conflux.neutral.request import Envelope, Need, Request
 from conflux.neutral.usage import Usage
 
 
-class Tally:
+class Tally(msgspec.Struct, eq=False):
     """What is known so far of one answer as it passes: the only mutable record of the wire, one per attempt."""
 
-    __slots__ = (
-        "content",
-        "done",
-        "events",
-        "fault",
-        "finished",
-        "model",
-        "output_bytes",
-        "prompt",
-        "upstream_id",
-        "usage",
-        "usage_absurd",
-    )
-
-    def __init__(self) -> None:
-        self.usage: Usage | None = None  # the upstream's own count
-        self.prompt: Usage | None = None  # what it counted of the question, before it answered
-        self.usage_absurd = False  # it counted something no answer can have; not to be billed from
-        self.output_bytes = 0  # UTF-8 bytes of everything the model wrote, for an estimate
-        self.events = 0
-        self.content = False  # the answer's first content was seen
-        self.finished = False  # a finish reason, or the protocol's own last word, was seen
-        self.done = False  # the protocol's last word was seen: nothing follows
-        self.fault: Fault | None = None
-        self.model: str | None = None
-        self.upstream_id: str | None = None
+    usage: Usage | None = None  # the upstream's own count
+    prompt: Usage | None = None  # what it counted of the question, before it answered
+    usage_absurd: bool = False  # it counted something no answer can have; not to be billed from
+    output_bytes: int = 0  # UTF-8 bytes of everything the model wrote, for an estimate
+    events: int = 0
+    content: bool = False  # the answer's first content was seen
+    finished: bool = False  # a finish reason, or the protocol's own last word, was seen
+    done: bool = False  # the protocol's last word was seen: nothing follows
+    fault: Fault | None = None
+    model: str | None = None
+    upstream_id: str | None = None
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,11 +18,10 @@ Named = tuple[bytes, bytes]  # an event's name and its data
 class EventIntake:
     """What the intakes of all dialects have in common."""
 
-    __slots__ = ("_sse", "tally")
+    _sse: SseReader | None = None  # until something is streamed
 
     def __init__(self) -> None:
         self.tally = Tally()
-        self._sse: SseReader | None = None  # until something is streamed
 
     def cut(self, data: bytes) -> list[Named]:
         """The events that are complete now."""
@@ -57,8 +56,6 @@ SomeIntake = TypeVar("SomeIntake", bound=EventIntake)
 
 class EventPassThrough(Generic[SomeIntake]):
     """What the lanes of all dialects whose events are taken one by one have in common."""
-
-    __slots__ = ("_intake", "_wanted", "tally")
 
     def __init__(self, wanted: Wanted, intake: SomeIntake) -> None:
         self._intake = intake

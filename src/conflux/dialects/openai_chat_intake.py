@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw
 
+from conflux.dialects.base import Tally
 from conflux.dialects.event_intake import EventIntake
 from conflux.dialects.foreign_json import BROKEN, NULL
 from conflux.dialects.openai_chat_answer_wire import (
@@ -36,10 +37,8 @@ ChoiceDecoder = Callable[[Raw], tuple[Raw, list[Choice]]]
 class Intake(EventIntake):
     """Bytes in, chunks out, and the tally beside."""
 
-    __slots__ = ("_choices", "_seen")
-
     def __init__(self, choices: ChoiceDecoder = read_choices) -> None:
-        super().__init__()
+        self.tally = Tally()
         self._choices = choices
         self._seen: dict[int, bool] = {}  # choice: has it finished
 
@@ -141,9 +140,8 @@ def _fault_in(chunk: Chunk, name: bytes, payload: bytes) -> Fault | None:
 
 def _written(delta: Delta) -> int:
     """UTF-8 bytes the model wrote in a delta, for an estimate where nobody counts."""
-    size = 0
-    if delta.content:
-        size = _size(delta.content)
+    text = delta.content
+    size = 0 if not text else len(text) if text.isascii() else len(text.encode("utf-8"))
     thinking = delta.reasoning_content or delta.reasoning
     if thinking:
         size += _size(thinking)

@@ -24,14 +24,16 @@ class ChatPassThrough(EventPassThrough[Intake]):
 
     chunk, answer = b"chat.completion.chunk", b"chat.completion"  # what its objects are called
 
-    __slots__ = ("_choices", "_head", "_thoughts", "_usage")
+    # As it begins.
+    _head = b""  # what every chunk of this answer begins with
+    _choices: Raw | None = None  # those of a plain answer
+    _thoughts: dict[int, Thoughts] | None = None
+    _usage: bytes | Raw | None = None  # the last the upstream said, as it may pass
 
     def __init__(self, wanted: Wanted, intake: Intake | None = None) -> None:
-        super().__init__(wanted, intake or Intake())
-        self._head = b""  # what every chunk of this answer begins with
-        self._choices: Raw | None = None  # those of a plain answer
-        self._thoughts: dict[int, Thoughts] = {}
-        self._usage: bytes | Raw | None = None  # the last the upstream said, as it may pass
+        self._intake = intake = intake or Intake()
+        self._wanted = wanted
+        self.tally = intake.tally
 
     def _event(self, name: bytes, payload: bytes) -> bytes:
         taken = self._intake.take(name, payload)
@@ -54,6 +56,8 @@ class ChatPassThrough(EventPassThrough[Intake]):
         for choice in choices:
             said = choice.delta or choice.message
             if said is not None and said.reasoning_details is not None:
+                if self._thoughts is None:
+                    self._thoughts = {}
                 return resealed(choices, self._thoughts)
         return raw
 

@@ -82,8 +82,20 @@ def read_and_pass(raw: bytes | Raw) -> tuple[Usage | None, bytes | Raw]:
         cached_elsewhere = loose.prompt_cache_hit_tokens if loose is not None else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AbsurdUsage(str(error)) from None
-    if wire is None or (wire.prompt_tokens is None and wire.completion_tokens is None):
+    if wire is None:
         return None, NULL
+    asked, answered = wire.prompt_tokens, wire.completion_tokens
+    if asked is None or answered is None:
+        if asked is answered:
+            return None, NULL
+    elif (
+        own
+        and wire.prompt_tokens_details is wire.completion_tokens_details is None
+        and 0 <= asked <= ABSURD
+        and 0 <= answered <= ABSURD
+        and wire.total_tokens == asked + answered
+    ):
+        return Usage(input=asked, output=answered), raw  # nothing is inside of either
     found, prompt, completion = _buckets(wire, cached_elsewhere)
     said = (wire.prompt_tokens, wire.completion_tokens, wire.total_tokens)
     if own and said == (prompt, completion, prompt + completion):

@@ -21,7 +21,7 @@ _VALUES_MOST = 1_000_000
 
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 def decode_object(raw: bytes) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def decode_measured(raw: bytes) -> tuple[dict[str, Any], int]:
         raise invalid("the body must be a JSON object")
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
         _check_depth(value)
-    again: bytes = _encode(value)
+    again = encode(value)
     if again != raw and not _same_keys(raw, again):  # what clients write is mostly what we would have written
         json.loads(raw, object_pairs_hook=_unique)
     return value, len(again)
@@ -56,10 +56,6 @@ def _check_count(raw: bytes) -> None:
     texts count too, so the bounds are far above what any conversation holds."""
     if raw.count(b"{") + raw.count(b"[") > _CONTAINERS_MOST or raw.count(b",") > _VALUES_MOST:
         raise invalid("the body holds more values than this gateway reads in one request")
-
-
-def encode(value: Any) -> bytes:
-    return _encode(value)
 
 
 def _why(error: msgspec.DecodeError, raw: bytes) -> str:
