@@ -185,3 +185,40 @@ def test_deep_nesting_is_a_fault() -> None:
         lane = ChatPassThrough(WANTED)
         lane.whole(body)
         assert lane.tally.fault is not None or lane.tally.usage_absurd
+
+
+def _said(choices: str, *, behind: str = "", before: str = "", id: str = "u1") -> bytes:
+    return f'data: {{"id":"{id}","model":"up",{before}"choices":{choices}{behind}}}\n\n'.encode()
+
+
+_WORD = '[{"index":0,"delta":{"content":"wörd"},"finish_reason":null}]'
+_END = '[{"index":0,"delta":{},"finish_reason":"stop"}]'
+LIKE_THE_ONE_BEFORE = {
+    "the same": [_said(_WORD)] * 3 + [_said(_END)],
+    "other ids": [_said(_WORD, id=f"u{number}") for number in range(12)],
+    "usage behind": [_said(_WORD), _said(_WORD), _said(_WORD, behind=',"usage":{"prompt_tokens":1}')],
+    "usage before": [_said(_WORD, before='"usage":null,')] * 3,
+    "an error behind": [_said(_WORD), _said(_WORD), _said(_WORD, behind=',"error":{"message":"no"}'), _said(_WORD)],
+    "twice the same name": [_said(_WORD), _said(_WORD), _said(_WORD, behind=f',"choices":{_END}')],
+    "foreign fields": [_said(_WORD), _said(_WORD), _said(_WORD[:-2] + ',"provider":"x"}]'), _said(_WORD)],
+    "a failure": [_said(_WORD), _said(_WORD), _said(_END.replace("stop", "error")), _said(_WORD)],
+    "no JSON": [_said(_WORD), _said(_WORD), _said("[{]"), _said(_WORD)],
+    "nothing, then null": [_said(_WORD), _said(_WORD), _said("[]"), _said("null"), _said(_WORD)],
+    "a bare line end inside": [_said(_WORD), _said(_WORD), _said(_WORD.replace(":null", ":\rnull")), _said(_WORD)],
+    "two at once": [_said(_WORD), _said(_WORD) + _said(_WORD), _said(_WORD)],
+    "after the last": [_said(_WORD), _said(_WORD), b"data: [DONE]\n\n", _said(_WORD)],
+}
+
+
+@pytest.mark.parametrize("chunks", LIKE_THE_ONE_BEFORE.values(), ids=LIKE_THE_ONE_BEFORE.keys())
+@pytest.mark.parametrize("include_usage", [False, True])
+def test_a_chunk_like_the_one_before_is_taken_as_if_it_were_read_whole(
+    chunks: list[bytes], *, include_usage: bool
+) -> None:
+    wanted = Wanted(answer_id="a", model="m", created=1, include_usage=include_usage)
+    quick, whole = ChatPassThrough(wanted), ChatPassThrough(wanted)
+    for chunk in chunks:
+        # In two pieces nothing is like anything before.
+        assert quick.feed(chunk) == whole.feed(chunk[:9]) + whole.feed(chunk[9:])
+    for name in quick.tally.__struct_fields__:
+        assert getattr(quick.tally, name) == getattr(whole.tally, name), name

@@ -99,8 +99,8 @@ def read_stream(data: bytes, chance: Random) -> None:
     events = fed(one, [data])
     check_events(events)
     assert events == fed(other, cut(data, chance))
-    assert [getattr(one.tally, name) for name in one.tally.__slots__] == [
-        getattr(other.tally, name) for name in other.tally.__slots__
+    assert [getattr(one.tally, name) for name in one.tally.__struct_fields__] == [
+        getattr(other.tally, name) for name in other.tally.__struct_fields__
     ]
     writer = CHAT.writer(WANTED, ASKED)
     check_stream(writer.feed(events) + writer.last(Usage()))
@@ -218,8 +218,8 @@ def read_gemini(data: bytes, chance: Random) -> None:
     events = one.feed(data) + one.end()
     check_events(events)
     assert events == [event for piece in cut(data, chance) for event in other.feed(piece)] + other.end()
-    assert [getattr(one.tally, name) for name in one.tally.__slots__] == [
-        getattr(other.tally, name) for name in other.tally.__slots__
+    assert [getattr(one.tally, name) for name in one.tally.__struct_fields__] == [
+        getattr(other.tally, name) for name in other.tally.__struct_fields__
     ]
     for dialect in (GEMINI, CHAT):
         writer = dialect.writer(WANTED, ASKED)

@@ -33,6 +33,10 @@ class EventIntake:
             self.fail(str(error))
             return []
 
+    def alone(self, data: bytes) -> bool:
+        """Is it one event of one line, all of it, and nothing else?"""
+        return self._sse is not None and self._sse.alone(data)
+
     def rest(self) -> list[Named]:
         """The event that the upstream left without its end, when it closed."""
         try:

@@ -58,6 +58,22 @@ class Intake(EventIntake):
             payload = payload.replace(b"\n", b" ")  # between tokens only; what passes must stay one line
         return self._read(name, payload)
 
+    def take_choices(self, raw: Raw) -> tuple[Raw, list[Choice]] | None:
+        """Those of a chunk that is in all else like one before. None where it has to be read whole."""
+        tally = self.tally
+        if tally.done or tally.fault is not None:
+            return None
+        try:
+            found = self._choices(raw)
+        except BROKEN:
+            return None
+        if not found[1]:
+            return None
+        self._note(found[1])
+        if tally.fault is None:
+            tally.events += 1
+        return found
+
     def take_whole(self, body: bytes) -> Taken | None:
         """A plain answer. None where it is a fault."""
         if not body.strip():

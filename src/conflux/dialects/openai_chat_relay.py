@@ -18,6 +18,8 @@ from conflux.dialects.openai_usage import write_usage
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.usage import Usage
 
+_LESSONS = 8  # an upstream whose chunks begin ever otherwise is not looked at for ever
+
 
 class ChatPassThrough(EventPassThrough[Intake]):
     """OpenAI chat on both ends."""
@@ -29,11 +31,33 @@ class ChatPassThrough(EventPassThrough[Intake]):
     _choices: Raw | None = None  # those of a plain answer
     _thoughts: dict[int, Thoughts] | None = None
     _usage: bytes | Raw | None = None  # the last the upstream said, as it may pass
+    _lead = b""  # the upstream's own words before the choices, in most answers the same in all chunks
+    _learnt = 0  # how often they were looked for
 
     def __init__(self, wanted: Wanted, intake: Intake | None = None) -> None:
         self._intake = intake = intake or Intake()
         self._wanted = wanted
         self.tally = intake.tally
+
+    def feed(self, data: bytes) -> bytes:
+        """Most chunks say what the one before said and other choices, and nothing behind them: then these are all that
+        is read. It is as good as reading it all: up to there JSON was the same, and the rest is one array and a brace.
+        """
+        lead, intake = self._lead, self._intake
+        if not lead or data[: len(lead)] != lead or data[-4:] != b"]}\n\n" or not intake.alone(data):
+            return super().feed(data)
+        taken = intake.take_choices(Raw(data[len(lead) : -3]))
+        if taken is None:
+            return super().feed(data)
+        raw, choices = taken
+        return b"" if self.tally.fault is not None else b"".join((self._head, self._thought(raw, choices), b"}\n\n"))
+
+    def _learn(self, payload: bytes, raw: Raw) -> None:
+        """How this upstream's chunks begin, if it says nothing behind the choices."""
+        self._learnt += 1
+        end = payload.find(b'"choices":') + len(b'"choices":')
+        if payload[end:] == bytes(raw) + b"}":
+            self._lead = b"data: " + payload[:end]
 
     def _event(self, name: bytes, payload: bytes) -> bytes:
         taken = self._intake.take(name, payload)
@@ -47,6 +71,8 @@ class ChatPassThrough(EventPassThrough[Intake]):
         raw = self._thought(raw, choices)
         if not self._head:
             self._head = b"data: " + self._begin(chunk, self.chunk)
+        if chunk.usage is UNSET and self._learnt < _LESSONS:
+            self._learn(payload, taken[1])
         if usage is None or not self._wanted.include_usage:
             return b"".join((self._head, raw, b"}\n\n"))
         return b"".join((self._head, raw, b',"usage":', usage, b"}\n\n"))

@@ -36,6 +36,7 @@ _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 _HOSTS = {1: "this is not an HTTP/1.1 request", 0: "an HTTP/1.1 request has a Host header: this one has none"}
 _TWO_HOSTS = "a request has one Host header: this one has several"
 
+
 class ShortWays(Protocol):
     """Who answers on the short way."""
 
@@ -95,8 +96,7 @@ class Connection(HttpToolsProtocol):
         self._untaken = 0  # bytes of an answer the client had not taken when last looked at
         self._patience: asyncio.TimerHandle | None = None  # with a client that reads slowly
         self._resting = 0.0  # since when it waits for another request, by the loop's clock; 0: it does not
-        self._every: Any = None  # the headers of every answer, and
-        self._every_line = b""  # as they go out
+        self._every: tuple[Any, bytes] = (None, b"")  # the headers of every answer, and as they go out
 
     # --- reading
 
@@ -361,9 +361,9 @@ class Connection(HttpToolsProtocol):
 
     def head(self, status: int, headers: Headers) -> bytes:
         every = self.server_state.default_headers
-        if every is not self._every:  # another list each second: it holds the date
-            self._every, self._every_line = every, b"".join([b"%b: %b\r\n" % one for one in every])
-        parts = [STATUS_LINES[status], self._every_line]
+        if every is not self._every[0]:  # another list each second: it holds the date
+            self._every = every, b"".join([b"%b: %b\r\n" % one for one in every])
+        parts = [STATUS_LINES[status], self._every[1]]
         for name, value in headers:
             parts += (name, b": ", value, b"\r\n")
         if not self._keep_alive:
@@ -449,7 +449,7 @@ class Connection(HttpToolsProtocol):
         else:
             self._resting = self.loop.time()
             if self.timeout_keep_alive_task is None:
-                self._look_later(self.timeout_keep_alive)
+                self.timeout_keep_alive_handler()
         if not self._whole and self._ways is not None and not self._deaf and not self.lost:
             self._give_time(self._ways)
         if self._held and not self.pipeline and not self.lost:
@@ -459,18 +459,15 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
             self.data_received(held)
 
-    def _look_later(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
-
     def timeout_keep_alive_handler(self) -> None:
+        """Closes what has rested for too long; looks again when it may have. What works is looked at when it rests."""
         self.timeout_keep_alive_task = None
-        if not self._resting:
-            return  # it is looked at again when it rests
-        left = self._resting + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self._look_later(left)
-        else:
-            self.transport.close()
+        if self._resting:
+            left = self._resting + self.timeout_keep_alive - self.loop.time()
+            if left > 0:
+                self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+            else:
+                self.transport.close()
 
     # --- the end of it
 

@@ -11,7 +11,6 @@ import httptools
 from conflux.neutral.ports import Headers
 from conflux.upstream.limits import Limits
 
-_BLANKS = repeat(b" \t")
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -120,9 +119,10 @@ class AnswerReader:
         if len(headers) > self._limits.headers:
             raise Refused(f"more than {self._limits.headers} headers")
         if headers:
-            names, values = zip(*headers, strict=True)
             # All of them in a few steps: each answer has five to thirty.
-            self.headers = headers = list(zip(map(bytes.lower, names), map(bytes.rstrip, values, _BLANKS), strict=False))
+            names, values = zip(*headers, strict=True)
+            trimmed = map(bytes.rstrip, values, repeat(b" \t", len(values)))
+            self.headers = headers = list(zip(map(bytes.lower, names), trimmed, strict=True))
         named = dict(headers)
         coding = named.get(b"transfer-encoding")
         if coding is not None and coding.lower() != b"chunked":
