@@ -8,6 +8,7 @@ from conflux.neutral.ledger import ID_CHANCES
 from conflux.stores.people import People
 from conflux.stores.receipts import Receipts
 from conflux.stores.rows import REQUEST
+from tests.stores.books import order
 
 PUT = f"INSERT INTO request ({', '.join(REQUEST)}) VALUES ({', '.join('?' * len(REQUEST))})"
 
@@ -71,3 +72,34 @@ async def test_how_models_did_lately(receipts):
         "m1": (1, 0),
     }
     assert found["m2"].latency_ms == 35 and found["m2"].first_byte_ms is None
+
+
+async def test_how_long_requests_took_span_by_span(receipts):
+    async def paces(by, **where):
+        found = await receipts.pace(1000, 1006, 2, by, where)
+        return [(one.number, one.name, one.requests, one.failed, one.latency_ms, one.slowest_ms) for one in found]
+
+    assert await paces("storefront") == [
+        (500, "conflux", 2, 0, 5, 10), (501, "conflux", 2, 0, 25, 30), (502, "conflux", 2, 1, 45, 50)]  # fmt: skip
+    assert {one[1] for one in await paces("user")} == {"default/default", "acme/ann"}
+    assert {one[1] for one in await paces("key")} == {"key_1", "key_2"}
+    assert [one[:3] for one in await paces("model", model="m1")] == [(500, "m1", 1), (502, "m1", 1)]
+    assert await receipts.pace(1002, 1002, 2, "model", {}) == []
+
+
+async def test_which_targets_were_chosen_span_by_span(ledger, receipts):
+    def put(run):
+        for n, target in enumerate(("a", "a", "b", None)):
+            run.execute("INSERT INTO attempt (request_id, n, target, provider_cost) VALUES (?, 0, ?, ?)",
+                        ((1000 + n) * ID_CHANCES + n, target, 5 if n else None))  # fmt: skip
+
+    await ledger.write(put)
+    assert await receipts.chosen_over(1000, 1006, 2) == [(500, "a", 2, 5), (501, "b", 1, 5)]
+    assert await receipts.chosen_over(1001, 1002, 1) == [(1001, "a", 1, 5)]
+
+
+async def test_what_is_open(ledger, receipts):
+    assert await receipts.open() == (0, None)
+    held = order(60)
+    await ledger.reserve(held)
+    assert await receipts.open() == (1, held.created)

@@ -13,6 +13,7 @@ from conflux.neutral.reports import Pace, ReceiptRow, Recent
 from conflux.stores.budgets import DAY
 from conflux.stores.key_format import KEY_ID, key_number
 from conflux.stores.sql import Database, Run
+from conflux.stores.usage import user_names
 from conflux.stores.usage_rows import DUE
 
 _ROWS = """
@@ -33,13 +34,12 @@ _PACE = """
     SELECT request.id / {step}, {column}, count(*),
         sum(CASE WHEN ending IN ('failed', 'cut', 'crashed') THEN 1 ELSE 0 END), sum(latency_ms), max(latency_ms),
         sum(first_byte_ms), count(first_byte_ms)
-    FROM request LEFT JOIN app_user ON app_user.id = user_id LEFT JOIN workspace ON workspace.id = request.workspace_id
-    WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2
+    FROM request WHERE {where} GROUP BY 1, 2
 """
 _PACED = {
     "model": "requested_model",
     "key": "key_id",
-    "user": "coalesce(workspace.name, '') || '/' || coalesce(app_user.name, '')",
+    "user": "user_id",
     "storefront": "storefront",
 }
 _CONDITIONS = {
@@ -139,14 +139,16 @@ class Receipts:
                 parts.append(_CONDITIONS[name])
                 values += [value] * _CONDITIONS[name].count("?")
             query = _PACE.format(step=step * ID_CHANCES, column=column, where=" AND ".join(parts))
-            return run.execute(query, values).fetchall()
+            names = user_names(run) if by == "user" else {}
+            return [(row, names.get(row[1], str(row[1]))) for row in run.execute(query, values).fetchall()]
 
-        return [
-            Pace(number=int(row[0]), name=f"{KEY_ID}{row[1]}" if by == "key" else str(row[1]), requests=int(row[2]),
+        found = [
+            Pace(number=int(row[0]), name=f"{KEY_ID}{name}" if by == "key" else name, requests=int(row[2]),
                  failed=int(row[3]), latency_ms=_mean(row[4], row[2]), slowest_ms=int(row[5]),
                  first_byte_ms=_mean(row[6], row[7]))
-            for row in await self._ledger.read(read)
+            for row, name in await self._ledger.read(read)
         ]  # fmt: skip
+        return sorted(found, key=lambda one: (one.number, one.name))
 
 
 def _span(run: Run, wanted: dict[str, Any]) -> tuple[int, int] | None:

@@ -123,7 +123,7 @@ def _keys(run: Run) -> dict[int, str]:
     return {row[0]: f"{KEY_ID}{row[0]}" for row in run.execute("SELECT id FROM api_key").fetchall()}
 
 
-def _users(run: Run) -> dict[int, str]:
+def user_names(run: Run) -> dict[int, str]:
     query = (
         "SELECT app_user.id, workspace.name, app_user.name FROM app_user JOIN workspace ON workspace.id = workspace_id"
     )
@@ -134,4 +134,4 @@ def _workspaces(run: Run) -> dict[int, str]:
     return {row[0]: row[1] for row in run.execute("SELECT id, name FROM workspace").fetchall()}
 
 
-_READS: dict[str, Callable[[Run], dict[int, str]]] = {"key": _keys, "user": _users, "workspace": _workspaces}
+_READS: dict[str, Callable[[Run], dict[int, str]]] = {"key": _keys, "user": user_names, "workspace": _workspaces}

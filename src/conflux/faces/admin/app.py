@@ -29,6 +29,7 @@ from conflux.faces.admin import (
 )
 from conflux.faces.admin.actor import Rule
 from conflux.faces.admin.desk import Desk
+from conflux.faces.admin.examples import illustrate
 from conflux.faces.admin.routes import Endpoint, Problem, Routes, Spec, ruled, summary_of
 from conflux.faces.admin.shape import answer, refusal, said
 from conflux.faces.web import GUARDS
@@ -117,6 +118,7 @@ def document(app: FastAPI) -> dict[str, Any]:
                 operation["responses"].pop("422", None)
         for name in ("HTTPValidationError", "ValidationError"):
             found.get("components", {}).get("schemas", {}).pop(name, None)
+        illustrate(found)
     return found
 
 

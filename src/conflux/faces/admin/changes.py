@@ -42,7 +42,8 @@ class Sources(Wide):
 
 
 class SyncAsked(View):
-    providers: list[str] = Field(default_factory=list, max_length=200, description="None: all that are live.")
+    providers: list[str] = Field(default_factory=list, max_length=200, description="None: all that are live.",
+                                 examples=[["openrouter"]])  # fmt: skip
     dry_run: bool = False
     believe: bool = False
 
@@ -54,7 +55,7 @@ class Synced(Wide):
 
 
 class Decision(View):
-    ids: list[int] = Field(default_factory=list, max_length=10_000)
+    ids: list[int] = Field(default_factory=list, max_length=10_000, examples=[[3]])
     all: bool = False
 
 
@@ -64,7 +65,7 @@ class Decided(Wide):
 
 class ImportAsked(View):
     name: str = Field(max_length=200, examples=["models.csv"])
-    content: str = Field(max_length=4_000_000)
+    content: str = Field(max_length=4_000_000, examples=["storefront,id,context\nconflux,gpt-4o-mini,128000\n"])
     store: bool = Field(False, description="Take it over; otherwise it is only checked.")
 
 

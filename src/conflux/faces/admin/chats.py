@@ -50,7 +50,7 @@ class WholeConversation(Conversation):
 
 
 class NewConversation(View):
-    name: str = Field("", max_length=200)
+    name: str = Field("", max_length=200, examples=["Rhymes"])
 
 
 class NewMessage(View):

@@ -124,7 +124,7 @@ class Credentials(View):
 
 
 class NewCredential(View):
-    value: str = Field(min_length=1, max_length=20_000, description="Written once, never shown.")
+    value: str = Field(min_length=1, max_length=20_000, description="Written once, never shown.", examples=["sk-…"])
     label: str = Field("", max_length=100)
 
 

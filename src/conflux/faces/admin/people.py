@@ -41,7 +41,7 @@ class NewWorkspace(View):
 class WorkspaceChange(View):
     """What is to change; what is left out stays."""
 
-    name: str | None = Field(None, max_length=100)
+    name: str | None = Field(None, max_length=100, examples=["acme-labs"])
     enabled: bool | None = None
 
 
@@ -67,7 +67,7 @@ class NewUser(View):
 
 
 class UserChange(View):
-    role: str | None = Field(None, pattern="^(owner|admin|member)$")
+    role: str | None = Field(None, pattern="^(owner|admin|member)$", examples=["admin"])
     enabled: bool | None = None
     password: str | None = Field(None, max_length=1000, description="A new one: every session of the user ends.")
 

@@ -5,7 +5,7 @@ each is counted before the password is looked at.
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Path, Request, Response
 from pydantic import Field
@@ -30,6 +30,11 @@ _AGENT = b"user-agent"
 
 class SignIn(View):
     """An admin's key, or a user's name and password."""
+
+    model_config: ClassVar = {
+        **View.model_config,
+        "json_schema_extra": {"examples": [{"workspace": "acme", "user": "ann", "password": "correct horse battery"}]},
+    }
 
     key: str | None = Field(None, max_length=200, description="An admin's key.", examples=["cf_live_…"])
     workspace: str = Field(DEFAULT, max_length=100)
@@ -75,8 +80,8 @@ class Sessions(View):
 
 
 class NewPassword(View):
-    old: str = Field(max_length=1000)
-    new: str = Field(max_length=1000, description="10 to 256 characters.")
+    old: str = Field(max_length=1000, examples=["correct horse battery"])
+    new: str = Field(max_length=1000, description="10 to 256 characters.", examples=["a staple, correct"])
 
 
 @ROUTES("POST", "/session", Rule.OPEN, Session, status=201, errors=(401, 403, 429))
