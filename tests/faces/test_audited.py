@@ -39,7 +39,7 @@ async def test_who_changed_what(audited: Audited, acts: list[Act]) -> None:
 
 
 async def test_looking_leaves_no_line(audited: Audited, acts: list[Act]) -> None:
-    for name in ("keys.list", "policies.preview", "ledger.verify", "catalogue.diff", "server.status"):
+    for name in ("keys.list", "policies.preview", "ledger.verify", "catalogue.diff", "server.status", "route.explain"):
         await audited.run(name, {})
     assert acts == [] and looks("catalogue.import", {}) and not looks("catalogue.import", {"store": True})
 
@@ -62,3 +62,9 @@ def test_no_secret_gets_into_the_log() -> None:
     assert shown({"password": "x", "value": "y", "name": "n", "note": "z" * 600}) == {
         "password": "…", "value": "…", "name": "n", "note": "z" * 500 + "…"}  # fmt: skip
     assert target_of({"storefront": "s", "id": "m"}) == "m" and target_of({"none": 1}) == ""
+
+
+async def test_a_key_is_noted_by_its_id_and_never_by_its_secret(audited: Audited, acts: list[Act]) -> None:
+    await audited.run("some.act", {"key": "cf_live_canary"})
+    await audited.run("budgets.set", {"key": "key_2"})
+    assert "canary" not in str(acts) and (acts[0].target, acts[1].target) == ("…", "key_2")

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from conflux.neutral.accounts import Act
 from conflux.neutral.errors import ConfigError
 
-_LOOKS = frozenset({"list", "show", "preview", "verify", "status", "sources", "diff"})
+_LOOKS = frozenset({"list", "show", "preview", "verify", "status", "sources", "diff", "explain"})
 _SECRET = frozenset({"password", "value", "content", "key_file", "secret"})
 _TARGETS = ("id", "name", "key", "user", "workspace", "provider", "model", "storefront")
+_KEY_ID = "key_"
 _LONGEST = 500
 _LOCAL = "command line"  # whoever may open the data directory
 
@@ -53,12 +54,18 @@ def looks(name: str, params: dict[str, Any]) -> bool:
 
 
 def target_of(params: dict[str, Any]) -> str:
-    return next((str(params[name])[:_LONGEST] for name in _TARGETS if params.get(name)), "")
+    said = shown(params)
+    return next((str(said[name])[:_LONGEST] for name in _TARGETS if said.get(name)), "")
 
 
 def shown(params: dict[str, Any]) -> dict[str, Any]:
     """The parameters as the log may keep them."""
-    return {name: "…" if name in _SECRET else _short(value) for name, value in params.items()}
+    return {name: "…" if _secret(name, value) else _short(value) for name, value in params.items()}
+
+
+def _secret(name: str, value: Any) -> bool:
+    """A key may be named by its id; what else stands there may be the key itself."""
+    return name in _SECRET or (name == "key" and value is not None and not str(value).startswith(_KEY_ID))
 
 
 def _short(value: Any) -> Any:
