@@ -103,12 +103,14 @@ class Board:
         "_book",
         "_figures",
         "_gates",
+        "_longest",
         "_needs",
         "_places",
         "_qualities",
         "_room",
         "_seen",
         "_stamp",
+        "_usual",
         "_voices",
         "_watched",
         "entries",
@@ -131,6 +133,8 @@ class Board:
         self._room = min((one.room for one in self.fit), default=0)
         self._places = {one.model.id: place for place, one in enumerate(self.fit)}
         self._figures: list[tuple[float, float, float, float, float]] = []
+        self._usual: list[tuple[float, float]] = []
+        self._longest = 0.0  # of the answers that are expected, or longer
         self._seen: list[int] = []
         self._qualities: list[float] = []
         self._stamp = -NEVER
@@ -145,10 +149,13 @@ class Board:
 
     def _walked(self, ask: Ask, now: float, *, gated: bool) -> Decision:
         needs, tokens, room, cap, choices = ask[:5]
-        totals = [
-            base + tokens * fresh + (length if length < cap else cap) * (output * choices + pace)
-            for base, output, pace, length, fresh in self._figures
-        ]
+        if choices == 1 and cap >= self._longest:  # as nearly always
+            totals = [base + tokens * fresh for base, fresh in self._usual]
+        else:
+            totals = [
+                base + tokens * fresh + (length if length < cap else cap) * (output * choices + pace)
+                for base, output, pace, length, fresh in self._figures
+            ]
         why = dict(self.out)
         if needs & ~self._needs or room > self._room:  # not all of them serve it
             for at, entry in enumerate(self.fit):
@@ -199,13 +206,17 @@ class Board:
             for one in self._watched:
                 one.fade(now)
             self._figures = [self._figure(place) for place in range(len(self.fit))]
+            self._usual = [_usual(one) for one in self._figures]
+            self._longest = max((one[3] for one in self._figures), default=0.0)
             self._seen = [one.changes for one in self._watched]
             return
         seen = [one.changes for one in self._watched]
         if seen != self._seen:
             for place, news in enumerate(map(ne, seen, self._seen)):
                 if news:
-                    self._figures[place] = self._figure(place)
+                    found = self._figures[place] = self._figure(place)
+                    self._usual[place] = _usual(found)
+                    self._longest = max(self._longest, found[3])
             self._seen = seen
 
     def _figure(self, place: int) -> tuple[float, float, float, float, float]:
@@ -252,6 +263,12 @@ class Board:
         success, quality = measured.odds.lower(), self._quality(entry)
         total = cost + preset.second * seconds + preset.failure * (1 - success) + self._worth() * (1 - quality)
         return Score(cost, seconds, success, quality, total)
+
+
+def _usual(figures: tuple[float, float, float, float, float]) -> tuple[float, float]:
+    """The same for one answer of the expected length: all but the request's own tokens, and what one of those costs."""
+    base, output, pace, length, fresh = figures
+    return base + length * (output + pace), fresh
 
 
 def objection(entry: Entry, needs: int, room: int) -> str | None:
