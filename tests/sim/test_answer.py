@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from conflux.neutral.request import Message, Request, Role, Text
+from conflux.routing.flux_prompt import fusing
 from conflux.sim.answer import LABEL, OTHER_MODEL, plan_for
 from conflux.sim.ask import Ask, Limits, Offered
 from conflux.sim.plan import CallPlan, Plan, Usage, call_size, size
@@ -35,6 +37,16 @@ def test_an_answer_is_labelled_and_quotes_the_user() -> None:
     assert made.choices[0].finish == "stop"
     assert made.tokens == made.usage.completion == size(text_of(made))
     assert made.usage.prompt == 9
+
+
+def test_who_is_shown_drafts_answers_with_what_they_say_each_thing_once() -> None:
+    """In the very words in which a panel's fuser is asked."""
+    turn = Message(role=Role.USER, parts=(Text(text="why?"),))
+    drafts = [LABEL + "It scatters.", "Blue light does.", LABEL + "It scatters."]
+    asked = fusing(Request(dialect="openai-chat", messages=(turn,)), drafts, "ab12")
+    shown = "".join(part.text for part in asked.messages[-1].parts if isinstance(part, Text))
+    assert text_of(plan(shown)) == "[simulated] From 3 drafts: It scatters. / Blue light does."
+    assert "You said" in text_of(plan("<draft A x>\nnot closed"))
 
 
 def test_a_long_question_is_not_quoted_whole() -> None:

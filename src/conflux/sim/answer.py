@@ -5,6 +5,7 @@ what it claims to have used, how it fails. The same ask gives the same plan.
 """
 
 import json
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -19,6 +20,7 @@ from conflux.sim.script import Script
 LABEL = "[simulated] "
 OTHER_MODEL = "another-model-entirely"
 _QUOTED = 400
+_DRAFT = re.compile(r"<draft ([A-H]) (\w+)>\n(.*?)\n</draft \1 \2>", re.DOTALL)  # as a panel's fuser is shown them
 
 
 def plan_for(ask: Ask, script: Script, headers: dict[str, str]) -> Plan:
@@ -97,11 +99,20 @@ def _answers(ask: Ask, found: Found, headers: dict[str, str]) -> list[str]:
         return [json.dumps({"simulated": True, "you_said": ask.text[:200]})]
     if ask.results:
         text = LABEL + "the tools said: " + "; ".join(ask.results)
+    elif drafts := [found[3] for found in _DRAFT.finditer(ask.text)]:
+        text = _synthesis(drafts)
     else:
         text = f"{LABEL}You said: {ask.text[:_QUOTED]}"
         if ask.attachments:
             text += f" I received {len(ask.attachments)} attachment(s): {'; '.join(ask.attachments)}."
     return [text] + [f"{text} (choice {choice + 1})" for choice in range(1, ask.choices)]
+
+
+def _synthesis(drafts: list[str]) -> str:
+    """What the drafts say, each thing once."""
+    points = dict.fromkeys(draft.removeprefix(LABEL).strip() for draft in drafts)
+    said = " / ".join(point[: _QUOTED // len(points)] for point in points)
+    return f"{LABEL}From {len(drafts)} drafts: {said}"
 
 
 def _cut(
