@@ -46,6 +46,24 @@ def test_an_unknown_wish_is_refused_by_name(fields: dict[str, Any]) -> None:
         assert (error.kind, error.param) == (Kind.INVALID, "prefer")
 
 
+def test_a_cap_leaves_out_what_is_expected_to_cost_more() -> None:
+    body = request(model=None, task_type="creative")
+    free = admitted(body, TASKED)
+    capped = admitted(body, TASKED, headers=[(b"x-shop-max-cost-usd", b" 100 ")])
+    assert free.model.id == capped.model.id
+    with pytest.raises(NoModel) as none:
+        admitted(body, TASKED, caller(models=frozenset({"shop/one"})),
+                 headers=[(b"x-conflux-max-cost-usd", b"0.000000001")])  # fmt: skip
+    assert "max_cost" in none.value.routed.decision.dropped and "max_cost" in none.value.message
+
+
+@pytest.mark.parametrize("said", [b"", b"0", b"-1", b"much", b"1e3", b"0.0000000001", b"nan"])
+def test_a_cap_that_is_no_amount_is_refused_by_name(said: bytes) -> None:
+    with pytest.raises(GatewayError, match="max-cost-usd") as wrong:
+        admitted(request(model=None, task_type="creative"), TASKED, headers=[(b"x-conflux-max-cost-usd", said)])
+    assert (wrong.value.kind, wrong.value.param) == (Kind.INVALID, "max-cost-usd")
+
+
 def test_what_the_house_pays_counts_and_where_it_is_not_known_the_price() -> None:
     cost = PriceSheet(input=700, output=900, cache_read=70, request=5_000)
     with_cost = entries(shop(of_target={"cost": cost}))["shop/one"]

@@ -126,6 +126,18 @@ def test_long_answers_count_up_to_what_is_asked_for() -> None:
     assert chosen(board, output=50)[0] == "a"
 
 
+def test_what_is_expected_to_cost_more_than_it_may_is_no_candidate() -> None:
+    shop = Shop()
+    board = shop.board(shop.entry("cheap", 100, prior=0.1), shop.entry("dear", 5000, prior=0.95), preset="quality")
+    prices = {entry.model.id: board.score(entry, Ask(tokens=1000)).cost for entry in board.entries}
+    assert chosen(board) == ("dear", "best")
+    assert chosen(board, most=prices["dear"]) == ("dear", "best")
+    found = board.decide(Ask(tokens=1000, most=prices["dear"] - 1), NOW)
+    assert found.model is not None and (found.model.id, found.reason) == ("cheap", "only")
+    assert found.dropped == {"max_cost": 1} and [why for _, why in board.causes(found)] == [None, "max_cost"]
+    assert chosen(board, most=1.0) == (None, "")
+
+
 def test_the_presets_prefer_what_they_are_called() -> None:
     shop = Shop()
     cheap = shop.entry("cheap", 50, prior=0.65)

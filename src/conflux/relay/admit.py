@@ -21,7 +21,7 @@ from conflux.relay.dues import plan_of
 from conflux.relay.flux_admit import admit_panel, panel_asked
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
-from conflux.relay.routed import preferred, route
+from conflux.relay.routed import most_cost, preferred, route
 from conflux.relay.snapshot import Snapshot
 from conflux.relay.standing import standing_of
 from conflux.relay.terms import Terms, check_rules, priced, terms_of
@@ -202,7 +202,8 @@ def _resolve(
             raise invalid("send model or task_type: one of them says what is to answer", param="model")
         task = task_named(envelope.task_type)
         preset = preferred(storefront, envelope, headers)
-        routed = route(parts, snapshot, standing, caller, storefront, envelope, task, preset, counted, seed)
+        most = most_cost(storefront, headers)
+        routed = route(parts, snapshot, standing, caller, storefront, envelope, task, preset, counted, seed, most)
         name = routed.name
     elif envelope.task_type is not None:
         raise invalid("send model or task_type, not both", param="task_type")

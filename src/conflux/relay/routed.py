@@ -7,8 +7,8 @@ disagree. Boards are made once for callers who are narrowed alike and gone with 
 from collections.abc import Sequence
 
 from conflux.billing.estimate import tokens_of
-from conflux.neutral.errors import GatewayError
-from conflux.neutral.money import NANO_PER_USD, PICO_PER_NANO, PriceSheet
+from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.money import NANO_PER_USD, PICO_PER_NANO, MoneyError, PriceSheet, nano_from_usd
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need
@@ -52,13 +52,16 @@ def route(
     preset: Preset,
     counted: Counted | None,
     seed: int,
+    most: float = NEVER,
 ) -> Routed:
-    """Raises NoModel."""
+    """`most`: nano-USD that the answer may be expected to cost. Raises NoModel."""
     now = parts.clock.monotonic()
     board = board_of(parts, snapshot, standing, caller, task, preset, tools=Need.TOOLS in envelope.needs)
     conversation = name_of(envelope.body, caller.key_id, storefront.id)
     home = parts.health.measures.homes.of(conversation, now) if conversation is not None else None
     ask = asked(parts, envelope, storefront, counted, seed)
+    if most < NEVER:
+        ask = ask._replace(most=most)
     if home is not None:
         ask = ask._replace(home=home.target, known=home.tokens)
     elif task.name not in _STEADY_TASKS and not in_tool_loop(envelope.body):
@@ -73,10 +76,31 @@ def preferred(storefront: Storefront, envelope: Envelope, headers: Headers) -> P
     """The request's field, else its header, else the storefront's own."""
     said = envelope.body.get("prefer")
     if said is None:
-        names = (b"x-conflux-prefer", f"x-{storefront.header_prefix}-prefer".lower().encode())
-        heard = [value for name, value in headers if name in names]
-        said = heard[-1].strip().decode("latin-1") if heard else storefront.prefer
+        heard = _heard(storefront, headers, "prefer")
+        said = storefront.prefer if heard is None else heard
     return preset_named(said)
+
+
+def most_cost(storefront: Storefront, headers: Headers) -> float:
+    """What the caller lets an answer cost, in nano-USD; a header of ours, so that no provider ever sees it."""
+    heard = _heard(storefront, headers, "max-cost-usd")
+    if heard is None:
+        return NEVER
+    try:
+        found = nano_from_usd(heard)
+    except MoneyError:
+        found = 0
+    if found <= 0:
+        text = f"max-cost-usd: {heard[:40]!r} is not an amount of USD above 0, such as 0.02"
+        raise GatewayError(Kind.INVALID, text, param="max-cost-usd")
+    return found
+
+
+def _heard(storefront: Storefront, headers: Headers, name: str) -> str | None:
+    """Our own header, or the storefront's of that name; the last one counts."""
+    names = (f"x-conflux-{name}".encode(), f"x-{storefront.header_prefix}-{name}".lower().encode())
+    heard = [value for one, value in headers if one in names]
+    return heard[-1].strip().decode("latin-1") if heard else None
 
 
 def asked(parts: Parts, envelope: Envelope, storefront: Storefront, counted: Counted | None, seed: int = 0) -> Ask:

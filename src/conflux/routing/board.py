@@ -54,6 +54,7 @@ class Ask(NamedTuple):
     known: int = 0  # tokens of it that were seen there
     seed: int = 0
     explores: bool = False
+    most: float = NEVER  # nano-USD that it is expected to cost
 
 
 class Score(NamedTuple):
@@ -162,6 +163,10 @@ class Board:
                 cause = objection(entry, needs, room)
                 if cause is not None:
                     totals[at] = _drop(why, cause)
+        if ask.most < NEVER:
+            for at, entry in enumerate(self.fit):
+                if totals[at] < NEVER and self.score(entry, ask).cost > ask.most:
+                    totals[at] = _drop(why, "max_cost")
         if gated:
             for at, gate in enumerate(self._gates):
                 # Health.open, written out: it is asked of each at every decision.
@@ -250,7 +255,8 @@ class Board:
             elif next(totals) < NEVER:
                 yield entry, None
             else:
-                yield entry, objection(entry, found.ask.needs, found.ask.room) or "breaker"
+                dear = "max_cost" if self.score(entry, found.ask).cost > found.ask.most else "breaker"
+                yield entry, objection(entry, found.ask.needs, found.ask.room) or dear
 
     def score(self, entry: Entry, ask: Ask) -> Score:
         """The same, taken apart; also of what may not be asked."""
