@@ -1,11 +1,13 @@
 """What the ledger costs, and whether it costs more when it is full: `python -m bench.ledger`.
 
 Law: CPU of this process, all its threads, as the smallest of several rounds: a neighbour only ever adds. The empty and
-the full database are measured in turn. Both are real files with `synchronous=FULL`.
+the full database are measured in turn. Both are real files with `synchronous=FULL`. The loop and the collector of
+garbage are set as the server sets them.
 """
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import random
@@ -13,6 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+
+import uvloop
+from rich.console import Console
+from rich.progress import Progress
 
 from conflux.neutral.ledger import ID_CHANCES, Call, Ending, Line, Reservation, Settlement
 from conflux.neutral.records import Scope
@@ -27,7 +33,7 @@ from conflux.stores.usage import Usage as Used
 ROOT = Path(__file__).resolve().parent.parent
 CALLERS, KEYS, MODELS, DAYS = 64, 200, 12, 91
 _DAY_MS = 86_400_000
-_BATCH = 2000
+_BATCH, _CHECKPOINT = 2000, 50_000
 
 
 class Maker:
@@ -73,15 +79,23 @@ def fill(path: Path, count: int) -> None:
     book.read(connection)
     maker = Maker(1)
     first, step = now_ms() - DAYS * _DAY_MS, DAYS * _DAY_MS // count
-    for at in range(0, count, _BATCH):
-        for number in range(at, min(at + _BATCH, count)):
-            order = maker.order(first + number * step, 1 + number % KEYS)
-            book.reserve(order)
-            book.settle(maker.end(order))
-        book.write()
-        connection.execute("COMMIT")
+    with Progress(console=Console(stderr=True)) as shown:
+        for at in shown.track(range(0, count, _BATCH), description=f"making {count:,} receipts"):
+            _fill_batch(book, maker, first, step, range(at, min(at + _BATCH, count)))
+            book.sum_up(connection)
+            connection.execute("COMMIT")
+            if at % _CHECKPOINT == 0:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     connection.close()
+
+
+def _fill_batch(book: SqliteBook, maker: Maker, first: int, step: int, numbers: range) -> None:
+    for number in numbers:
+        order = maker.order(first + number * step, 1 + number % KEYS)
+        book.reserve(order)
+        book.settle(maker.end(order))
+    book.write()
 
 
 async def load(ledger: SqliteLedger, maker: Maker, count: int, callers: int) -> float:
@@ -94,6 +108,9 @@ async def load(ledger: SqliteLedger, maker: Maker, count: int, callers: int) -> 
             await ledger.reserve(order)
             await ledger.settle(maker.end(order))
 
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     before = time.process_time()
     await asyncio.gather(*(caller() for _ in range(callers)))
     return (time.process_time() - before) * 1e6 / count
@@ -185,10 +202,10 @@ def measure(receipts: int, count: int, rounds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="conflux-bench-") as name:
         folder = Path(name)
         full = folder / "full.db"
-        asyncio.run(made(full))
-        asyncio.run(made(folder / "empty.db"))
+        uvloop.run(made(full))
+        uvloop.run(made(folder / "empty.db"))
         fill(full, receipts)
-        found = asyncio.run(compare(folder, full, count, rounds))
+        found = uvloop.run(compare(folder, full, count, rounds))
         began, busy = time.perf_counter(), time.process_time()
         report = verify(full)
         found |= {"verify, s": time.perf_counter() - began, "verify, CPU s": time.process_time() - busy}

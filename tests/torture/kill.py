@@ -35,6 +35,7 @@ class Result:
     kills: dict[str, int] = field(default_factory=dict)
     ready_seconds: list[float] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)  # failpoints that were never reached
+    start_cpu: float = 0.0
     open_seconds: float = 0.0  # how long after the last kill something was open
     wrong: Wrong = field(default_factory=Wrong)
     differing: int = 0  # surfaces that do not say the same sum
@@ -71,6 +72,7 @@ class Result:
             ("SIGQUIT of the database", self.kills.get(DATABASE, 0), ""),
             ("failpoints never reached", len(self.unmet), 0),
             ("slowest start, s", round(max(self.ready_seconds), 2), f"at most {READY_MOST:g}"),
+            ("the most a start took of the processor, s", round(self.start_cpu, 2), ""),
             *counted,
             ("surfaces that show another sum than the receipts", self.differing, 0),
             ("open after the last kill for, s", round(self.open_seconds, 1), f"at most {2 * LEASE:g}"),
@@ -120,6 +122,7 @@ class Torture:
             for gateway in self._site.gateways:
                 await self._kill(gateway)
             await self._quiet(session)
+            result.start_cpu = max(one.start_cpu for one in self._site.gateways)
             receipts = await self._site.gateways[0].receipts()
             result.wrong = reckon(result.answers, self._upstream.served, receipts)
             result.verify = msgspec.json.decode(await self._site.gateways[0].command("ledger", "verify", "--json"))
