@@ -66,6 +66,26 @@ def test_an_alias_is_of_no_use_to_a_key_that_may_not_run_the_model() -> None:
     assert admitted(request(model="uno"), by=caller(models=frozenset({"shop/one"}))).model.id == "shop/one"
 
 
+def test_a_name_that_was_found_before_is_found_again_and_what_more_is_asked_for_is_judged() -> None:
+    world = World()
+    first = admitted(request(model="uno"), world=world)
+    again = admitted(request(model="uno"), world=world)
+    assert (again.model, again.requested, again.hold) == (first.model, "uno", first.hold)
+    for more, word in (
+        ({"task_type": "creative"}, "not both"),
+        ({"prefer": "nonsense"}, "prefer"),
+        ({"flux": {}}, "flux"),
+    ):
+        with pytest.raises(GatewayError) as error:
+            admitted(request(model="uno", **more), world=world)
+        assert word in error.value.message.lower(), more
+    with pytest.raises(GatewayError, match="expired"):
+        admitted(request(model="uno"), by=caller(expires_at=1), world=world)
+    narrow = caller(models=frozenset({"shop/two"}))
+    with pytest.raises(GatewayError, match="Unknown model"):
+        admitted(request(model="uno"), by=narrow, world=world)
+
+
 def tiered(id: str, price: int, *able: Capability, **fields: Any) -> Any:
     prices = PriceSheet(input=price, output=price)
     return model(id=id, price=prices, capabilities=frozenset(able), tier=Tier.PRO, **fields)

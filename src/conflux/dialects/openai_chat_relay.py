@@ -44,7 +44,7 @@ class ChatPassThrough(EventPassThrough[Intake]):
         is read. It is as good as reading it all: up to there JSON was the same, and the rest is one array and a brace.
         """
         lead, intake = self._lead, self._intake
-        if not lead or data[: len(lead)] != lead or data[-4:] != b"]}\n\n" or not intake.alone(data):
+        if not lead or not data.startswith(lead) or data[-4:] != b"]}\n\n" or not intake.alone(data):
             return super().feed(data)
         taken = intake.take_choices(Raw(data[len(lead) : -3]))
         if taken is None:

@@ -13,7 +13,7 @@ from conflux.policy.case import Case
 from conflux.policy.dimensions import check_dimensions
 from conflux.policy.effort import check_effort
 from conflux.policy.entitlement import by_entitlement
-from conflux.policy.key import check_key
+from conflux.policy.key import check_caller, check_key
 from conflux.policy.key_models import by_key_models
 from conflux.policy.layers import by_policies
 from conflux.policy.priced import check_priced
@@ -38,7 +38,7 @@ LAYERS: tuple[Layer, ...] = (
 )
 
 # Asked of every request: what they judge may change from one moment to the next.
-MOMENT_RULES: tuple[Rule, ...] = (check_key,)
+MOMENT_RULES: tuple[Callable[[Caller, float], None], ...] = (check_caller,)
 
 # These judge the model and, of the request, its kind, needs, effort and dimensions, nothing else: what passed them
 # once for one kind of caller passes again, and is not asked again (relay/terms.py).
@@ -50,4 +50,4 @@ SHAPE_RULES: tuple[Rule, ...] = (
     check_priced,
 )
 
-RULES: tuple[Rule, ...] = MOMENT_RULES + SHAPE_RULES
+RULES: tuple[Rule, ...] = (check_key, *SHAPE_RULES)

@@ -183,7 +183,10 @@ def credits_of(admitted: Admitted, found: Account) -> int:
     scheme = admitted.storefront.billing
     model = admitted.model if admitted.fallback is None else admitted.fallback.asked
     if scheme == "tier_credits":
-        return min(tier_credits(found.usage, _tier(admitted)), most_credits(admitted)[0])
+        if admitted.flux is not None:
+            return min(tier_credits(found.usage, _tier(admitted)), most_credits(admitted)[0])
+        most = admitted.most_input + admitted.envelope.images * IMAGE_TOKENS
+        return min(found.usage.prompt_total, most) * tier_rate(_tier(admitted))
     if scheme == "token_credits":
         return token_credits(found.lines, (found.sheet or model.price).rate, admitted.hold.amount)
     return 0

@@ -18,7 +18,7 @@ from conflux.policy.context import Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Uncounted, hold_for
 from conflux.relay.dues import plan_of
-from conflux.relay.flux_admit import admit_panel, panel_asked
+from conflux.relay.flux_admit import FIELD, admit_panel, panel_asked
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import most_cost, preferred, route
@@ -119,12 +119,17 @@ def admit(
 ) -> Admitted:
     """Raises Uncounted where the bytes leave open whether it fits."""
     envelope = dialect.open(incoming.body, incoming.place)
-    asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
-    if asked is not None:
-        if caller.agent:  # a plan counts requests of one model
-            raise invalid("flux: a plan pays for this key, and no plan pays for a panel; name one model", param="flux")
-        return admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
-    judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, counted, seed)
+    known = _known(snapshot, caller, storefront, envelope, incoming.headers)
+    if known is not None:
+        check_rules(known, caller, storefront, envelope, parts.clock.time())
+        judged = _Judged(known, envelope.model or "", None)
+    else:
+        asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
+        if asked is not None:
+            if caller.agent:  # a plan counts requests of one model
+                raise invalid("flux: a plan pays for this key, and no plan pays for a panel; name one model", "flux")
+            return admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
+        judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, counted, seed)
     terms = judged.terms
     model = terms.model
     fitted = _fitted(parts, terms, envelope, counted)
@@ -158,12 +163,24 @@ def admit(
     )
 
 
+def _known(
+    snapshot: Snapshot, caller: Caller, storefront: Storefront, envelope: Envelope, headers: Headers
+) -> Terms | None:
+    """What was found for this name before, where one model is named and no more is asked for: then there is nothing to
+    choose, and no panel."""
+    name, body = envelope.model, envelope.body
+    if name is None or envelope.task_type is not None or FIELD in body or "prefer" in body:
+        return None
+    terms: Terms | None = standing_of(snapshot, caller, storefront, headers).terms.get(name)
+    return terms if terms is not None and terms.model.flux is None else None
+
+
 def _fitted(parts: Parts, terms: Terms, envelope: Envelope, counted: Counted | None) -> Room:
     model, default = terms.model, terms.default_output
     if envelope.widest is not None:  # texts that must each fit: a guess, as nothing is clamped for them
         return room(model, input_tokens=parts.sizes.gauge.guess(model.pool, envelope.widest),
                     wanted=envelope.max_output, default=default)  # fmt: skip
-    tokens = parts.sizes.bound(model, envelope, counted)
+    tokens = envelope.size if counted is None else parts.sizes.bound(model, envelope, counted)
     settled = counted is not None or model.safe_context is None or tokens * _SMALL_PART <= model.safe_context
     try:
         fitted = room(model, input_tokens=tokens, wanted=envelope.max_output, default=default)

@@ -211,11 +211,12 @@ class Attempt:
     def close(self, *, good: bool = False) -> None:
         """Ends the leg. `good`: the target answered as it should. Else whoever is to blame has been blamed already,
         or nobody is: the client left, or the request was wrong."""
-        if self._inbound is not None:
+        inbound, self._inbound = self._inbound, None
+        if inbound is not None:
             if good:
-                self._inbound.finish()
+                inbound.finish()
             else:
-                self._inbound.close()
+                inbound.close()
         if self._ended:
             return
         self._ended = True

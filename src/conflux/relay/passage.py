@@ -79,7 +79,8 @@ class Passage(Course):
             self.waiting = None
             if self.attempt is not None:
                 self.attempt.close()
-            await self._hush()
+            if self.keeper is not None:
+                await self._hush()
 
     async def _begin(self) -> None:
         """The head of a stream, once: with its first content, or with the first word that it is still to come."""

@@ -73,12 +73,12 @@ def _takes(model: Model, parameter: str) -> bool:
 
 def check_rules(terms: Terms, caller: Caller, storefront: Storefront, envelope: Envelope, now: float) -> None:
     """Raises what the first rule that objects says."""
+    for moment in MOMENT_RULES:
+        moment(caller, now)
     shape = (envelope.kind, envelope.needs, envelope.effort, envelope.dimensions)
-    case = Case(caller, storefront, terms.model, envelope, now, free=terms.free)
-    for rule in MOMENT_RULES:
-        rule(case)
     if shape in terms.passed:
         return
+    case = Case(caller, storefront, terms.model, envelope, now, free=terms.free)
     for rule in SHAPE_RULES:
         rule(case)
     if len(terms.passed) < _MOST_SHAPES:  # clients choose what some of it says

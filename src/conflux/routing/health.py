@@ -7,6 +7,7 @@ A target that failed too often is ejected. It comes back by one real request tha
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from enum import IntEnum
 
@@ -47,11 +48,7 @@ class Leg(IntEnum):
 def bucket_of(size: int, stream: bool) -> int:
     """Requests of one bucket wait about alike: by the conversation's bytes, and by whether the first bytes of an
     answer come when it begins or when it is whole."""
-    place = 0
-    for limit in _SIZES:
-        if size < limit:
-            break
-        place += 1
+    place = bisect_right(_SIZES, size)
     return place if stream else place + len(_SIZES) + 1
 
 

@@ -80,7 +80,8 @@ class Measured:
         return (_BELIEF_LENGTH * usual + weight * mean) / (_BELIEF_LENGTH + weight)
 
     def answered(self, answer: "Answer", now: float) -> None:
-        self.fade(now)
+        if now - self._stamp >= _SHORT:
+            self.fade(now)
         self.changes += 1
         self.odds.saw(good=answer.good)
         if answer.first is None:

@@ -90,7 +90,9 @@ class _Answer:
 
     def finish(self) -> None:
         connection = self._connection
-        if connection is None or connection.reader.done:
+        if connection is None:
+            return
+        if connection.reader.done:
             self.close()
             return
         self._connection = None

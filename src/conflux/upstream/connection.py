@@ -174,8 +174,11 @@ class Connection:
         return False
 
     def _pour(self, sink: Callable[[bytes], bool]) -> None:
-        self._deadline = min(self._loop.time() + self._idle, self._until)
-        self._stage = "idle" if self._deadline < self._until else "total"
+        until = self._loop.time() + self._idle
+        if until < self._until:
+            self._deadline, self._stage = until, "idle"
+        else:
+            self._deadline, self._stage = self._until, "total"
         try:
             if sink(self.buffered()):
                 return
