@@ -160,7 +160,13 @@ def test_a_list_is_written_with_commas() -> None:
 
 
 def test_variables_that_are_no_settings_are_left_alone() -> None:
-    foreign = {"PATH": "/bin", "CONFLUX_PYTHON": "/x", "CONFLUX_FUZZ_INPUTS": "5", "CONFLUXION": "1"}
+    foreign = {
+        "PATH": "/bin",
+        "CONFLUX_PYTHON": "/x",
+        "CONFLUX_KEY": "cf_live_1",
+        "CONFLUX_FUZZ_INPUTS": "5",
+        "CONFLUXION": "1",
+    }
     config = load({}, foreign)
     assert config.settings == Settings()
     assert config.environment == foreign  # credentials are looked up in it later
