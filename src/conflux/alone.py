@@ -7,11 +7,14 @@ something away, makes no store where there is none.
 import time
 from typing import Any, cast
 
+import msgspec
+
 from conflux.configured import accepted, live_providers, make_snapshot, read_catalogue
 from conflux.faces.administration import administration
 from conflux.faces.audited import Audited
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
 from conflux.faces.operations import KeyAdmin, Operations, makes_store
+from conflux.faces.retention_admin import RetentionAdmin
 from conflux.neutral.errors import ConfigError
 from conflux.relay.live import simulator_provider, with_statuses
 from conflux.settings import Config
@@ -61,7 +64,8 @@ async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any
             # As a server would have it, the simulator too; nothing is called.
             configured = make_snapshot(config, simulator_provider(1), changes=await accepted(store))
             await refresh()
-        more = administration(store, lambda: snapshot, refresh, time.time)
+        kept = store.retention(**msgspec.structs.asdict(config.settings.retention))
+        more = administration(store, lambda: snapshot, refresh, time.time) | RetentionAdmin(kept).table()
         catalogue = CatalogueAdmin(store.catalogue, around)
         operations = Operations(store.key_admin, lambda: snapshot, no_server, no_status, store.verify, more, catalogue)
         return await Audited(operations, store.audit.add).run(operation, params)

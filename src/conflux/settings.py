@@ -62,6 +62,11 @@ class IdempotencySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     most_bytes: int = 1024 * 1024  # of an answer that is kept
 
 
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    receipt_days: int = 0  # the parts of receipts: lines, calls, targets; what they cost stays. 0: for ever
+    comment_days: int = 0  # the words of feedback; its score stays. 0: for ever
+
+
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     conversations: bool = True  # what users chat in the web may be kept for them, sealed
 
@@ -82,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     refresh: RefreshSettings = RefreshSettings()
     responses: ResponseSettings = ResponseSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
+    retention: RetentionSettings = RetentionSettings()
     web: WebSettings = WebSettings()
 
     @property
@@ -326,6 +332,9 @@ def _judge_kept(settings: Settings) -> list[tuple[str, str]]:
     ):
         if not 0 <= value <= most:
             problems.append((name, f"from 0, which keeps none, to {most}"))
+    for name, value in msgspec.structs.asdict(settings.retention).items():
+        if not 0 <= value <= 36_500:
+            problems.append((f"retention.{name}", "from 0, which is for ever, to 36500"))
     for name, value in (
         ("responses.most_bytes", responses.most_bytes),
         ("responses.most_per_key", responses.most_per_key),

@@ -50,6 +50,7 @@ from conflux.faces.jobs import Jobs
 from conflux.faces.metrics import Metrics, MetricsFace
 from conflux.faces.operations import Operations
 from conflux.faces.public import Public
+from conflux.faces.retention_admin import RetentionAdmin
 from conflux.faces.server import QuietServer, allow_files, make_server
 from conflux.faces.signals import Signals
 from conflux.faces.web import Web
@@ -72,6 +73,8 @@ from conflux.stores.conversations import Box
 from conflux.stores.data_dir import InUse
 from conflux.stores.opening import Books, Store, open_shared, open_store
 from conflux.stores.responses import kept_responses
+from conflux.stores.retention import Retention
+from conflux.sweeping import sweep_forever
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
 from conflux.upstream.model_list import fetch_list
@@ -106,6 +109,7 @@ class Running:
         self.jobs: Jobs
         self.catalogue: CatalogueAdmin
         self.refreshing: asyncio.Task[None]
+        self.sweeping: asyncio.Task[None]
         self.place: Place | None = None
         self.sealer: Sealer
         self._accepted: list[Change] = []
@@ -234,8 +238,9 @@ class Running:
     async def close(self, hurry: asyncio.Event | None = None) -> None:
         """Doors first, then what stands behind them."""
         self.refreshing.cancel()
+        self.sweeping.cancel()
         await self.shut_doors(hurry)
-        await asyncio.wait([self.refreshing])
+        await asyncio.wait([self.refreshing, self.sweeping])
         await self.jobs.aclose()
         await self.follower.aclose()
         await self.catalogue.aclose()
@@ -287,6 +292,7 @@ async def open_gateway(
         await _open_doors(running, place.doors if place is not None else bind_rest(config, listener))
         running.follower.begin()
         running.refreshing = asyncio.create_task(refresh_forever(_means(running)))
+        running.sweeping = asyncio.create_task(_sweep_forever(running))
         undo.pop_all()  # it is whole: from now on its owner closes it
     return running
 
@@ -355,11 +361,21 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
             **CredentialAdmin(
                 store.credentials, running.sealer.seal, lambda: running.snapshot.catalogue.providers, running.take_over
             ).table(),
+            **RetentionAdmin(_retention(running)).table(),
         },
         running.catalogue,
     )
     running.operations = Audited(operations, store.audit.add)
     running.jobs = Jobs(store.audit.add, _report, time.time)
+
+
+def _retention(running: Running) -> Retention:
+    return running.store.retention(**msgspec.structs.asdict(running.config.settings.retention))
+
+
+async def _sweep_forever(running: Running) -> None:
+    if running.place is None or running.place.worker == 0:  # one of several is enough
+        await sweep_forever(_retention(running).sweep, asyncio.sleep, _log)
 
 
 def _desk(running: Running) -> Desk:

@@ -141,3 +141,14 @@ def test_a_wrong_flag_is_no_traceback(tmp_path) -> None:
         ended = Served(tmp_path).run(*arguments)
         assert ended.returncode == 2
         assert "Traceback" not in ended.stderr and ended.stderr
+
+
+def test_retention_is_shown_and_swept_beside_a_server_and_without_one(start: Starter) -> None:
+    served = start("[retention]\nreceipt_days = 30\n")
+    for _ in range(2):
+        kept = {one["kind"]: one for one in json.loads(served.run("retention", "show", "--json").stdout)["kept"]}
+        assert kept["receipts"] == {"kind": "receipts", "for": "30 days", "over": 0}
+        assert kept["comments"]["for"] == "ever"
+        ended = json.loads(served.run("retention", "sweep", "--json").stdout)["ended"]
+        assert ended == {"answers": 0, "responses": 0, "receipts": 0}
+        served.stop()

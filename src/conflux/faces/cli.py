@@ -29,6 +29,7 @@ from conflux.faces.cli_ledger import Books, add_ledger
 from conflux.faces.cli_people import add_people
 from conflux.faces.cli_policies import add_policies
 from conflux.faces.cli_probe import add_probe
+from conflux.faces.cli_retention import add_retention
 from conflux.faces.cli_run import add_run
 from conflux.faces.launch import Launch
 
@@ -83,6 +84,7 @@ def build(actions: Actions) -> typer.Typer:
     _add_config(app, actions)
     add_ledger(app, actions)
     add_backup(app, actions)
+    add_retention(app, actions)
     add_run(app, actions)
     return app
 

@@ -29,6 +29,7 @@ from conflux.stores.policies import Policies
 from conflux.stores.probes import ProbeRows
 from conflux.stores.purses import Balance
 from conflux.stores.receipts import Receipts
+from conflux.stores.retention import Keeps, Retention
 from conflux.stores.sessions import Sessions, session_caller
 from conflux.stores.sql import Run
 from conflux.stores.sqlite_file import connect_reader
@@ -54,6 +55,7 @@ class Store:
     def __init__(self, data: DataDir, ledger: BookLedger, now: Callable[[], float]) -> None:
         self._data = data
         self.ledger = ledger
+        self._now = now
         self.keys = KeyRing(data.pepper, self._find)
         self.key_admin = Keys(ledger, data.pepper, self.keys.changed, now)
         self.budgets = OwnerBudgets(ledger, self.keys.changed, now)
@@ -70,6 +72,9 @@ class Store:
         self.sessions = Sessions(ledger, data.pepper, self.keys.changed, now)
         self.audit = Audit(ledger, now)
         self.heard: Callable[[], None] = lambda: None  # what else to do when another process has changed something
+
+    def retention(self, receipt_days: int, comment_days: int) -> Retention:
+        return Retention(self.ledger, Keeps(receipt_days=receipt_days, comment_days=comment_days), self._now)
 
     @property
     def trouble(self) -> str | None:

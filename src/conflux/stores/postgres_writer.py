@@ -18,7 +18,7 @@ from conflux.stores.booking import Hold
 from conflux.stores.postgres_book import Fenced, PostgresBook, Sighting
 from conflux.stores.postgres_run import FAILED, PostgresRun, in_greenlet, is_gone
 from conflux.stores.postgres_statements import BEGIN_JOB, CHANNEL
-from conflux.stores.queue import Item, StepQueue
+from conflux.stores.queue import Item, Quiet, StepQueue
 
 _PATIENCE = 2.0
 _DELAY = 0.1
@@ -123,8 +123,9 @@ class PostgresWriter(StepQueue):
     def _work(self, job: Callable[[PostgresRun], Any]) -> Any:
         self._run.script(BEGIN_JOB)
         result = job(self._run)
-        self._run.execute("UPDATE common SET changes = changes + 1")
-        self._run.execute("SELECT pg_notify(?, ?)", (CHANNEL, str(self._book.epoch)))
+        if not isinstance(job, Quiet):
+            self._run.execute("UPDATE common SET changes = changes + 1")
+            self._run.execute("SELECT pg_notify(?, ?)", (CHANNEL, str(self._book.epoch)))
         self._run.script("COMMIT")
         return result
 

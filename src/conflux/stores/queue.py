@@ -24,6 +24,16 @@ Step = Callable[[Any], Any]
 Item = tuple[Step, Any, "asyncio.Future[Any] | None"]
 
 
+class Quiet:
+    """A job that changes nothing anybody remembers (budgets, keys, policies): nobody need read again for it."""
+
+    def __init__(self, job: Callable[[Any], T]) -> None:
+        self._job = job
+
+    def __call__(self, run: Any) -> Any:
+        return self._job(run)
+
+
 class Steps(Protocol):
     """What a queue is for; see book.py for the meaning of each."""
 

@@ -62,14 +62,14 @@ class ResponseRows:
             old = run.execute(query, (now, _SWEPT)).fetchall()
             old += [(key_id, row[0]) for row in run.execute(_OLDEST, (key_id, self._most_per_key)).fetchall()]
             for owner, one in old:
-                _delete(run, owner, one)
+                delete_response(run, owner, one)
 
         await self._ledger.write(job)
 
     async def delete(self, key_id: int, name: str) -> bool:
         def job(run: Run) -> bool:
             known = self._get(run, key_id, name) is not None
-            _delete(run, key_id, name)
+            delete_response(run, key_id, name)
             return known
 
         return await self._ledger.write(job)
@@ -88,6 +88,6 @@ def kept_responses(
     return ResponseRows(ledger, days=keep_days, most_bytes=most_bytes, most_per_key=most_per_key, now=now)
 
 
-def _delete(run: Run, key_id: int, name: str) -> None:
+def delete_response(run: Run, key_id: int, name: str) -> None:
     run.execute("DELETE FROM stored_item WHERE key_id = ? AND response_id = ?", (key_id, name))
     run.execute("DELETE FROM stored_response WHERE key_id = ? AND id = ?", (key_id, name))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from conflux.neutral.ledger import Call, Ending, Line, Receipt, Reservation, Settlement
+from conflux.neutral.money import PICO_PER_NANO
 from conflux.neutral.usage import BUCKETS, Provenance, Usage
 from conflux.stores.booking import Booked, Claim, Hold
 from conflux.stores.sql import Run
@@ -170,6 +171,16 @@ class _Detail(NamedTuple):
 
 
 _detail_decoder = msgspec.json.Decoder(_Detail)
+
+RETIRED = "retired"  # the line of a receipt whose parts are gone
+
+
+def retired(detail: str, cost: int) -> str:
+    """A receipt's detail without its parts: what it cost in one line, and what is summed by."""
+    _lines, _calls, _dropped, tags, task = _detail_decoder.decode(detail)
+    lines = ((RETIRED, 1, cost * PICO_PER_NANO, cost),) if cost else ()
+    return str(_encode((lines, (), (), tags, task) if task else (lines, (), (), tags)), "utf-8")
+
 
 RECEIPT = (
     "SELECT id, created, key_id, storefront, requested_model, served_model, ending, provenance, price_version, cost,"

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from conflux.neutral.errors import StoreError
-from conflux.stores.queue import StepQueue, Steps
+from conflux.stores.queue import Quiet, StepQueue, Steps
 
 _PAGES_PER_CHECKPOINT = 1000
 _PAGES_PER_BATCH = 6
@@ -84,6 +84,8 @@ class Writer(StepQueue):
 
     def _begin_job(self) -> None:
         job, future = self._next_job()
+        if not isinstance(job, Quiet):
+            self._book.forget_budgets()  # nobody asks for them before the job is done
         self._work.put(lambda: self._do_job(job, future))
 
     def _idle(self) -> None:
@@ -145,7 +147,6 @@ class Writer(StepQueue):
         self._loop.call_soon(self._flush)
 
     def _job_done(self, future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
-        self._book.forget_budgets()
         if not future.done():
             if error is None:
                 future.set_result(result)
