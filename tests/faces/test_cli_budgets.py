@@ -34,9 +34,11 @@ def test_what_is_said_is_asked() -> None:
     assert json.loads(said(played, "list", "--json").stdout) == {"budgets": [ROW]}
     assert "acme/ann" in said(played, "set", "--workspace", "acme", "--user", "ann", "--usd", "5").stdout
     json.loads(said(played, "set", "--key", "key_1", "--no-cap", "--window", "day", "--json").stdout)
+    said(played, "set", "--storefront", "conflux", "--usd", "5")
     assert played.heard[2:] == [
         ("budgets.set", {"workspace": "acme", "user": "ann", "window": "total", "usd": "5"}),
         ("budgets.set", {"key": "key_1", "window": "day", "usd": None}),
+        ("budgets.set", {"storefront": "conflux", "window": "total", "usd": "5"}),
     ]
 
 

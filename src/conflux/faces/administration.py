@@ -63,7 +63,7 @@ def administration(
 
     return {
         "ledger.rebuild": rebuild,
-        **BudgetAdmin(store.budgets).table(),
+        **BudgetAdmin(store.budgets, snapshot).table(),
         **CreditAdmin(store.credits).table(),
         **PlanAdmin(store.subscriptions, snapshot).table(),
         **PeopleAdmin(store.people, store.sessions).table(),

@@ -1,4 +1,4 @@
-"""Budgets of workspaces, users and keys, named as people name them.
+"""Budgets of storefronts, workspaces, users and keys, named as people name them.
 
 Law: the ledger's own budgets; only whose they are is looked up here. A change counts when the call returns.
 """
@@ -16,12 +16,13 @@ from conflux.stores.policies import owner_number
 from conflux.stores.sql import Database, Run
 
 _ROWS = """
-    SELECT kind, scope_id, period, cap, workspace.name, user_workspace.name, app_user.name
+    SELECT kind, scope_id, period, cap, workspace.name, user_workspace.name, app_user.name, storefront.name
     FROM budget
     LEFT JOIN workspace ON kind = 'workspace' AND workspace.id = scope_id
     LEFT JOIN app_user ON kind = 'user' AND app_user.id = scope_id
     LEFT JOIN workspace AS user_workspace ON user_workspace.id = app_user.workspace_id
-    WHERE cap IS NOT NULL AND kind <> 'storefront' ORDER BY kind DESC, scope_id, period
+    LEFT JOIN storefront ON kind = 'storefront' AND storefront.id = scope_id
+    WHERE cap IS NOT NULL ORDER BY kind DESC, scope_id, period
 """
 
 
@@ -49,11 +50,22 @@ class OwnerBudgets:
         await self._ledger.write(job)
         self._changed()
 
+    async def put_storefront(self, name: str, window: str, cap: int | None) -> None:
+        """As `put`, of all that is asked of a storefront."""
+        now = int(self._now() * 1000)
+        await self._ledger.write(lambda run: put_budget(run, "storefront", name, window, cap, now))
+        self._changed()
+
 
 def _row(run: Run, row: tuple[Any, ...], now: int) -> BudgetRow:
-    kind, number, window, cap, workspace, of_user, user = row
+    kind, number, window, cap, workspace, of_user, user, storefront = row
     (found,) = standing(run, (Scope(kind, number, window, cap),), now)
-    names = {"workspace": workspace, "user": f"{of_user}/{user}", "key": f"{KEY_ID}{number}"}
+    names = {
+        "storefront": storefront,
+        "workspace": workspace,
+        "user": f"{of_user}/{user}",
+        "key": f"{KEY_ID}{number}",
+    }
     resets = found.resets if found.resets != FOREVER else None
     return BudgetRow(kind=kind, owner=names[kind], window=window, cap=cap, spent=found.posted, held=found.held,
                      resets=resets)  # fmt: skip
