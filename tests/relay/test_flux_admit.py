@@ -166,3 +166,14 @@ async def test_a_house_without_a_panel_has_no_flux() -> None:
     await asked(world, request(flux={}))
     assert world.journal == ["reply 400"]
     assert "may not run Flux" in world.client.json["error"]["message"]
+
+
+async def test_no_plan_pays_for_a_panel() -> None:
+    world = World(house())
+    world.keys.callers[KEY] = caller(agent=True)
+    for stream in (False, True):
+        await asked(world, asks(stream))
+        assert world.journal[-1] == "reply 400" and world.ledger.reserved == []
+        error = world.client.json["error"]
+        assert (error["param"], error["code"]) == ("flux", "flux_not_in_plan") and "plan" in error["message"]
+        world.client = type(world.client)(world)

@@ -127,7 +127,8 @@ def admit(
         asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
         if asked is not None:
             if caller.agent:  # a plan counts requests of one model
-                raise invalid("flux: a plan pays for this key, and no plan pays for a panel; name one model", "flux")
+                text = "flux: a plan pays for this key, and no plan pays for a panel; name one model"
+                raise invalid(text, "flux", "flux_not_in_plan")
             return admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
         judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, counted, seed)
     terms = judged.terms
