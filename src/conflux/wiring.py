@@ -81,14 +81,6 @@ from conflux.upstream.model_list import fetch_list
 from conflux.workers import LOCK_PATIENCE, Doors, Place, bind_public, bind_rest
 
 
-class SystemClock:
-    """Implements ports.Clock by the system's own."""
-
-    def __init__(self) -> None:
-        self.time = time.time
-        self.monotonic = time.monotonic
-
-
 class Running:
     """A gateway with its doors open. Built by `open_gateway`, closed once."""
 
@@ -110,6 +102,7 @@ class Running:
         self.catalogue: CatalogueAdmin
         self.refreshing: asyncio.Task[None]
         self.sweeping: asyncio.Task[None]
+        self.retention: Retention
         self.place: Place | None = None
         self.sealer: Sealer
         self._accepted: list[Change] = []
@@ -292,7 +285,7 @@ async def open_gateway(
         await _open_doors(running, place.doors if place is not None else bind_rest(config, listener))
         running.follower.begin()
         running.refreshing = asyncio.create_task(refresh_forever(_means(running)))
-        running.sweeping = asyncio.create_task(_sweep_forever(running))
+        running.sweeping = asyncio.create_task(sweep_forever(running.retention.sweep, asyncio.sleep, _log))
         undo.pop_all()  # it is whole: from now on its owner closes it
     return running
 
@@ -317,7 +310,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
     limits = ClientLimits(per_origin=settings.limits.connections_per_origin, body_bytes=settings.limits.answer_bytes)
     running.client = Client(limits, lambda: tls)
     parts = Parts(
-        clock=SystemClock(),
+        clock=time,
         ledger=store.ledger,
         keys=store.keys,
         transport=running.client,
@@ -336,6 +329,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         keep_alive=settings.limits.keep_alive_seconds,
     )
     running.gateway = Gateway(parts)
+    running.retention = store.retention(**msgspec.structs.asdict(settings.retention))
     running.feedback = FeedbackDesk(store.feedback, parts)
     running.catalogue = CatalogueAdmin(
         store.catalogue,
@@ -361,21 +355,12 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
             **CredentialAdmin(
                 store.credentials, running.sealer.seal, lambda: running.snapshot.catalogue.providers, running.take_over
             ).table(),
-            **RetentionAdmin(_retention(running)).table(),
+            **RetentionAdmin(running.retention).table(),
         },
         running.catalogue,
     )
     running.operations = Audited(operations, store.audit.add)
     running.jobs = Jobs(store.audit.add, _report, time.time)
-
-
-def _retention(running: Running) -> Retention:
-    return running.store.retention(**msgspec.structs.asdict(running.config.settings.retention))
-
-
-async def _sweep_forever(running: Running) -> None:
-    if running.place is None or running.place.worker == 0:  # one of several is enough
-        await sweep_forever(_retention(running).sweep, asyncio.sleep, _log)
 
 
 def _desk(running: Running) -> Desk:

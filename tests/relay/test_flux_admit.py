@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from conflux.neutral.flux import FluxTerms
 from conflux.neutral.money import PriceSheet, usd
-from conflux.neutral.records import Capability, Tier
+from conflux.neutral.records import Capability, FluxRole, Model, Tier
 from tests.policy.samples import caller
 from tests.relay.answers import request, whole
 from tests.relay.panels import ROLES, SOURCES, asked, asks, house, seat
@@ -169,11 +170,17 @@ async def test_a_house_without_a_panel_has_no_flux() -> None:
 
 
 async def test_no_plan_pays_for_a_panel() -> None:
-    world = World(house())
+    recipe = replace(FluxTerms(sources=SOURCES, fuser="shop/fay"), recipe=True)
+    crowd = Model(
+        storefront="shop", id="shop/crowd", name="Crowd", pool="", role=FluxRole.FLUX, flux=recipe, agent=True
+    )
+    world = World(house(more=[crowd]))
     world.keys.callers[KEY] = caller(agent=True)
+    await asked(world, asks())
+    assert world.journal == ["reply 404"], "the house's own is not on the list for agents"
     for stream in (False, True):
-        await asked(world, asks(stream))
+        world.client = type(world.client)(world)
+        await asked(world, request(stream, model="shop/crowd"))
         assert world.journal[-1] == "reply 400" and world.ledger.reserved == []
         error = world.client.json["error"]
         assert (error["param"], error["code"]) == ("flux", "flux_not_in_plan") and "plan" in error["message"]
-        world.client = type(world.client)(world)
