@@ -9,7 +9,7 @@ from tests.system.upstreams import Upstreams
 
 WRONG = """
 [[rate]]
-currency = "CNY"
+currency = "ABC"
 date = "2026-11-01"
 
 [[plan]]
@@ -48,7 +48,7 @@ def test_each_mistake_is_one_line_with_file_row_and_field(tmp_path: Path) -> Non
         ended = served.run(*command)
         assert ended.returncode == 2 and "Traceback" not in ended.stderr
         for line in (
-            "gateway.toml: [[rate]] #1 CNY: usd: ",
+            "gateway.toml: [[rate]] #1 ABC: usd: ",
             "gateway.toml: [[plan]] #1 endless: windows: ",
             "gateway.toml: [[model]] #1 conflux/acme/artefact: price.input: '0.30000000000000004' is finer",
             "gateway.toml: [[model]] #2 conflux/acme/number: price.input: ",
