@@ -12,6 +12,7 @@ from conflux.dialects import openai_chat_reader
 from conflux.dialects.openai_chat_reader import ChatReader, _Arguments
 from conflux.dialects.sse import write_data
 from conflux.neutral.events import (
+    Aside,
     Began,
     BlockEnded,
     Event,
@@ -85,6 +86,8 @@ def test_blocks_are_serial_and_ends_are_said_once(golden: Golden) -> None:
             assert event.call_id
             assert event.name
             open_block[event.index] = "ToolDelta"
+        elif isinstance(event, Aside):
+            assert open_block[event.index] == "TextDelta"
         else:
             assert open_block.setdefault(event.index, type(event).__name__) == type(event).__name__
     assert all(count == 1 for count in finished.values())

@@ -118,7 +118,7 @@ def _merge(message: dict[str, Any], delta: dict[str, Any]) -> None:
             assert "role" not in message
             message[name] = value
         elif name != "tool_calls":
-            message[name] = message.get(name, "") + value
+            message[name] = message[name] + value if name in message else value
     for call in delta.get("tool_calls", ()):
         call = dict(call)
         place = call.pop("index")

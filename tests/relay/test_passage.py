@@ -277,3 +277,22 @@ async def test_an_answer_that_cannot_be_written_is_not_paid(monkeypatch: pytest.
     assert isinstance(await world.run(request()), KeyError)
     world.check()
     assert (world.settled.ending, world.settled.charge) == (Ending.FAILED, 0)
+
+
+# --- what an answer holds and its client cannot be told
+
+
+@pytest.mark.parametrize("lane", ["auto", "compat"])
+async def test_what_of_a_plain_answer_was_left_out_is_named_in_the_header_and_on_the_receipt(lane: str) -> None:
+    world = World(shop(of_provider={"lane": lane}), whole("hello", novelty="n"))
+    await asked(world, request())
+    assert world.client.text[b"x-shop-dropped"] == b"novelty"
+    assert world.settled.dropped == ("novelty",)
+
+
+@pytest.mark.parametrize("lane", ["auto", "compat"])
+async def test_what_of_a_stream_was_left_out_is_named_on_the_receipt(lane: str) -> None:
+    world = World(shop(of_provider={"lane": lane}), streamed("hel", "lo", end=[said("", novelty="n"), FINISH, DONE]))
+    await asked(world, request(stream=True))
+    assert world.client.content == "hello"
+    assert world.settled.dropped == ("novelty",)

@@ -184,6 +184,8 @@ def _is_touched(message: dict[str, Any], plain_systems: bool) -> bool:
 def _is_foreign(block: dict[str, Any]) -> bool:
     """A thought without a signature, or with somebody else's."""
     kind = block["type"]
+    if kind == "text":
+        return any(map(_is_unsealed, block.get("citations") or ()))
     if kind == "thinking":
         return not block.get("signature") or signatures.unwrap(block["signature"], NAME)[1] != NAME
     return kind == "redacted_thinking" and signatures.unwrap(block["data"], NAME)[1] != NAME
@@ -197,8 +199,22 @@ def _fit_message(message: dict[str, Any], plain_systems: bool, dropped: set[str]
         return {**message, "role": "user", "content": told}
     if not _is_touched(message, plain_systems):
         return message
-    dropped.add("thinking without a signature")
-    return {**message, "content": [block for block in content if not _is_foreign(block)]}
+    kept = []
+    for block in content:
+        if not _is_foreign(block):
+            kept.append(block)
+        elif block["type"] == "text":
+            cited = [one for one in block["citations"] if not _is_unsealed(one)]
+            kept.append({**block, "citations": cited or None})
+            dropped.add("citations")
+        else:
+            dropped.add("thinking without a signature")
+    return {**message, "content": kept}
+
+
+def _is_unsealed(citation: Any) -> bool:
+    """A page that another provider's search found: Anthropic takes back only what it sealed."""
+    return isinstance(citation, dict) and citation.get("encrypted_index") == ""
 
 
 def _needs(checked: wire.Body) -> tuple[frozenset[Need], int, int]:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from conflux.dialects import anthropic_answer_wire as wire
+from conflux.dialects import citations
 from conflux.dialects.anthropic_answer_wire import Block, Delta, Event
 from conflux.dialects.anthropic_intake import Intake
 from conflux.dialects.anthropic_wire import NAME
@@ -48,8 +49,12 @@ _SAID_IN = {
     "signature_delta": "thinking",
     "input_json_delta": "",
 }
+# What is read of a block, or stands for nothing in it.
+_READ = frozenset(wire.Block.__struct_fields__) | {"citations", "caller"}
+_SAID = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
 _SPEAKING = frozenset({"text", "thinking", "redacted_thinking"})
 _EMPTY = (b"{}", b"null")
+_NOTHING = (b"{}", b"[]", b"null", b'""')
 
 
 class MessagesReader:
@@ -63,6 +68,9 @@ class MessagesReader:
         self._place = -1
         self._aside: dict[str, Any] = {}  # of a block that leaves whole
         self._json: list[str] = []  # what came of its input
+        self._cited: list[Any] = []  # what the open text cites
+        self._chars = 0  # of all text
+        self._from = 0  # how many of them came before the open block
         self._some = False  # the open block has said something, the open call has arguments
         self._began = False
         self._called = False
@@ -92,6 +100,8 @@ class MessagesReader:
         except BROKEN as error:
             self._intake.fail(f"malformed answer: {error}")
         self._stop, self._sequence = message.stop_reason, message.stop_sequence
+        for name in ("container", "context_management", "stop_details"):
+            self._leave(name, getattr(message, name))
         return found + self._close()
 
     def _events(self, payloads: list[tuple[bytes, bytes]]) -> list[events.Event]:
@@ -122,8 +132,16 @@ class MessagesReader:
                 if event.index == self._place:
                     self._end_block(found)
             case "message_delta" if event.delta is not None:
+                self._leave("container", event.delta.container)
+                self._leave("stop_details", event.delta.stop_details)
+                self._leave("context_management", event.context_management)
                 self._stop = event.delta.stop_reason or self._stop
                 self._sequence = event.delta.stop_sequence or self._sequence
+
+    def _leave(self, name: str, said: Raw | UnsetType) -> None:
+        """What no event carries."""
+        if said is not UNSET and bytes(said).strip() not in _NOTHING:
+            citations.note(self.tally.lost, name)
 
     def _begin(self, found: list[events.Event]) -> None:
         if not self._began:
@@ -134,12 +152,14 @@ class MessagesReader:
     def _open(self, place: int, raw: Raw, found: list[events.Event], *, whole: bool) -> None:
         self._begin(found)
         block: Block = wire.read_block(raw)
-        self._block, self._place, self._some = block.type, place, False
+        self._block, self._place, self._some, self._from = block.type, place, False, self._chars
+        if block.type in _SAID:
+            citations.note(self.tally.lost, *citations.strange(raw, _READ))
         match block.type:
             case "text":
                 self._say(block.text, TextDelta(text=block.text or ""), found)
                 if whole:
-                    self._cite(raw, found)
+                    self._cite(raw)
             case "thinking":
                 self._say(block.thinking, ThinkingDelta(text=block.thinking or ""), found)
                 self._say(block.signature, ThinkingDelta(signature=block.signature, issuer=NAME), found)
@@ -161,11 +181,20 @@ class MessagesReader:
         if said:
             self._some = True
             found.append(event)
+            if type(event) is TextDelta:
+                self._chars += len(said)
 
-    def _cite(self, raw: Raw, found: list[events.Event]) -> None:
-        citations = msgspec.json.decode(raw).get("citations")
-        for citation in citations if isinstance(citations, list) else ():
-            found.append(Aside(dialect=NAME, kind="citation", value=citation))
+    def _cite(self, raw: Raw) -> None:
+        cited = msgspec.json.decode(raw).get("citations")
+        self._cited = [one for one in cited if isinstance(one, dict)] if isinstance(cited, list) else []
+
+    def _tell_cited(self, found: list[events.Event]) -> None:
+        """What a text cites is known to be said of all of it once it is all said."""
+        for value in self._cited:
+            link = citations.read_messages(value, self._from, self._chars)
+            found.append(Aside(dialect=NAME, kind="citation", value=value, link=link))
+        self._some = self._some or bool(self._cited)
+        self._cited = []
 
     def _continue(self, place: int, delta: Delta, found: list[events.Event]) -> None:
         home = _SAID_IN.get(delta.type)
@@ -189,7 +218,11 @@ class MessagesReader:
             case "signature_delta":
                 self._say(delta.signature, ThinkingDelta(signature=delta.signature, issuer=NAME), found)
             case "citations_delta" if delta.citation is not UNSET:
-                found.append(Aside(dialect=NAME, kind="citation", value=msgspec.json.decode(delta.citation)))
+                cited = msgspec.json.decode(delta.citation)
+                if isinstance(cited, dict):
+                    self._cited.append(cited)
+            case _ if home is None:
+                citations.note(self.tally.lost, citations.named(delta.type))
 
     def _end_block(self, found: list[events.Event]) -> None:
         block, self._block, self._place = self._block, "", -1
@@ -197,6 +230,7 @@ class MessagesReader:
             case "":
                 return
             case "text" | "thinking" | "redacted_thinking":
+                self._tell_cited(found)
                 if not self._some:
                     return  # nothing was said in it
             case "tool_use":

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from conflux.dialects import anthropic_errors, call_ids, signatures, strict_json
+from conflux.dialects import anthropic_errors, call_ids, citations, signatures, strict_json
 from conflux.dialects.anthropic_usage import write as write_usage
 from conflux.dialects.anthropic_wire import NAME
 from conflux.dialects.base import Wanted
@@ -104,6 +104,7 @@ class MessagesWriter:
         self._index = -1
         self._block = ""  # the kind of the block that is open
         self._ended = _Ended()
+        self.lost: set[str] = set()
 
     def feed(self, events: Iterable[Event]) -> bytes:
         return b"".join([self._write(event) for event in events])
@@ -124,6 +125,8 @@ class MessagesWriter:
     def _write(self, event: Event) -> bytes:
         match event:
             case TextDelta(text=text):
+                if event.logprobs is not None:
+                    citations.note(self.lost, "logprobs")
                 start = b"" if self._block == "text" else self._switch({"type": "text", "text": ""})
                 return start + _TEXT % (self._index, _encode(text)) if text else start
             case ToolDelta(arguments=text):
@@ -143,7 +146,7 @@ class MessagesWriter:
             case Finished():
                 self._ended.note(event)
                 return self._close()
-            case Aside(dialect=name) if name == NAME:
+            case Aside():
                 return self._aside(event)
             case _:
                 return b""
@@ -168,15 +171,25 @@ class MessagesWriter:
         return out
 
     def _aside(self, event: Aside) -> bytes:
-        if event.kind == "citation":
+        cited = self._cited(event)
+        if cited is not None:
             start = b"" if self._block == "text" else self._switch({"type": "text", "text": ""})
-            return start + _DELTA % (self._index, _encode({"type": "citations_delta", "citation": event.value}))
+            return start + _DELTA % (self._index, _encode({"type": "citations_delta", "citation": cited}))
+        if event.dialect != NAME:
+            return b""
         block = event.value
         if "input" not in block:
             return self._switch(block) + self._close()
         text = _encode(block["input"]).decode()
         start = self._switch({**block, "input": {}})
         return start + _JSON % (self._index, _encode(text)) + self._close()
+
+    def _cited(self, event: Aside) -> dict[str, Any] | None:
+        """A note on the open text, whoever made it. Its other notes are named."""
+        if event.dialect == NAME:
+            return event.value if event.kind == "citation" else None
+        link = citations.unsaid(event, self.lost, places=False, quotes=True)
+        return citations.write_messages(link) if link is not None else None
 
     def _switch(self, block: dict[str, Any]) -> bytes:
         return self._close() + self._begin(block)
@@ -203,6 +216,8 @@ class MessagesWriter:
                 case Began():
                     model = event.model
                 case TextDelta(text=text) | RefusalDelta(text=text):
+                    if getattr(event, "logprobs", None) is not None:
+                        citations.note(self.lost, "logprobs")
                     _block(blocks, "text", open_block)["text"] += text
                     open_block = True
                 case ThinkingDelta():
@@ -216,10 +231,12 @@ class MessagesWriter:
                     if blocks and blocks[-1]["type"] == "tool_use":
                         blocks[-1]["input"] = _input("".join(arguments))
                     open_block = False
-                case Aside(dialect=name) if name == NAME:
-                    if event.kind == "citation":
-                        _block(blocks, "text", open_block).setdefault("citations", []).append(event.value)
-                    else:
+                case Aside():
+                    cited = self._cited(event)
+                    if cited is not None:
+                        _block(blocks, "text", open_block).setdefault("citations", []).append(cited)
+                        open_block = True
+                    elif event.dialect == NAME:
                         blocks.append(event.value)
                         open_block = False
         answer = {

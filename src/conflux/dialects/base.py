@@ -31,6 +31,7 @@ class Tally(msgspec.Struct, eq=False):
     fault: Fault | None = None
     model: str | None = None
     upstream_id: str | None = None
+    lost: set[str] = msgspec.field(default_factory=set)  # the names of what the client's protocol cannot say of it
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +94,8 @@ class AnswerReader(Protocol):
 
 class AnswerWriter(Protocol):
     """Events, as the client's answer."""
+
+    lost: set[str]  # the names of what it was told and cannot say
 
     def feed(self, events: Iterable[Event]) -> bytes:
         """What of a streamed answer may go out at once."""

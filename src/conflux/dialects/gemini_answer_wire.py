@@ -37,17 +37,13 @@ class Content(Struct, rename="camel"):
     parts: list[Part] | None = None
 
 
-class Grounding(Struct, rename="camel"):
-    web_search_queries: list[Any] | None = None
-
-
 class Candidate(Struct, rename="camel"):
     content: Content | None = None
     finish_reason: str | None = None
     finish_message: str | None = None
     index: Index = 0
     logprobs_result: Any = None
-    grounding_metadata: Grounding | None = None
+    grounding_metadata: dict[str, Any] | None = None
 
 
 class Feedback(Struct, rename="camel"):

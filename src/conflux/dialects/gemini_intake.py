@@ -134,13 +134,16 @@ class Intake(EventIntake):
             return None
         if found is None:
             return None
-        searches = sum(
-            len(one.grounding_metadata.web_search_queries or ()) for one in candidates if one.grounding_metadata
-        )
+        searches = sum(len(_queries(one.grounding_metadata)) for one in candidates if one.grounding_metadata)
         if tally.usage is not None:
             searches += tally.usage.search
         tally.usage, tally.usage_absurd = found.plus(Usage(search=searches)) if searches else found, False
         return wire
+
+
+def _queries(grounding: dict[str, Any]) -> list[Any]:
+    found = grounding.get("webSearchQueries")
+    return found if isinstance(found, list) else []
 
 
 def _blocked(raw: Raw) -> str | None:

@@ -5,19 +5,20 @@ ours where it has none and its thought signature inside of the id. The ends are 
 Gemini counts with its last words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from conflux.dialects import gemini_wire
+from conflux.dialects import citations, gemini_wire
 from conflux.dialects.base import Tally
 from conflux.dialects.foreign_json import BROKEN, NULL
 from conflux.dialects.gemini_answer_wire import Candidate, FunctionCall, Part
 from conflux.dialects.gemini_ids import made, sign
 from conflux.dialects.gemini_intake import Intake, Taken
 from conflux.neutral.events import (
+    Aside,
     Began,
     BlockEnded,
     Event,
@@ -41,6 +42,15 @@ _FAILURES = frozenset(
 )  # fmt: skip
 
 
+# The parts of an answer that leave whole.
+GROUNDING, SIGNATURE = "groundingMetadata", "thoughtSignature"
+# What is read of a candidate and of its parts, or stands for nothing. A safety rating is how every answer is rated.
+_READ = frozenset({"content", "finishReason", "finishMessage", "index", "logprobsResult", "groundingMetadata",
+                   "safetyRatings", "avgLogprobs", "tokenCount"})  # fmt: skip
+_PART = frozenset({"text", "thought", "thoughtSignature", "functionCall", "inlineData", "executableCode",
+                   "codeExecutionResult"})  # fmt: skip
+
+
 class GeminiReader:
     """A Gemini upstream's answer, as events. `names`: what a function is called there: what it was called."""
 
@@ -54,6 +64,8 @@ class GeminiReader:
         self._stops: dict[int, Stop] = {}
         self._called: set[int] = set()
         self._calls = 0
+        self._grounds: dict[int, dict[str, Any]] = {}
+        self._said: dict[int, list[str]] = {}  # candidate: its text, which what it stands on counts in
 
     def feed(self, data: bytes) -> list[Event]:
         events = self._events(self._intake.read_on(data))
@@ -74,15 +86,23 @@ class GeminiReader:
                 events.append(Began(id=self.tally.upstream_id or "", model=self.tally.model or ""))
             if one.blocked is not None and not one.read:
                 self._stops.setdefault(0, Stop.CONTENT_FILTER)
+            strange = one.finishes
             for candidate in one.read:
-                self._candidate(candidate, events)
+                strange = self._candidate(candidate, events) or strange
+                if candidate.grounding_metadata:
+                    grounds = self._grounds.get(candidate.index, {})
+                    self._grounds[candidate.index] = grounds | candidate.grounding_metadata
                 if self.tally.fault is not None:
                     return events
+            if strange and one.candidates is not None:
+                citations.note(self.tally.lost, *_unread(one.candidates))
         return events
 
-    def _candidate(self, candidate: Candidate, events: list[Event]) -> None:
+    def _candidate(self, candidate: Candidate, events: list[Event]) -> bool:
+        """Is there a part of a kind that nobody knows?"""
         index = candidate.index
         logprobs = _logprobs(candidate.logprobs_result)
+        strange = False
         for part in (candidate.content.parts if candidate.content is not None else None) or ():
             if part.function_call is not None:
                 self._call(part.function_call, part.thought_signature, index, events)
@@ -90,19 +110,31 @@ class GeminiReader:
                 self._think(part, index, events)
             else:
                 text = part.text if part.text is not None else _shown(part)
+                strange = strange or (part.text is None and not text)
                 if text or logprobs is not None:
                     self._switch("text", index, events)
                     events.append(TextDelta(text=text, index=index, logprobs=logprobs))
+                    self._said.setdefault(index, []).append(text)
                     logprobs = None
+                if part.thought_signature and part.function_call is None:
+                    said = Aside(dialect=gemini_wire.NAME, kind=SIGNATURE, value=part.thought_signature, index=index)
+                    events.append(said)
         reason = candidate.finish_reason
         if not reason or reason == "FINISH_REASON_UNSPECIFIED":
-            return
+            return strange
         if reason in _FAILURES:
             self._intake.fail(f"the answer ended with {reason}: {candidate.finish_message or ''}"[:300])
         elif reason in _FILTERED:
             self._stops[index] = Stop.CONTENT_FILTER
         else:
             self._stops[index] = Stop.LENGTH if reason == "MAX_TOKENS" else Stop.END
+        return strange
+
+    def _cite(self, grounding: dict[str, Any], index: int, events: list[Event]) -> None:
+        """The pages as every protocol may say them, and the whole of it for Gemini's own clients."""
+        for link in citations.read_gemini(grounding, "".join(self._said.get(index, ()))):
+            events.append(Aside(dialect=gemini_wire.NAME, kind="citation", value=None, index=index, link=link))
+        events.append(Aside(dialect=gemini_wire.NAME, kind=GROUNDING, value=grounding, index=index))
 
     def _think(self, part: Part, index: int, events: list[Event]) -> None:
         signature = part.thought_signature or None
@@ -143,6 +175,8 @@ class GeminiReader:
         if self.tally.fault is not None:
             return [self.tally.fault]
         events: list[Event] = []
+        for index, grounding in sorted(self._grounds.items()):
+            self._cite(grounding, index, events)
         for index in sorted(self._blocks):
             self._end_block(index, events)
         for index, stop in sorted(self._stops.items()):
@@ -151,6 +185,20 @@ class GeminiReader:
         if self.tally.usage is not None:
             events.append(Reported(usage=self.tally.usage))
         return events
+
+
+def _unread(candidates: Raw) -> Iterator[str]:
+    """What no event carries."""
+    try:
+        found = msgspec.json.decode(candidates) or ()
+    except BROKEN:  # where nobody reads, an upstream may write what cannot be
+        yield "unknown part"
+        return
+    for candidate in found:
+        yield from citations.beyond(candidate, _READ)
+        content = candidate.get("content")
+        for part in (content.get("parts") if isinstance(content, dict) else None) or ():
+            yield from citations.beyond(part, _PART)
 
 
 def _arguments(raw: Raw | UnsetType) -> str:

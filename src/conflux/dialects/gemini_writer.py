@@ -10,19 +10,22 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from conflux.dialects import gemini_errors, gemini_wire, strict_json
+from conflux.dialects import citations, gemini_errors, gemini_wire, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.gemini_ids import split
 from conflux.dialects.gemini_read import REDACTED
+from conflux.dialects.gemini_reader import GROUNDING, SIGNATURE
 from conflux.dialects.gemini_usage import write_usage
 from conflux.dialects.signatures import wrap
 from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import (
+    Aside,
     Began,
     BlockEnded,
     Event,
     Finished,
+    Link,
     RefusalDelta,
     Stop,
     TextDelta,
@@ -71,6 +74,10 @@ class GeminiWriter:
         )
         self._calls: dict[int, tuple[ToolBegan, list[str]]] = {}  # candidate: the call that is open
         self._stops: dict[int, Stop] = {}
+        self.lost: set[str] = set()
+        self._said: dict[int, list[str]] = {}  # candidate: its text, which what it stands on is counted in
+        self._links: dict[int, list[Link]] = {}
+        self._grounds: dict[int, dict[str, Any]] = {}  # as Gemini itself said them
         self._refused: set[int] = set()  # candidates that declined in words
 
     def feed(self, events: Iterable[Event]) -> bytes:
@@ -84,7 +91,12 @@ class GeminiWriter:
 
     def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         candidates = [
-            {"content": {"parts": [{"text": ""}], "role": "model"}, "finishReason": self._reason(index), "index": index}
+            {
+                "content": {"parts": [{"text": ""}], "role": "model"},
+                "finishReason": self._reason(index),
+                "index": index,
+                **self._grounding(index),
+            }
             for index in sorted(self._stops)
         ]
         return write_data(strict_json.encode(self._answer(candidates, usage)))
@@ -107,6 +119,7 @@ class GeminiWriter:
                 "content": {"parts": found.get(index, []), "role": "model"},
                 "finishReason": self._reason(index),
                 "index": index,
+                **self._grounding(index),
             }
             if logprobs.get(index):
                 candidate["logprobsResult"] = _logprobs(logprobs[index])
@@ -128,6 +141,7 @@ class GeminiWriter:
 
     def _write(self, event: Event) -> bytes:
         if type(event) is TextDelta and event.index == 0 and event.logprobs is None:
+            self._said.setdefault(0, []).append(event.text)
             return b"".join((_TEXT, _encode(event.text), _AFTER_TEXT, self._tail, b"\n\n"))
         if isinstance(event, Began):
             self._began(event)
@@ -144,7 +158,10 @@ class GeminiWriter:
         """The part that an event makes, or completes."""
         match event:
             case TextDelta():
+                self._said.setdefault(event.index, []).append(event.text)
                 return {"text": event.text}
+            case Aside():
+                return self._aside(event)
             case RefusalDelta():
                 self._refused.add(event.index)
                 return {"text": event.text}
@@ -159,8 +176,29 @@ class GeminiWriter:
                 call = self._calls.pop(event.index, None)
                 return _call(call[0], "".join(call[1])) if call is not None else None
             case Finished():
+                if event.sequence:
+                    citations.note(self.lost, "stop_sequence")
                 self._stops[event.index] = event.stop
         return None
+
+    def _aside(self, event: Aside) -> dict[str, Any] | None:
+        """What the text stands on is said with the last words; what Gemini signed of it beside it."""
+        index = event.index
+        if event.dialect != gemini_wire.NAME:
+            link = citations.unsaid(event, self.lost, places=True, quotes=False)
+            if link is not None:
+                self._links.setdefault(index, []).append(link)
+        elif event.kind == GROUNDING:
+            self._grounds[index] = event.value
+        elif event.kind == SIGNATURE:
+            return {"text": "", "thoughtSignature": event.value}
+        return None
+
+    def _grounding(self, index: int) -> dict[str, Any]:
+        found = self._grounds.get(index)
+        if found is None and index in self._links:
+            found = citations.write_gemini(self._links[index], "".join(self._said.get(index, ())))
+        return {} if found is None else {GROUNDING: found}
 
     def _thought(self, event: ThinkingDelta) -> dict[str, Any] | None:
         found: dict[str, Any] = {"text": event.text, "thought": True}

@@ -4,6 +4,7 @@ Law: fields that are not OpenAI's own (or reasoning, as DeepSeek and OpenRouter 
 would name the upstream. Indices are bounded here, so nobody who counts by them can be made to grow.
 """
 
+from collections.abc import Iterator
 from types import GenericAlias
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, defstruct
 
 from conflux.dialects import strict_json
+from conflux.dialects.citations import beyond, strange
 from conflux.dialects.sse import write_data
 from conflux.neutral.events import Fault
 
@@ -79,7 +81,7 @@ class TextChoice(Choice, forbid_unknown_fields=True):
             self.delta = Delta(content=self.text)
 
 
-class Chunk(Struct):
+class Chunk(Struct, forbid_unknown_fields=True):
     """One event of a stream, or a plain answer: what is read of it. The rest is skipped and never passes."""
 
     id: str | None = None
@@ -89,6 +91,12 @@ class Chunk(Struct):
     choices: Raw | UnsetType = UNSET
     usage: Raw | UnsetType = UNSET
     error: Raw | UnsetType = UNSET
+    # What names the upstream, or says nothing.
+    system_fingerprint: Raw | UnsetType = UNSET
+    provider: Raw | UnsetType = UNSET
+    service_tier: Raw | UnsetType = UNSET
+    obfuscation: Raw | UnsetType = UNSET
+    strange: tuple[str, ...] = msgspec.field(name=" ", default=())  # the names of what else stands in it
 
 
 class _AnyChunk(Struct):
@@ -139,7 +147,24 @@ def read_chunk(payload: bytes) -> Chunk:
             choices=loose.choices,
             usage=loose.usage,
             error=loose.error,
+            strange=tuple(strange(payload, Chunk.__struct_fields__)),
         )
+
+
+def unread(raw: Raw) -> Iterator[str]:
+    """What stands in choices that were sifted and does not pass."""
+    try:
+        choices = msgspec.json.decode(raw) or ()
+    except msgspec.DecodeError:  # where nobody reads, an upstream may write what cannot be
+        yield "unknown part"
+        return
+    for choice in choices:
+        yield from beyond(choice, TextChoice.__struct_fields__)
+        said = choice.get("delta") or choice.get("message")
+        if isinstance(said, dict):
+            yield from beyond(said, Delta.__struct_fields__)
+            for call in said.get("tool_calls") or ():
+                yield from beyond(call, ToolCallDelta.__struct_fields__, "tool_calls.")
 
 
 def read_choices(raw: Raw) -> tuple[Raw, list[Choice]]:

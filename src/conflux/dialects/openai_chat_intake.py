@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from conflux.dialects.base import Tally
+from conflux.dialects.citations import note
 from conflux.dialects.event_intake import EventIntake
 from conflux.dialects.foreign_json import BROKEN, NULL
 from conflux.dialects.openai_chat_answer_wire import (
@@ -22,6 +23,7 @@ from conflux.dialects.openai_chat_answer_wire import (
     fault_of,
     read_choices,
     read_chunk,
+    unread,
 )
 from conflux.dialects.openai_usage import AbsurdUsage, read_and_pass
 from conflux.neutral.events import Fault
@@ -95,9 +97,13 @@ class Intake(EventIntake):
                 if tally.fault is not None:
                     return None
             raw, choices = self._choices(chunk.choices) if chunk.choices is not UNSET else (NULL, [])
+            if chunk.choices is not UNSET and raw is not chunk.choices:
+                note(tally.lost, *unread(chunk.choices))
         except BROKEN as error:
             self.fail(f"malformed answer: {error}")
             return None
+        if chunk.strange:
+            note(tally.lost, *chunk.strange)
         if not tally.model:  # the first chunks of some are empty shells
             tally.model = chunk.model
         if not tally.upstream_id:

@@ -10,11 +10,13 @@ import re
 from collections import deque
 from collections.abc import Mapping
 
-from conflux.dialects import openai_chat_thoughts
+from conflux.dialects import citations, openai_chat_thoughts
 from conflux.dialects.base import Tally
-from conflux.dialects.openai_chat_answer_wire import Choice, FunctionDelta, ToolCallDelta
+from conflux.dialects.openai_chat_answer_wire import Choice, Delta, FunctionDelta, ToolCallDelta
 from conflux.dialects.openai_chat_intake import Intake, Taken
+from conflux.dialects.openai_chat_wire import NAME
 from conflux.neutral.events import (
+    Aside,
     Began,
     BlockEnded,
     Event,
@@ -47,6 +49,7 @@ _STOPS = {
 _MARKS = re.compile(r'\\.|\\\Z|["{}\[\]]', re.DOTALL)
 
 Said = TextDelta | ThinkingDelta | RefusalDelta
+Waited = Said | Aside
 
 
 class ChatReader:
@@ -194,7 +197,7 @@ class _Choice:
         self._open: _Call | None = None  # the call that is open, where a call is
         self._calls: dict[int, _Call] = {}  # by the upstream's index
         self._heard: list[_Call] = []  # all of them, in the order they came
-        self._waiting: deque[_Call | tuple[str, Said]] = deque()
+        self._waiting: deque[_Call | tuple[str, Waited]] = deque()
         self._waits = 0
         self._stop: Stop | None = None
 
@@ -213,6 +216,8 @@ class _Choice:
             if delta.images:  # as the text that chats show of them
                 drawn = "".join(f"![image]({url})" for url in delta.drawn)
                 self._say("text", TextDelta(text=drawn, index=index), events)
+            if delta.annotations or delta.audio:
+                self._note(delta, events)
             if delta.refusal:
                 self._say("refusal", RefusalDelta(text=delta.refusal, index=index), events)
             for place, call in enumerate(delta.tool_calls or ()):
@@ -223,6 +228,23 @@ class _Choice:
                 self._hear(0, legacy, events)
         if choice.finish_reason:
             self._stop = _STOPS.get(choice.finish_reason, Stop.END)
+
+    def _note(self, delta: Delta, events: list[Event]) -> None:
+        """What stands beside the text. A page is told where it stands in all of the text."""
+        for value in delta.annotations if isinstance(delta.annotations, list) else ():
+            if isinstance(value, dict):
+                link = citations.read_openai(value)
+                self._cite(Aside(dialect=NAME, kind="citation", value=value, index=self.index, link=link), events)
+        if delta.audio:
+            events.append(Aside(dialect=NAME, kind="audio", value=delta.audio, index=self.index))
+
+    def _cite(self, event: Aside, events: list[Event]) -> None:
+        if self._open is None:
+            self._switch("text", events)
+            events.append(event)
+        else:
+            self._wait(len(str(event.value)))
+            self._waiting.append(("text", event))
 
     def _say(self, block: str, event: Said, events: list[Event]) -> None:
         if self._open is None:
@@ -273,7 +295,7 @@ class _Choice:
         while self._waiting and (self._open is None or self._open.whole):
             self._turn(self._waiting.popleft(), events)
 
-    def _turn(self, waited: _Call | tuple[str, Said], events: list[Event]) -> None:
+    def _turn(self, waited: _Call | tuple[str, Waited], events: list[Event]) -> None:
         if isinstance(waited, _Call):
             self._begin(waited, events)
         else:

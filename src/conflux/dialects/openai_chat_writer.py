@@ -9,14 +9,16 @@ from typing import Any
 
 from msgspec import Raw
 
-from conflux.dialects import openai_errors, strict_json
+from conflux.dialects import citations, openai_errors, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
 from conflux.dialects.openai_chat_thoughts import Thoughts
+from conflux.dialects.openai_chat_wire import NAME
 from conflux.dialects.openai_usage import write_usage
 from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import (
+    Aside,
     Began,
     Event,
     Fault,
@@ -60,6 +62,8 @@ class ChatWriter:
         self._custom: dict[int, bool] = {}
         self._spoken: set[int] = set()
         self._thoughts: dict[int, Thoughts] = {}
+        self._chars: dict[int, int] = {}  # of each choice's text
+        self.lost: set[str] = set()
 
     def feed(self, events: Iterable[Event]) -> bytes:
         return b"".join([self._write(event) for event in events])
@@ -81,6 +85,7 @@ class ChatWriter:
                 self._model = self._wanted.model or model
                 return b""
             case TextDelta():
+                self._chars[event.index] = self._chars.get(event.index, 0) + len(event.text)
                 return self._delta(event.index, {"content": event.text}, logprobs=event.logprobs)
             case ThinkingDelta():
                 return self._think(event)
@@ -93,7 +98,12 @@ class ChatWriter:
             case ToolDelta():
                 kind, body = _kind(self._custom.get(event.index, False))
                 return self._called(event.index, {kind: {body: event.arguments}})
+            case Aside():
+                noted = noted_in(event, self._chars.get(event.index, 0), self.lost)
+                return self._delta(event.index, noted) if noted else b""
             case Finished():
+                if event.sequence:
+                    citations.note(self.lost, "stop_sequence")
                 return self._delta(event.index, {}, finish=_reason(event.stop, self._by_function))
             case _:
                 return b""
@@ -135,7 +145,9 @@ class ChatWriter:
             if isinstance(event, Began):
                 self._model = self._wanted.model or event.model
             elif not isinstance(event, Reported | Fault):
-                gathered.setdefault(event.index, _Gathered()).add(event)
+                if isinstance(event, Finished) and event.sequence:
+                    citations.note(self.lost, "stop_sequence")
+                gathered.setdefault(event.index, _Gathered(self.lost)).add(event)
         answer = {
             "id": self._wanted.answer_id,
             "object": "chat.completion",
@@ -145,6 +157,14 @@ class ChatWriter:
             "usage": write_usage(usage, cost),
         }
         return strict_json.encode(answer)
+
+
+def noted_in(event: Aside, length: int, lost: set[str]) -> dict[str, Any]:
+    """What stands beside the text, as a message has it. `length`: of the text before it."""
+    if event.dialect == NAME:
+        return {"audio": event.value} if event.kind == "audio" else {"annotations": [event.value]}
+    link = citations.unsaid(event, lost, places=True, quotes=False)
+    return {"annotations": [citations.write_chat(link, length)]} if link is not None else {}
 
 
 def _reason(stop: Stop, by_function: bool) -> str:
@@ -164,7 +184,9 @@ def _call(event: ToolBegan) -> dict[str, Any]:
 class _Gathered:
     """One choice of a plain answer, gathered from its events."""
 
-    def __init__(self) -> None:
+    def __init__(self, lost: set[str]) -> None:
+        self.lost = lost
+        self.notes: dict[str, Any] = {}
         self.text: list[str] = []
         self.thinking: list[str] = []
         self.thoughts = Thoughts()
@@ -196,6 +218,9 @@ class _Gathered:
                 self.calls[-1][1].append(event.arguments)
             case Finished():
                 self.stop = event.stop
+            case Aside():
+                for name, value in noted_in(event, sum(map(len, self.text)), self.lost).items():
+                    self.notes[name] = [*self.notes.get(name, ()), *value] if name == "annotations" else value
             case _:
                 pass
 
@@ -205,6 +230,7 @@ class _Gathered:
         message: dict[str, Any] = {"role": "assistant", "content": content or (None if silent else "")}
         if self.refusal:
             message["refusal"] = "".join(self.refusal)
+        message |= self.notes
         if any(self.thinking):
             message["reasoning_content"] = "".join(self.thinking)
         if self.sealed:

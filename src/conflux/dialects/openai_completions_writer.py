@@ -11,12 +11,23 @@ from msgspec import Raw
 
 from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Wanted
+from conflux.dialects.citations import note, unsaid
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
 from conflux.dialects.openai_chat_relay import ChatPassThrough
 from conflux.dialects.openai_usage import write_usage
 from conflux.dialects.sse import write_data
 from conflux.neutral.errors import GatewayError
-from conflux.neutral.events import Began, Event, Finished, RefusalDelta, Stop, TextDelta
+from conflux.neutral.events import (
+    Aside,
+    Began,
+    Event,
+    Finished,
+    RefusalDelta,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ToolBegan,
+)
 from conflux.neutral.usage import Usage
 
 KIND = "text_completion"
@@ -45,6 +56,7 @@ class CompletionsWriter:
         self._wanted = wanted
         self._model = wanted.model
         self._refused: set[int] = set()
+        self.lost: set[str] = set()
 
     def feed(self, events: Iterable[Event]) -> bytes:
         return b"".join([self._write(event) for event in events])
@@ -55,9 +67,22 @@ class CompletionsWriter:
                 self._model = self._wanted.model or model
                 return b""
             case TextDelta() | RefusalDelta() | Finished():
+                self._leave(event)
                 return _chunk(self._wanted, self._model, [self._said(event)])
             case _:
+                self._leave(event)
                 return b""
+
+    def _leave(self, event: Event) -> None:
+        """What a completion has no words for."""
+        if isinstance(event, ThinkingDelta):
+            note(self.lost, "reasoning")
+        elif isinstance(event, ToolBegan):
+            note(self.lost, "tool_calls")
+        elif isinstance(event, Aside) and unsaid(event, self.lost, places=False, quotes=False) is not None:
+            note(self.lost, "citations")
+        elif isinstance(event, Finished) and event.sequence:
+            note(self.lost, "stop_sequence")
 
     def _said(self, event: TextDelta | RefusalDelta | Finished) -> dict[str, Any]:
         match event:
@@ -79,9 +104,12 @@ class CompletionsWriter:
         found: dict[int, dict[str, Any]] = {}
         for event in events:
             if isinstance(event, TextDelta | RefusalDelta | Finished):
+                self._leave(event)
                 _gather(found, self._said(event))
             elif isinstance(event, Began):
                 self._model = self._wanted.model or event.model
+            else:
+                self._leave(event)
         choices = [choice for _, choice in sorted(found.items())]
         return strict_json.encode(_answer(self._wanted, self._model, choices, usage=write_usage(usage, cost)))
 

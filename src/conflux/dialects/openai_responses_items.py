@@ -7,13 +7,14 @@ counted in one place, for all events of an answer.
 from typing import Any
 
 from conflux.dialects import strict_json
+from conflux.dialects.citations import write_responses
 from conflux.dialects.openai_responses_read import redacted_issuer
 from conflux.dialects.openai_responses_tools import SHELL
 from conflux.dialects.openai_responses_wire import NAME
 from conflux.dialects.signatures import wrap
 from conflux.dialects.sse import write_event
 from conflux.neutral.errors import GatewayError
-from conflux.neutral.events import RefusalDelta, TextDelta, ThinkingDelta, ToolBegan, ToolDelta
+from conflux.neutral.events import Link, RefusalDelta, TextDelta, ThinkingDelta, ToolBegan, ToolDelta
 from conflux.neutral.request import Tool
 
 _encode = strict_json.encode
@@ -22,10 +23,11 @@ _encode = strict_json.encode
 class Sequence:
     """The events of one answer, numbered."""
 
-    __slots__ = ("next",)
+    __slots__ = ("chars", "next")
 
     def __init__(self) -> None:
         self.next = 0
+        self.chars = 0  # of the text of all parts that are over
 
     def event(self, kind: str, fields: dict[str, Any]) -> bytes:
         number, self.next = self.next, self.next + 1
@@ -78,6 +80,7 @@ class MessageItem(OpenItem):
         self._open = ""  # output_text | refusal
         self._said: list[str] = []
         self._logprobs: list[Any] = []
+        self._notes: list[dict[str, Any]] = []
         self._before = b""
 
     def text(self, event: TextDelta) -> bytes:
@@ -99,6 +102,15 @@ class MessageItem(OpenItem):
         self._said.append(event.text)
         return out + self._event("refusal.delta", content_index=len(self._parts), delta=event.text)
 
+    def note(self, value: dict[str, Any] | Link) -> bytes:
+        """What the text cites: the same protocol's annotation, or a page as other protocols say it."""
+        out = b"" if self._open == "output_text" else self._switch("output_text")
+        if isinstance(value, Link):
+            value = write_responses(value, self._sequence.chars, sum(map(len, self._said)))
+        self._notes.append(value)
+        return out + self._event("output_text.annotation.added", content_index=len(self._parts),
+                                 annotation_index=len(self._notes) - 1, annotation=value)  # fmt: skip
+
     def _switch(self, kind: str) -> bytes:
         out = self._end_part()
         self._open = kind
@@ -111,7 +123,7 @@ class MessageItem(OpenItem):
     def _part(self, said: str, logprobs: list[Any]) -> dict[str, Any]:
         if self._open == "refusal":
             return {"type": "refusal", "refusal": said}
-        return {"type": "output_text", "text": said, "annotations": [], "logprobs": logprobs}
+        return {"type": "output_text", "text": said, "annotations": self._notes, "logprobs": logprobs}
 
     def _end_part(self) -> bytes:
         if not self._open:
@@ -121,10 +133,11 @@ class MessageItem(OpenItem):
         if self._open == "refusal":
             out = self._event("refusal.done", content_index=place, refusal=said)
         else:
+            self._sequence.chars += len(said)
             out = self._event("output_text.done", content_index=place, text=said, logprobs=self._logprobs)
         out += self._event("content_part.done", content_index=place, part=part)
         self._parts.append(part)
-        self._open, self._said, self._logprobs = "", [], []
+        self._open, self._said, self._logprobs, self._notes = "", [], [], []
         return out
 
     def close(self, status: str) -> bytes:
@@ -132,6 +145,22 @@ class MessageItem(OpenItem):
 
     def item(self, status: str) -> dict[str, Any]:
         return {"id": self._id, "type": "message", "status": status, "role": "assistant", "content": self._parts.copy()}
+
+
+class WholeItem(OpenItem):
+    """What came whole from the same protocol, and what no other one knows."""
+
+    prefix = "it"
+
+    def __init__(self, sequence: Sequence, mark: str, value: dict[str, Any]) -> None:
+        super().__init__(sequence, mark)
+        self._value = value
+
+    def close(self, status: str) -> bytes:
+        return self.done(self.item(status))
+
+    def item(self, status: str) -> dict[str, Any]:
+        return {"id": self._id, **self._value}
 
 
 class ReasoningItem(OpenItem):

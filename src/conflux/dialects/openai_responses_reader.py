@@ -4,13 +4,17 @@ Law: items leave one after the other, however the upstream interleaved them; wha
 come waits and is never lost. What an item's end says and no delta said is delivered then. Nothing foreign raises.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from conflux.dialects import citations
 from conflux.dialects.base import Tally
 from conflux.dialects.openai_responses_intake import FINAL, ResponsesIntake, Taken, texts_of
 from conflux.dialects.openai_responses_wire import NAME
 from conflux.neutral.events import (
+    Aside,
     Began,
     BlockEnded,
     Event,
@@ -24,6 +28,15 @@ from conflux.neutral.events import (
     ToolDelta,
 )
 
+# What is read of an item and of a part of its content, or says nothing to anybody else.
+_READ = {
+    "message": {"id", "type", "status", "role", "content", "phase"},
+    "reasoning": {"id", "type", "status", "summary", "content", "encrypted_content"},
+    "function_call": {"id", "type", "status", "call_id", "name", "arguments"},
+    "custom_tool_call": {"id", "type", "status", "call_id", "name", "input"},
+}
+_PARTS = {"output_text": {"type", "text", "annotations", "logprobs"}, "refusal": {"type", "refusal"},
+          "summary_text": {"type", "text"}, "reasoning_text": {"type", "text"}}  # fmt: skip
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 
 
@@ -39,6 +52,7 @@ class ResponsesReader:
         self._began = False
         self._ended = False
         self._called = False
+        self._chars = 0  # of the text of the items that are over
 
     def feed(self, data: bytes) -> list[Event]:
         return self._events(self._intake.cut(data))
@@ -80,7 +94,7 @@ class ResponsesReader:
             self._item(taken.output_index, taken.item or {}, events)
         elif kind == "response.output_item.done":
             item = self._item(taken.output_index, taken.item or {}, events)
-            item.finish(taken.item or {})
+            self._finish(item, taken.item or {})
             self._advance(events)
         elif taken.output_index in self._items:
             self._items[taken.output_index].add(taken)
@@ -99,20 +113,26 @@ class ResponsesReader:
         """The last word holds all items: those that no event told are told now."""
         for index, raw in enumerate(response.get("output") or ()):
             if isinstance(raw, dict) and (index not in self._items or not self._items[index].over):
-                self._item(index, raw, events).finish(raw)
+                self._finish(self._item(index, raw, events), raw)
                 self._advance(events)
         for item in self._turn:
             item.over = True
         self._advance(events)
 
+    def _finish(self, item: "_Item", raw: dict[str, Any]) -> None:
+        if not item.over:
+            citations.note(self.tally.lost, *_unread(raw))
+        item.finish(raw)
+
     def _advance(self, events: list[Event]) -> None:
         """Tell what may be told: the first item's news as they come, the next one's once it is over."""
         while self._turn:
             item = self._turn[0]
-            item.tell(events)
+            item.tell(events, self._chars)
             if not item.over:
                 return
             self._called = self._called or item.call
+            self._chars += item.chars
             self._turn.pop(0)
 
     def _close(self, response: dict[str, Any] | None) -> list[Event]:
@@ -139,6 +159,21 @@ class ResponsesReader:
         return Stop.TOOL_CALLS if self._called else Stop.END
 
 
+def _unread(raw: dict[str, Any]) -> Iterator[str]:
+    """What of an item of a known kind no event carries."""
+    known = _READ.get(str(raw.get("type")))
+    if known is None:
+        return
+    yield from citations.beyond(raw, known)
+    for field in ("content", "summary"):
+        for part in raw.get(field) or () if isinstance(raw.get(field), list) else ():
+            kind = part.get("type") if isinstance(part, dict) else None
+            if kind in _PARTS:
+                yield from citations.beyond(part, _PARTS[kind])
+            elif kind is not None:
+                yield citations.named(kind)
+
+
 class _Item:
     """One output item as it is put together: what came, and what of it was told."""
 
@@ -154,6 +189,11 @@ class _Item:
         self._seen: dict[str, str] = {}  # what was said of it, by kind
         self._block = ""
         self._told = False  # a call's beginning was
+
+    @property
+    def chars(self) -> int:
+        """Of its text, as far as it was told."""
+        return sum(len(text) for name, text in self._seen.items() if name.startswith("text"))
 
     def know(self, raw: dict[str, Any], names: Mapping[str, str]) -> None:
         """A call begins once its id and its name are known."""
@@ -207,6 +247,10 @@ class _Item:
             rest = self._unsaid(channel, part, text)
             if rest:
                 self._say(channel, part, rest, raw["content"][part].get("logprobs") if channel == "text" else None)
+        if self.kind not in _READ:
+            self._news.append(Aside(dialect=NAME, kind=self.kind, value=raw))
+        elif self.kind == "message":
+            self._cite(raw)
         if self.kind == "function_call" and not any(self._seen.values()) and raw.get("status") != "incomplete":
             self._news.append(ToolDelta(arguments="{}"))
         sealed = raw.get("encrypted_content")
@@ -214,13 +258,29 @@ class _Item:
             self._news.append(ThinkingDelta(signature=sealed, issuer=NAME))
         self.over = True
 
-    def tell(self, events: list[Event]) -> None:
+    def _cite(self, raw: dict[str, Any]) -> None:
+        """What its text cites, with the places in it counted from its beginning."""
+        base = 0
+        for part in raw["content"] if isinstance(raw.get("content"), list) else ():
+            notes = part.get("annotations") if isinstance(part, dict) else None
+            for value in notes if isinstance(notes, list) else ():
+                if isinstance(value, dict):
+                    link = citations.read_openai(value, base)
+                    self._news.append(Aside(dialect=NAME, kind="citation", value=value, link=link))
+            text = part.get("text") if isinstance(part, dict) else None
+            base += len(text) if isinstance(text, str) else 0
+
+    def tell(self, events: list[Event], before: int) -> None:
+        """`before`: the characters of all earlier items' text."""
         if self.call and not self._told:
             if not self.over:
                 return
             self._news.clear()  # a call that nobody named is none
             self.call = False
         for event in self._news:
+            if isinstance(event, Aside):
+                events.append(_placed(event, before))
+                continue
             block = type(event).__name__ if not isinstance(event, ToolBegan) else "ToolDelta"
             if self._block and block != self._block:
                 events.append(BlockEnded())
@@ -230,3 +290,11 @@ class _Item:
         if self.over and self._block:
             events.append(BlockEnded())
             self._block = ""
+
+
+def _placed(event: Aside, before: int) -> Aside:
+    link = event.link
+    if link is None or link.start is None or not before:
+        return event
+    end = None if link.end is None else link.end + before
+    return replace(event, link=replace(link, start=link.start + before, end=end))

@@ -10,13 +10,15 @@ from typing import Any
 
 from msgspec import Raw
 
-from conflux.dialects import openai_responses_errors, strict_json
+from conflux.dialects import citations, openai_responses_errors, strict_json
 from conflux.dialects.base import Wanted
-from conflux.dialects.openai_responses_items import CallItem, MessageItem, OpenItem, ReasoningItem, Sequence
+from conflux.dialects.openai_responses_items import CallItem, MessageItem, OpenItem, ReasoningItem, Sequence, WholeItem
 from conflux.dialects.openai_responses_read import ENCRYPTED
 from conflux.dialects.openai_responses_usage import write_usage
+from conflux.dialects.openai_responses_wire import NAME
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import (
+    Aside,
     Began,
     BlockEnded,
     Event,
@@ -69,6 +71,7 @@ class ResponsesWriter:
         kept = {"store": wanted.stored, "previous_response_id": wanted.previous}
         repeated = {**_DEFAULTS, **kept, **{name: value for name, value in request.echo.items() if name != "include"}}
         self._repeated = {name: Raw(strict_json.encode(value)) for name, value in repeated.items()}
+        self.lost: set[str] = set()
         self._sequence = Sequence()
         self._open: OpenItem | None = None
         self._over = False  # the open item gets no more
@@ -107,11 +110,31 @@ class ResponsesWriter:
             case Began(model=model):
                 self._model = self._wanted.model or model
                 return self._begin()
+            case Aside():
+                return self._aside(event, item)
             case Finished():
+                if event.sequence:
+                    citations.note(self.lost, "stop_sequence")
                 self._stop = event.stop
                 return self._end_items()
             case _:
                 return b""
+
+    def _aside(self, event: Aside, item: OpenItem | None) -> bytes:
+        """A note on the text, or an item of the same protocol as it came."""
+        noted: Any = event.value
+        if event.dialect != NAME:
+            noted = citations.unsaid(event, self.lost, places=True, quotes=False)
+            if noted is None:
+                return b""
+        elif event.kind != "citation":
+            out = self._next(WholeItem(self._sequence, self._mark, noted))
+            self._over = True
+            return out
+        if isinstance(item, MessageItem):
+            return item.note(noted)
+        message = MessageItem(self._sequence, self._mark)
+        return self._next(message) + message.note(noted)
 
     def _refuse(self, text: str) -> bytes:
         self._refused = True

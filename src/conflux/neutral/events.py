@@ -62,13 +62,27 @@ class ToolDelta(msgspec.Struct, frozen=True, kw_only=True):
     index: int = 0
 
 
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A web page that what was said stands on, as all dialects can say it. Its place is counted in the characters of
+    all the text of its choice."""
+
+    url: str
+    title: str = ""
+    quote: str = ""  # what the page says
+    start: int | None = None
+    end: int | None = None
+
+
 class Aside(msgspec.Struct, frozen=True, kw_only=True):
-    """What only its own dialect understands: a whole block, or of the kind `citation` a note on the open text."""
+    """What only its own dialect understands: a whole block, or of the kind `citation` a note on the open text.
+
+    `link`: of a citation what others understand of it too."""
 
     dialect: str
     kind: str
     value: Any
     index: int = 0
+    link: Link | None = None
 
 
 class BlockEnded(msgspec.Struct, frozen=True, kw_only=True):

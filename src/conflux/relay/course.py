@@ -218,9 +218,14 @@ class Course:
             await keeper.stop()
 
     def _dropped(self) -> tuple[str, ...]:
-        if self.attempt is None or not self.attempt.dropped:
+        """What was left out of the request, and so far of the answer."""
+        attempt = self.attempt
+        if attempt is None:
             return self.admitted.dropped
-        return self.admitted.dropped + self.attempt.dropped
+        lost = attempt.lane.tally.lost
+        if not attempt.dropped and not lost:
+            return self.admitted.dropped
+        return self.admitted.dropped + attempt.dropped + tuple(sorted(lost))
 
     def _milliseconds(self) -> int:
         return int(self.parts.clock.monotonic() * 1000)

@@ -67,6 +67,7 @@ class FusedLane:
         self._held: list[Event] | None = []  # None: nothing is held any more
         self._events: list[Event] | None = None
         self.tally: Tally = reader.tally
+        writer.lost = reader.tally.lost
 
     def feed(self, data: bytes) -> bytes:
         return self._out(self._reader.feed(data))

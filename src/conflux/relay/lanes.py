@@ -30,6 +30,7 @@ class CompatLane:
         self._gathers = gathers
         self._events: list[Event] | None = None
         self.tally: Tally = reader.tally
+        writer.lost = reader.tally.lost
 
     def feed(self, data: bytes) -> bytes:
         return self._writer.feed(self._reader.feed(data))
