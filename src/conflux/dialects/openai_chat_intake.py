@@ -71,6 +71,8 @@ class Intake(EventIntake):
             return None
         if not found[1]:
             return None
+        if found[0] is not raw:
+            note(tally.lost, *unread(raw))
         self._note(found[1])
         if tally.fault is None:
             tally.events += 1
