@@ -4,16 +4,18 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from conflux.dialects.base import Shape, Wanted
-from conflux.dialects.embeddings import MOST_INPUTS, Embeddings
+from conflux.dialects.embeddings import BROKEN_ANSWER, MOST_INPUTS, Embeddings, asked
 from conflux.neutral.errors import GatewayError
+from conflux.neutral.events import Fault
 from conflux.neutral.request import Envelope, Request
 from conflux.neutral.usage import Usage
 
 EMBEDDINGS = Embeddings()
 WANTED = Wanted(answer_id="embd-ours", model="house/model", created=1)
-ROWS = [{"object": "embedding", "index": 0, "embedding": [0.1, -0.25]}, {"index": 1, "embedding": "AAAA"}]
+ROWS = [{"object": "embedding", "index": 0, "embedding": [0.1, -0.25]}, {"index": 1, "embedding": "AADAPw=="}]
 
 
 def opened(found: Any = "Hi", **more: Any) -> Envelope:
@@ -68,7 +70,8 @@ def test_what_passes_and_what_does_not() -> None:
     assert lane.tally.usage == Usage(input=5) and lane.tally.finished and lane.tally.model == "canary"
     found = json.loads(lane.last(Usage(input=5)))
     assert found == {
-        "object": "list", "data": [ROWS[0], {"object": "embedding", **ROWS[1]}], "model": "house/model", "usage": usage,
+        "object": "list", "model": "house/model", "usage": usage,
+        "data": [ROWS[0], {**ROWS[1], "object": "embedding", "embedding": [1.5]}],
     }  # fmt: skip
 
 
@@ -92,3 +95,46 @@ def test_nothing_is_translated() -> None:
         EMBEDDINGS.read_request(opened())
     with pytest.raises(GatewayError, match="/v1/embeddings"):
         EMBEDDINGS.write_request(Request(dialect="openai-chat", messages=()), Shape(model="up"))
+
+
+def answered(rows: list[Any], **wanted: Any) -> tuple[Any, Fault | None]:
+    """The embeddings as the client gets them, or what is wrong."""
+    lane = EMBEDDINGS.passthrough(replace(WANTED, **wanted))
+    data = [{"index": place, "object": "embedding", "embedding": row} for place, row in enumerate(rows)]
+    lane.whole(json.dumps({"data": data}).encode())
+    if lane.tally.fault is not None:
+        return None, lane.tally.fault
+    return [row["embedding"] for row in json.loads(lane.last(Usage()))["data"]], None
+
+
+def test_what_an_answer_is_held_to() -> None:
+    assert asked({"input": "a"}) == asked({"input": [1, 2]}) == {"inputs": 1, "encoding": "float"}
+    assert asked({"input": ["a", "b"], "encoding_format": "base64"}) == {"inputs": 2, "encoding": "base64"}
+    assert asked({"input": [[1], [2], [3]]})["inputs"] == 3
+
+
+def test_fewer_embeddings_than_inputs_are_no_answer() -> None:
+    for rows in ([[1.5]], [[1.5]] * 3):
+        fault = answered(rows, inputs=2)[1]
+        assert fault is not None and fault.code == BROKEN_ANSWER
+        assert f"{len(rows)} embeddings came for 2 inputs" in fault.message
+    assert answered([[1.5]] * 2, inputs=2)[1] is None
+
+
+@pytest.mark.parametrize("row", [None, [], "", 7, {}, [None, 1.5], [[1.5]], ["a"], [True], "abc", "!!!!", "AAAAfw=="])
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+def test_what_is_no_embedding_is_named_by_its_place(row: Any, encoding: str) -> None:
+    if encoding == "base64" and isinstance(row, str) and row:
+        return  # as it was asked for: what is inside is the client's to read
+    fault = answered([[1.5] if encoding == "float" else "AADAPw==", row], encoding=encoding)[1]
+    if row == "AAAAfw==":
+        assert fault is None  # a large number, and one all the same
+        return
+    assert fault is not None and fault.message.startswith("embedding 1 is no list of numbers")
+
+
+def test_embeddings_are_written_as_they_were_asked_for() -> None:
+    floats, text = [1.5, -2.0, 0.25], "AADAPwAAAMAAAIA+"
+    for row in (floats, text):
+        assert answered([row])[0] == [floats]
+        assert answered([row], encoding="base64")[0] == [text]

@@ -46,3 +46,11 @@ def test_what_matters_must_be_readable(event: object) -> None:
 def test_texts_of_odd_items_are_none() -> None:
     for item in (None, 1, {}, {"type": "message", "content": "x"}, {"type": "message", "content": [1]}):
         assert list(texts_of(item)) == []
+
+
+@pytest.mark.parametrize("status", ["in_progress", "queued"])
+def test_a_plain_answer_that_is_not_finished_is_none(status: str) -> None:
+    intake = ResponsesIntake()
+    assert intake.take_whole(json.dumps({"id": "u", "status": status, "output": []}).encode()) is None
+    assert intake.tally.fault is not None and status in intake.tally.fault.message
+    assert not intake.tally.finished

@@ -43,6 +43,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     include_usage: bool = False
     stored: bool = False  # the client may come back to it
     previous: str | None = None  # the response it goes on from
+    inputs: int = 0  # how many embeddings were asked for; 0: nobody counts
+    encoding: str = "float"  # and what each of them is to be written as
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

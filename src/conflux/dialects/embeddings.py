@@ -4,7 +4,11 @@ Law: as in base.py, with nothing to translate: only a provider that speaks this 
 answers passes but for what names it. An embedding is never streamed, and writes no tokens.
 """
 
+from array import array
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from math import isfinite
+from sys import byteorder
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -24,6 +28,7 @@ from conflux.neutral.usage import Usage
 
 NAME = "embeddings"
 MOST_INPUTS = 2048
+BROKEN_ANSWER = "broken_embeddings"  # the code of a fault whose words are ours, and may be told
 _TOKEN_BYTES = 4  # what the estimate of tokens takes three of; a token given as a number is one
 
 
@@ -52,6 +57,7 @@ class _Answer(Struct):
 
 
 _answer = msgspec.json.Decoder(_Answer).decode
+_NO_NUMBERS = (b"n", b'"', b"{", b"t", b"f")  # in each that is not a number there is one of these
 _WORDS = {"encoding_format": ("encoding format", "float, base64")}
 
 
@@ -125,6 +131,13 @@ class Embeddings:
         return openai_errors.read_upstream_error(status, body)
 
 
+def asked(body: dict[str, Any]) -> dict[str, Any]:
+    """What the answer is held to: how many embeddings, and as what."""
+    found = body.get("input")
+    several = isinstance(found, list) and not all(type(one) is int for one in found)
+    return {"inputs": len(found) if several and found else 1, "encoding": body.get("encoding_format") or "float"}
+
+
 def _widest(found: str | list[Any]) -> int:
     """Bytes of the longest single input: each must fit into the model by itself."""
     if isinstance(found, str):
@@ -148,6 +161,37 @@ def _widest(found: str | list[Any]) -> int:
     return max(len(one) for one in found) * _TOKEN_BYTES
 
 
+def _written(raw: Raw, encoding: str) -> Raw:
+    """An embedding as it was asked for, whichever way its upstream writes them. Raises ValueError where it is none."""
+    said = bytes(raw).strip()
+    if said[:1] == b"[" and encoding != "base64":
+        # Numbers as they came, unread.
+        if said[1:-1].strip() and not any(mark in said for mark in _NO_NUMBERS) and said.find(b"[", 1) < 0:
+            return raw
+        raise ValueError("not a list of numbers")
+    if said[:1] == b'"' and encoding == "base64" and len(said) > 2:
+        return raw
+    if said[:1] == b"[":
+        numbers = array("f", msgspec.json.decode(said, type=list[float]))
+        _swap(numbers)
+        text = b64encode(numbers.tobytes()).decode()
+        if not text:
+            raise ValueError("an empty list")
+        return Raw(strict_json.encode(text))
+    numbers = array("f")
+    numbers.frombytes(b64decode(msgspec.json.decode(said, type=str), validate=True))
+    _swap(numbers)
+    if not numbers or not all(map(isfinite, numbers)):
+        raise ValueError("not a list of numbers")
+    return Raw(strict_json.encode(numbers.tolist()))
+
+
+def _swap(numbers: "array[float]") -> None:
+    """On the wire the lowest byte comes first."""
+    if byteorder == "big":
+        numbers.byteswap()
+
+
 class EmbeddingsPassThrough:
     """Embeddings on both ends."""
 
@@ -166,6 +210,17 @@ class EmbeddingsPassThrough:
         if found.error or not found.data:
             tally.fault = fault_of(found.error) if found.error else Fault(message="the answer has no embeddings")
             return
+        wanted = self._wanted
+        if wanted.inputs and len(found.data) != wanted.inputs:
+            said = f"{len(found.data)} embeddings came for {wanted.inputs} inputs"
+            tally.fault = Fault(message=said, code=BROKEN_ANSWER)
+            return
+        for place, row in enumerate(found.data):
+            try:
+                row.embedding = _written(row.embedding, wanted.encoding)
+            except (ValueError, OverflowError, msgspec.MsgspecError):
+                tally.fault = Fault(message=f"embedding {place} is no list of numbers", code=BROKEN_ANSWER)
+                return
         try:
             tally.usage = read_usage(found.usage)
         except AbsurdUsage:

@@ -147,6 +147,9 @@ class ResponsesIntake(EventIntake):
         if found.get("error") or found.get("status") in ("failed", "cancelled"):
             self.tally.fault = _fault(Taken(type="response.failed", response=found))
             return None
+        if found.get("status") in ("in_progress", "queued"):
+            self.fail(f"the answer is not finished: its status is {found['status']}")
+            return None
         if not isinstance(found.get("output"), list):
             self.fail("the answer has no output")
             return None

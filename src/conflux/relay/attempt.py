@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from conflux.dialects.base import Wanted
+from conflux.dialects.embeddings import BROKEN_ANSWER
 from conflux.neutral.errors import GatewayError, Kind, TransportError
 from conflux.neutral.events import Fault
 from conflux.neutral.ports import Inbound, Outbound, TokenRefused
@@ -302,7 +303,10 @@ class Attempt:
         if status in (429, 503, 529):
             self._blame(status=status, wait=fault.retry_after)
             return Failed(self._worded(status, fault, fault.retry_after), fault.message[:200], retry=True)
-        return self._failed(Kind.UPSTREAM_FAILED, "the model's answer was broken: try again", fault.message[:200])
+        text = "the model's answer was broken: try again"
+        if fault.code == BROKEN_ANSWER:
+            text = f"the model's answer was broken: {fault.message}: try again"
+        return self._failed(Kind.UPSTREAM_FAILED, text, fault.message[:200])
 
     def _failed(self, kind: Kind, text: str, reason: str) -> Failed:
         self._blame()

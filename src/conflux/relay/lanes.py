@@ -5,8 +5,9 @@ a reader and a writer back to back, and behaves like any lane.
 """
 
 from msgspec import Raw
+from msgspec.structs import replace
 
-from conflux.dialects import DIALECTS
+from conflux.dialects import DIALECTS, embeddings
 from conflux.dialects.base import AnswerReader, AnswerWriter, Dialect, Lane, Shape, Tally, Wanted, Written
 from conflux.dialects.freeform import FreeformReader, as_functions, tools_of
 from conflux.dialects.losses import check_vital
@@ -84,6 +85,8 @@ def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wa
     )
     rewritten = admitted.rewritten
     if rewritten is None and not gathers and is_passthrough(admitted, target, dialect):
+        if envelope.kind == "embedding":
+            wanted = replace(wanted, **embeddings.asked(envelope.body))
         return shape, dialect.forward(envelope, shape), admitted.dialect.passthrough(wanted)
     request = admitted.dialect.read_request(envelope) if rewritten is None else rewritten.request
     check_vital(request, dialect.name)
