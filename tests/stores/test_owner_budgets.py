@@ -51,3 +51,8 @@ async def test_mistakes(budgets):
             await budgets.put(owner, "total", 1)
     with pytest.raises(ConfigError, match="hour"):
         await budgets.put(Owner(), "hour", 1)
+
+
+async def test_a_total_never_begins_anew(budgets):
+    await budgets.put(Owner(), "total", 100)
+    assert [row.resets for row in await budgets.rows()] == [None]
