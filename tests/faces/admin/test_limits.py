@@ -23,6 +23,10 @@ async def test_budgets(g: Gate) -> None:
     for kind, owner in (("workspace", "acme"), ("user", "acme/ann"), ("key", key)):
         answer = await house.ask("PUT", f"/budgets/{kind}/{owner}", {"usd": "12.5", "window": "month"})
         assert SetBudget.model_validate(answer.json()).cap_usd == "12.5", answer.text
+    assert (await house.ask("PUT", "/budgets/storefront/conflux", {"usd": "5", "window": "day"})).status == 200
+    assert (await boss.ask("PUT", "/budgets/storefront/conflux", {"usd": "5"})).status == 403
+    assert (await house.ask("PUT", "/budgets/storefront/none", {"usd": "5"})).status == 400
+    assert [row["owner"] for row in (await house.get("/budgets", kind="storefront"))["data"]] == ["conflux"]
     assert len(Budgets.model_validate(await boss.get("/budgets")).data) == 3
     assert [row["kind"] for row in (await boss.get("/budgets", kind="key"))["data"]] == ["key"]
     assert (await boss.ask("PUT", "/budgets/user/acme/ann", {"usd": None, "window": "month"})).status == 200

@@ -65,6 +65,8 @@ SAME = {
     "plans subscribe": "subscribe",
     "plans unsubscribe": "unsubscribe",
     "config show": "get_config",
+    "retention show": "list_retention",
+    "retention sweep": "sweep_retention",
     "ledger verify": "verify_ledger",
     "ledger rebuild": "rebuild_ledger",
     "ledger export": "list_receipts",

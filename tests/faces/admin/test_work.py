@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conflux.faces.admin.books import LedgerHealth
-from conflux.faces.admin.work import KINDS, Backups, Configuration, Job, JobList, Probes
+from conflux.faces.admin.work import KINDS, Backups, Configuration, Job, JobList, Probes, Retention
 from conflux.neutral.probes import Finding
 from conflux.neutral.records import Capability
 from tests.faces.admin.gate import Browser, Gate, gate
@@ -85,6 +85,13 @@ async def test_what_targets_can_is_asked_and_shown_with_its_evidence(g: Gate) ->
     assert (await house.ask("GET", "/probes?model=none")).status == 404
     failed = await ended(house, "/probes", {"model": "own/model", "capability": "flight"})
     assert failed.state == "failed" and "cannot be probed" in str(failed.problem)
+
+
+async def test_what_is_over_is_swept(g: Gate) -> None:
+    house = g.house
+    assert Retention.model_validate(await house.get("/retention")).data
+    job = await ended(house, "/retention/sweep")
+    assert job.state == "done" and job.result is not None and "ended" in job.result, job.problem
 
 
 async def test_the_configuration_is_shown_without_secrets(g: Gate) -> None:

@@ -260,7 +260,7 @@ export type InvoiceAsked = {
 
 export type Job = {
   id: string;
-  /** ledger.verify, ledger.reconcile, backup or probe. */
+  /** ledger.verify, ledger.reconcile, backup, probe or sweep. */
   kind: string;
   /** The provider, model or file that it is about. */
   about: string;
@@ -281,6 +281,13 @@ export type Job = {
 export type JobList = {
   data: Job[];
   next?: string | null;
+};
+
+/** `for`: how long it is kept; `over`: how much of it is past that and not yet swept. */
+export type Kept = {
+  kind: string;
+  for: string;
+  over: number;
 };
 
 export type Key = {
@@ -757,6 +764,11 @@ export type Reloaded = {
   restart: string[];
 };
 
+export type Retention = {
+  data: Kept[];
+  next?: string | null;
+};
+
 export type Revoked = {
   id: string;
   revoked: boolean;
@@ -1167,6 +1179,7 @@ export const routes = {
   listProbes: ['GET', 'admin/api/v1/probes'],
   listProviders: ['GET', 'admin/api/v1/providers'],
   listReceipts: ['GET', 'admin/api/v1/receipts'],
+  listRetention: ['GET', 'admin/api/v1/retention'],
   listSessions: ['GET', 'admin/api/v1/sessions'],
   listSources: ['GET', 'admin/api/v1/changes/sources'],
   listStorefronts: ['GET', 'admin/api/v1/storefronts'],
@@ -1189,6 +1202,7 @@ export const routes = {
   signIn: ['POST', 'admin/api/v1/session'],
   signOut: ['DELETE', 'admin/api/v1/session'],
   subscribe: ['PUT', 'admin/api/v1/subscriptions/{kind}/{owner}'],
+  sweepRetention: ['POST', 'admin/api/v1/retention/sweep'],
   switchStorefront: ['PUT', 'admin/api/v1/session/storefront'],
   syncCatalogue: ['POST', 'admin/api/v1/changes/sync'],
   unsubscribe: ['DELETE', 'admin/api/v1/subscriptions/{kind}/{owner}'],
@@ -1596,6 +1610,13 @@ export type Api = {
     body: undefined;
     answer: Receipts;
   };
+  /** What is kept, for how long, and how much of it is over and not yet swept. For: house. */
+  listRetention: {
+    path: Record<string, never>;
+    query: { limit?: number; cursor?: string | null; format?: 'json' | 'csv' };
+    body: undefined;
+    answer: Retention;
+  };
   /** Sessions that last: one's own; with `all` the workspace's, for its admins. For: signed_in. */
   listSessions: {
     path: Record<string, never>;
@@ -1722,9 +1743,9 @@ export type Api = {
     body: undefined;
     answer: Done;
   };
-  /** Set a cap, or take it away. For: admin. */
+  /** Set a cap, or take it away. A storefront's is the house's to set. For: admin. */
   setBudget: {
-    path: { kind: 'workspace' | 'user' | 'key'; owner: string };
+    path: { kind: 'workspace' | 'user' | 'key' | 'storefront'; owner: string };
     query: Record<string, never>;
     body: NewBudget;
     answer: SetBudget;
@@ -1749,6 +1770,13 @@ export type Api = {
     query: Record<string, never>;
     body: NewSubscription;
     answer: Subscribed;
+  };
+  /** End now what is over. A running gateway does it by itself, too. For: house. */
+  sweepRetention: {
+    path: Record<string, never>;
+    query: Record<string, never>;
+    body: undefined;
+    answer: Job;
   };
   /** Use the models of another storefront, in the same session. What is asked from now on is asked there. For: signed_in. */
   switchStorefront: {

@@ -19,6 +19,7 @@ from conflux.neutral.errors import GatewayError, Kind, NoSuch
 
 ROUTES = Routes("Limits")
 OfKind = Annotated[str, Path(pattern="^(workspace|user|key)$", examples=["user"])]
+BudgetKind = Annotated[str, Path(pattern="^(workspace|user|key|storefront)$", examples=["user"])]
 Owner = Annotated[str, Path(max_length=201, description="acme, acme/ann or key_2.", examples=["acme/ann"])]
 _KINDS = ("workspace", "user", "key")
 
@@ -112,9 +113,14 @@ async def list_budgets(
 
 
 @ROUTES("PUT", "/budgets/{kind}/{owner:path}", Rule.ADMIN, SetBudget)
-async def set_budget(kind: OfKind, owner: Owner, body: NewBudget, desk: TheDesk, actor: TheActor) -> Response:
-    """Set a cap, or take it away."""
-    whose, workspace = await _owner(desk, actor, kind, owner, change=True)
+async def set_budget(kind: BudgetKind, owner: Owner, body: NewBudget, desk: TheDesk, actor: TheActor) -> Response:
+    """Set a cap, or take it away. A storefront's is the house's to set."""
+    if kind == "storefront":
+        if not actor.house:
+            raise GatewayError(Kind.FORBIDDEN, "the budget of a storefront is the house's to set")
+        whose, workspace = {"storefront": owner}, None
+    else:
+        whose, workspace = await _owner(desk, actor, kind, owner, change=True)
     params = {**whose, "usd": body.usd, "window": body.window}
     return answer(await desk.do(actor.name, "budgets.set", params, workspace))
 

@@ -27,7 +27,7 @@ from conflux.neutral.reports import Asked, Span
 from conflux.routing.probing import EXAMINATIONS
 
 ROUTES = Routes("Jobs")
-KINDS = ("ledger.verify", "ledger.reconcile", "backup", "probe")
+KINDS = ("ledger.verify", "ledger.reconcile", "backup", "probe", "sweep")
 _REMEMBERED = 50
 _EACH = 1000  # calls between two words on how far it is
 _SHOWN_MOST = 1000
@@ -35,7 +35,9 @@ _SHOWN_MOST = 1000
 
 class Job(View):
     id: str = Field(examples=["job_0123456789abcdef"])
-    kind: str = Field(description="ledger.verify, ledger.reconcile, backup or probe.", examples=["ledger.verify"])
+    kind: str = Field(
+        description="ledger.verify, ledger.reconcile, backup, probe or sweep.", examples=["ledger.verify"]
+    )
     about: str = Field(description="The provider, model or file that it is about.")
     by: str = Field(description="Who began it, as the audit log names them.")
     state: str = Field(pattern="^(running|done|failed)$", examples=["done"])
@@ -97,6 +99,19 @@ class Backup(View):
 
 class Backups(View):
     data: list[Backup]
+    next: str | None = None
+
+
+class Kept(View):
+    """`for`: how long it is kept; `over`: how much of it is past that and not yet swept."""
+
+    kind: str
+    for_: str = Field(alias="for", examples=["30 days"])
+    over: int
+
+
+class Retention(View):
+    data: list[Kept]
     next: str | None = None
 
 
@@ -263,6 +278,26 @@ def _targets(desk: Desk, model: str, storefront: str | None = None) -> set[str]:
     if not found:
         raise NoSuch([f"there is no model {model!r}"])
     return {target.key for one in found for target in snapshot.targets(one, test=False)}
+
+
+# --- what is kept
+
+
+@ROUTES("GET", "/retention", Rule.HOUSE, Retention, csv=True)
+async def list_retention(desk: TheDesk, actor: TheActor, asked: ThePage) -> Response:
+    """What is kept, for how long, and how much of it is over and not yet swept."""
+    return listed((await desk.do(actor.name, "retention.show", {}))["kept"], asked, "retention")
+
+
+@ROUTES("POST", "/retention/sweep", Rule.HOUSE, Job, status=202)
+async def sweep_retention(desk: TheDesk, actor: TheActor) -> Response:
+    """End now what is over. A running gateway does it by itself, too."""
+
+    async def work(tell: Tell) -> dict[str, Any]:
+        found: dict[str, Any] = await desk.do(actor.name, "retention.sweep", {})
+        return found
+
+    return _begun(desk.jobs.begin("sweep", actor.name, work))
 
 
 # --- the rest of the command line
