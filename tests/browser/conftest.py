@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.visitor import NAMES, Visitor, chromium
+from tests.browser.visitor import NAMES, SECRET, Visitor, chromium
 from tests.house.tree import ROOT
 from tests.system.serving import Served
 
@@ -55,6 +55,14 @@ def served(app: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     running = Served(tmp_path_factory.mktemp("served")).start()
     yield running
     running.stop()
+
+
+def people(served: Served) -> None:
+    """A workspace with somebody in every role."""
+    served.ask("workspaces.create", name="acme")
+    for name, role in (("olga", "owner"), ("ann", "admin"), ("mia", "member")):
+        served.ask("users.create", workspace="acme", name=name, role=role)
+        served.ask("users.password", workspace="acme", name=name, password=SECRET)
 
 
 # Not for the session: while it runs its own loop has the thread, and no other test could have one.

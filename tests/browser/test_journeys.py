@@ -1,14 +1,11 @@
 """The journeys: from the printed key to an answer and its receipt, and what may happen on the way."""
 
 import re
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.browser.visitor import Visitor
 from tests.house.tree import ROOT
-from tests.system.serving import Served, eventually
+from tests.system.serving import Served
 
 STATIC = ROOT / "src" / "conflux" / "faces" / "static"
 
@@ -37,32 +34,21 @@ def test_from_the_printed_key_to_an_answer_and_what_it_cost(visitor: Visitor) ->
     page.locator("strong", has_text="Paris").wait_for()
 
 
-def test_branches_renaming_search_and_deleting(visitor: Visitor) -> None:
-    visitor.sign_in()
+def test_flux_shows_its_sources_and_what_each_cost(visitor: Visitor) -> None:
+    visitor.enter()
+    visitor.open("/chat")
     page = visitor.page
-    visitor.ask("[[say: one]]")
-    visitor.answered()
-    page.get_by_label("Edit, as a new branch").click()
-    page.get_by_label("Edit the question").fill("[[say: two]]")
-    page.get_by_role("button", name="Ask in a new branch").click()
-    page.locator("article", has_text="two").last.get_by_label("Receipt:").wait_for()
-    page.get_by_label("The branch before").click()
-    page.locator("article[aria-label^=Answer]", has_text="one").wait_for()
-    visitor.page.get_by_label("Ask again").click()
-    page.locator("article[aria-label^=Answer]").get_by_text("2/2").wait_for()
-    visitor.answered()
-    page.reload()
-    page.get_by_label("More for [[say: one]]").click()
-    page.get_by_role("menuitem", name="Rename").click()
-    page.get_by_label("New name").fill("Counting")
-    page.keyboard.press("Enter")
-    page.get_by_label("Search conversations").fill("nothing such")
-    page.get_by_text("Nothing found").wait_for()
-    page.get_by_label("Search conversations").fill("count")
-    page.get_by_label("More for Counting").click()
-    page.get_by_role("menuitem", name="Delete").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    page.get_by_text("Nothing found").wait_for()
+    page.get_by_label("How to answer").get_by_text("Flux").click()
+    page.get_by_text("for quick work use Direct").wait_for()
+    visitor.ask("Which is the best tea? [[say: Green.]]")
+    answer = visitor.answered()
+    sources = answer.get_by_role("region", name="Sources")
+    assert sources.get_by_text("done").count() >= 3
+    answer.get_by_label("Receipt:").click()
+    calls = page.get_by_role("region", name="Calls")
+    calls.wait_for()
+    assert calls.get_by_role("cell", name="source", exact=True).count() == 3
+    assert calls.get_by_role("cell", name="fuser", exact=True).count() == 1
 
 
 def test_several_models_side_by_side(visitor: Visitor) -> None:
@@ -76,17 +62,6 @@ def test_several_models_side_by_side(visitor: Visitor) -> None:
     assert page.locator("article[aria-label^=Answer]").count() == 2
     page.get_by_role("button", name="Go on with this one").click()
     assert page.get_by_role("button", name="Goes on with this one").count() == 1
-
-
-def test_stopping_keeps_what_had_arrived(visitor: Visitor) -> None:
-    visitor.expected = "404"  # its receipt is asked for before it is settled, and again
-    visitor.sign_in()
-    visitor.ask("[[stream: 2000 tokens at 50/s]]")
-    answer = visitor.page.locator("article[aria-label^=Answer]").last
-    answer.locator("[data-markdown] p").first.wait_for()
-    visitor.page.get_by_role("button", name="Stop").click()
-    answer.get_by_text("Stopped.").wait_for()
-    assert len(answer.locator("[data-markdown] p").first.inner_text()) > 3
 
 
 def test_a_disabled_model_leaves_the_selector(visitor: Visitor, served: Served) -> None:
@@ -123,31 +98,6 @@ def test_hostile_text_is_text(visitor: Visitor) -> None:
     assert opened == []
 
 
-def test_two_thousand_tokens_arrive_smoothly(visitor: Visitor) -> None:
-    """What counts is the work of the page's own thread: how long a frame takes on a busy machine says nothing of it."""
-    visitor.sign_in()
-    tools = visitor.context.new_cdp_session(visitor.page)
-    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def busy() -> float:
-        found = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
-        return float(found["TaskDuration"])
-
-    visitor.page.evaluate("""() => {
-        window.paints = 0;
-        new MutationObserver(() => window.paints++).observe(document.querySelector('main'),
-            {subtree: true, childList: true, characterData: true});
-    }""")
-    before = busy()
-    visitor.ask("[[stream: 2000 tokens at 200/s]]")
-    visitor.page.get_by_label("Receipt:").wait_for(timeout=60_000)
-    spent = busy() - before
-    answer = visitor.page.locator("article[aria-label^=Answer]")
-    assert re.search(r"2K out", answer.inner_text())
-    assert len(answer.locator("[data-markdown] p").first.inner_text().split()) == 2000
-    assert 0 < spent / visitor.page.evaluate("window.paints") < 0.1  # seconds of each painting
-
-
 def test_the_script_of_the_first_page_is_small(visitor: Visitor) -> None:
     visitor.sign_in()
     visitor.open("/chat")
@@ -160,38 +110,26 @@ def test_the_script_of_the_first_page_is_small(visitor: Visitor) -> None:
     assert sum(size for _, size in sizes) <= 250_000, sizes
 
 
+def test_the_first_page_is_ready_within_a_second(browser: Any, visitor: Visitor) -> None:
+    """Of the page's own processor time: how long a busy machine lets it wait says nothing of it. Shown beside it."""
+    visitor.enter()
+    took = []
+    for _ in range(3):
+        page = visitor.context.new_page()
+        tools = visitor.context.new_cdp_session(page)
+        tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+        page.goto(visitor.served.address + "/chat")
+        page.get_by_label("Message", exact=True).wait_for()
+        waited = page.evaluate("performance.now()")
+        found = {one["name"]: one["value"] for one in tools.send("Performance.getMetrics")["metrics"]}
+        took.append((float(found["TaskDuration"]), waited / 1000))
+        page.close()
+    worked, waited = min(one for one, _ in took), min(one for _, one in took)
+    print(f"ready after {waited:.2f} s, of which the page worked {worked:.2f} s")
+    assert 0 < worked <= 1
+
+
 def test_no_address_outside_is_in_what_is_shipped() -> None:
     index = (STATIC / "index.html").read_text()
     assert "://" not in index
     assert [path.name for path in STATIC.rglob("*.css") if re.search(r"url\(['\"]?https?:", path.read_text())] == []
-
-
-@pytest.fixture
-def own(app: None, tmp_path: Path) -> Served:
-    return Served(tmp_path)
-
-
-def test_a_server_that_stops_is_said_and_nothing_is_lost(browser: object, own: Served) -> None:
-    own.environment["CONFLUX_LIMITS__GRACEFUL_SECONDS"] = "0"
-    own.start()
-    visitor = Visitor(browser, own)
-    visitor.expected = "ERR_|Failed to load"
-    visitor.sign_in()
-    visitor.ask("[[stream: 2000 tokens at 50/s]]")
-    answer = visitor.page.locator("article[aria-label^=Answer]").last
-    answer.locator("[data-markdown] p").first.wait_for()
-    own.process.kill()
-    own.process.wait()
-    answer.get_by_role("alert").wait_for()
-    assert "lost" in answer.get_by_role("alert").inner_text()
-    kept = answer.locator("[data-markdown] p").first.inner_text()
-    assert len(kept) > 3
-    eventually(lambda: answer.get_by_role("button", name="Try again").is_visible(), "retry is offered")
-    answer.get_by_role("button", name="Try again").click()
-    visitor.page.get_by_text("The gateway does not answer").wait_for()
-    visitor.page.get_by_label("The branch before").click()
-    assert (
-        visitor.page.locator("article[aria-label^=Answer]").last.locator("[data-markdown] p").first.inner_text() == kept
-    )
-    visitor.leave()
-    own.process.stdout.close() if own.process.stdout else None

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from tests.house.tree import ROOT
 from tests.system.serving import Served
 
+SECRET = "correct horse battery"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -47,10 +48,22 @@ class Visitor:
     def leave(self) -> None:
         self.context.close()
         bad = [one for one in self.troubles if not re.search(self.expected, one)]
-        assert bad == []
+        assert bad == [], bad
 
     def open(self, path: str) -> None:
         self.page.goto(self.served.address + path)
+
+    def go(self, path: str) -> None:
+        """To another page of the app, as a link within it does: nothing is loaded anew."""
+        self.page.evaluate("path => history.pushState({}, '', new URL(path, document.baseURI))", path.lstrip("/"))
+
+    def enter(self, user: str | None = None) -> None:
+        """Signed in without the form: with the admin's key, or as a user of acme."""
+        who = (
+            {"key": self.served.admin_key} if user is None else {"workspace": "acme", "user": user, "password": SECRET}
+        )
+        answer = self.context.request.post(self.served.address + "/admin/api/v1/session", data=who)
+        assert answer.status == 201, answer.text()
 
     def sign_in(self, user: str | None = None, password: str = "") -> None:
         self.open("/signin")

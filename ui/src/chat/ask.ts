@@ -3,13 +3,14 @@ import { ApiError, json, raw } from '~/api/http';
 import type { Chats } from './chats';
 import { arrived, draftOf, landed } from './live';
 import { type Chunk, type Drafted, eventsOf, joined } from './stream';
-import { type Answer, added, type Conversation, changed, type Node, upTo } from './tree';
+import { type Answer, added, type Conversation, changed, LEFT, type Node, upTo } from './tree';
 
 export type FluxWish = { sources?: string[]; fuser?: string };
 export type Wish = { models: string[]; flux: FluxWish | null; reasoning?: string | null };
 type Receipt = { cost_usd: string; credits: string; served_model: string; simulated: boolean };
 
 const running = new Map<string, AbortController>();
+const page = { left: false };
 const loose = new Map<string, { chats: Chats; id: string }>(); // answers that are not kept yet
 
 export function stop(id: string): void {
@@ -96,13 +97,14 @@ async function run(chats: Chats, id: string, node: Node, wish: Wish): Promise<vo
     else take(CUT);
   } catch (error) {
     if (abort.signal.aborted) take({ state: 'stopped' });
+    else if (page.left) take({ state: 'stopped', error: LEFT });
     else if (error instanceof ApiError)
       take({
         state: 'failed',
         error: error.message,
         lost: error.offline,
         requestId: error.requestId ?? '',
-        ...(error.status === 402 ? { unpaid: true } : {}),
+        ...(error.status === 402 || error.code === 'budget_exceeded' ? { unpaid: true } : {}),
       });
     else take(CUT);
   } finally {
@@ -120,6 +122,7 @@ async function run(chats: Chats, id: string, node: Node, wish: Wish): Promise<vo
 
 /** Whoever leaves the page finds what had arrived when they come back. */
 export function holdAll(): void {
+  page.left = true;
   for (const [name, { chats, id }] of loose) {
     const node = chats.get(id)?.nodes[name];
     const draft = draftOf(name);

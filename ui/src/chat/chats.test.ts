@@ -95,6 +95,18 @@ it('delivers after the page was left', async () => {
   expect(letters('acme/bob')).toEqual([]);
 });
 
+it('delivers to a conversation that is being opened at that moment', async () => {
+  const first = talk();
+  first.keep('c1', node('a', null));
+  await vi.advanceTimersByTimeAsync(0);
+  first.hold('c1', node('b', 'a'));
+  const back = new Chats('acme/ann', true);
+  void back.open('conv_1');
+  await vi.advanceTimersByTimeAsync(10);
+  expect(gateway.whole.get('conv_1')?.tree.map((one) => one.body.content)).toEqual(['a', 'b']);
+  expect(Object.keys(back.find('conv_1')?.nodes ?? {})).toEqual(['a', 'b']);
+});
+
 it('goes on without pictures that the gateway does not take, and gives up what it refuses', async () => {
   const chats = talk();
   gateway.refuse = 400;

@@ -21,7 +21,7 @@ export class Chats {
   private hearers = new Set<() => void>();
   private numbers = new Map<string, number>(); // of messages the gateway has
   private lines = new Map<string, Promise<void>>(); // one message of a conversation after the other
-  private opening = new Set<string>();
+  private opening = new Map<string, Promise<Conversation | undefined>>();
 
   constructor(
     private readonly owner: string,
@@ -68,10 +68,16 @@ export class Chats {
     }
   }
 
-  async open(id: string): Promise<Conversation | undefined> {
+  /** Whoever asks meanwhile waits for the same answer. */
+  open(id: string): Promise<Conversation | undefined> {
     const known = this.find(id);
-    if (known || this.opening.has(id) || !this.kept) return known;
-    this.opening.add(id);
+    if (known || !this.kept) return Promise.resolve(known);
+    const asked = this.opening.get(id) ?? this.fetch(id).finally(() => this.opening.delete(id));
+    this.opening.set(id, asked);
+    return asked;
+  }
+
+  private async fetch(id: string): Promise<Conversation | undefined> {
     try {
       const { conversation, numbers } = shelf.fromShelf(await shelf.whole(id));
       for (const [node, n] of numbers) this.numbers.set(node, n);
@@ -80,8 +86,6 @@ export class Chats {
     } catch (error) {
       this.set({ failed: { ...this.view.failed, [id]: error as Error } });
       return undefined;
-    } finally {
-      this.opening.delete(id);
     }
   }
 

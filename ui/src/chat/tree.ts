@@ -132,15 +132,14 @@ export function comparedWith(conversation: Conversation, node: Node): Node[] {
   return childrenOf(conversation, node.parent).filter((other) => other.answer?.group === group);
 }
 
+export const LEFT = 'The page was left meanwhile.';
+
 /** Nothing runs any more after the page was loaded anew: what was under way then was cut off. */
 export function settled(conversation: Conversation): Conversation {
   const nodes = Object.fromEntries(
     Object.entries(conversation.nodes).map(([id, node]) =>
       node.answer?.state === 'running'
-        ? [
-            id,
-            { ...node, answer: { ...node.answer, state: 'stopped' as const, error: 'The page was left meanwhile.' } },
-          ]
+        ? [id, { ...node, answer: { ...node.answer, state: 'stopped' as const, error: LEFT } }]
         : [id, node],
     ),
   );

@@ -63,7 +63,9 @@ export function LedgerPage() {
 function Check() {
   const check = useMutation({ mutationFn: () => call('getLedger', { query: { verify: true } }) });
   const rows = Object.entries(check.data?.checked ?? {});
-  const faults = rows.filter(([, count]) => count !== 0);
+  const looked = rows.filter(([name]) => name.startsWith('checked_'));
+  const checks = rows.filter(([name]) => !name.startsWith('checked_'));
+  const faults = checks.filter(([, count]) => count !== 0);
   return (
     <section>
       <Group justify="space-between" mb="xs">
@@ -91,11 +93,18 @@ function Check() {
           >
             {faults.length > 0
               ? 'Keep a backup, and see docs/ledger.md for what each line means.'
-              : 'No entry is missing, none is there twice, and every sum is right.'}
+              : 'No entry is missing, none is there twice, and every sum is right.'}{' '}
+            Looked at{' '}
+            {looked
+              .map(
+                ([name, count]) => `${count.toLocaleString('en')} ${name.replace('checked_', '').replaceAll('_', ' ')}`,
+              )
+              .join(', ')}
+            .
           </Alert>
           <Table aria-label="What was checked" className={css.checks}>
             <Table.Tbody>
-              {rows.map(([name, count]) => (
+              {checks.map(([name, count]) => (
                 <Table.Tr key={name}>
                   <Table.Td>
                     {WORDS[name] ?? name.replaceAll('_', ' ')} <code className={css.quiet}>{name}</code>

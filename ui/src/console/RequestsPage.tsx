@@ -168,14 +168,22 @@ const CANDIDATES: Column<Candidate>[] = [
   },
 ];
 
+const TASKS = [
+  ...['simple_chat', 'summarize', 'extract', 'translate', 'code_gen', 'tool_orchestrate', 'image_gen', 'file_ops'],
+  ...['web_browse', 'creative', 'deep_reasoning', 'agentic_complex'],
+];
+
 function Explain() {
   const models = useQuery(modelsQuery);
-  const [model, setModel] = useState<string | null>(null);
+  const [model, setModel] = useState<string | null>('code_gen');
   const [prompt, setPrompt] = useState('Write a function that parses a date');
   const look = useMutation({
     mutationFn: () =>
       json<Explained>('v1/route/explain', {
-        body: { model: model ?? 'auto', messages: [{ role: 'user', content: prompt }] },
+        body: {
+          ...(model && !TASKS.includes(model) ? { model } : { task_type: model ?? 'simple_chat' }),
+          messages: [{ role: 'user', content: prompt }],
+        },
       }),
   });
   return (
@@ -189,12 +197,13 @@ function Explain() {
       <Paper withBorder p="md" mb="md">
         <Group align="flex-end" gap="sm">
           <Select
-            label="Model"
-            placeholder="auto: the router chooses"
+            label="A task, or a model"
             searchable
-            clearable
-            clearButtonProps={{ 'aria-label': 'Let the router choose' }}
-            data={models.data?.map((one) => one.id) ?? []}
+            allowDeselect={false}
+            data={[
+              { group: 'Tasks: the router chooses', items: TASKS },
+              { group: 'Models', items: models.data?.map((one) => one.id) ?? [] },
+            ]}
             value={model}
             onChange={setModel}
             w={280}

@@ -102,7 +102,7 @@ export function TermsFields({ terms }: { terms: Terms }) {
         description={`One to a line, for ${CLIENTS.join(', ')}: claude-code substitute claude-haiku-* by conflux/minimax-m2.7`}
         autosize
         minRows={2}
-        ff="monospace"
+        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 13 } }}
         defaultValue={terms.overrides?.map(overrideText).join('\n') ?? ''}
       />
       <SimpleGrid cols={{ base: 1, sm: 3 }}>
