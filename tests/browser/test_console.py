@@ -189,7 +189,7 @@ def test_weights_the_ledger_and_the_way_of_a_request(house: Visitor, served: Ser
     page = house.page
     house.open("/console/pools")
     page.get_by_label("Search pools").fill("paid")
-    page.get_by_label("Change the weights of paid").click()
+    page.get_by_label("Change weights of paid").click()
     page.get_by_label("local/two/cloud").fill("7")
     page.get_by_role("button", name="Change", exact=True).click()
     page.get_by_role("region", name="Targets of paid").get_by_role("cell", name="7", exact=True).wait_for()

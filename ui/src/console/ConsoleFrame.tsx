@@ -1,6 +1,6 @@
 /** The console's own menu beside its pages; who administers one workspace sees what is theirs. */
 import { ScrollArea } from '@mantine/core';
-import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { Link, Outlet, useMatches } from '@tanstack/react-router';
 import { administers, useSession } from '~/api/session';
 import { NoPermission } from '~/parts/states';
 import css from './console.module.css';
@@ -8,7 +8,8 @@ import { forHouseAlone, groupsFor } from './pages';
 
 export function ConsoleFrame() {
   const session = useSession();
-  const path = useLocation({ select: (one) => one.pathname });
+  // Not the location: it changes before the page does, and the page that is left would be shown, and ask, once more.
+  const path = useMatches({ select: (all) => all.at(-1)?.fullPath ?? '' });
   if (!administers(session)) return <NoPermission />;
   const house = Boolean(session.house);
   return (

@@ -163,7 +163,7 @@ function ChangeWeights({ pool, targets }: { pool: Pool; targets: Target[] }) {
     <Ask
       small
       verb="Change weights"
-      label={`Change the weights of ${pool.id}`}
+      label={`Change weights of ${pool.id}`}
       title={`Weights of ${pool.id}`}
       send={send}
       said={() => `The weights of ${pool.id} are changed`}

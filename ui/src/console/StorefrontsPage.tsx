@@ -72,7 +72,7 @@ const COLUMNS: Column<StorefrontRow>[] = [
         to="/console/models"
         search={{ storefront: one.id }}
         className={css.link}
-        aria-label={`Models of ${one.name}`}
+        aria-label={`${one.models} models of ${one.name}`}
       >
         {one.models}
       </Link>

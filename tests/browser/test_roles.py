@@ -1,0 +1,73 @@
+"""Every page for every role: what somebody may see is there, and what they may not says so without asking for it."""
+
+import pytest
+
+from tests.browser.conftest import people
+from tests.browser.visitor import Visitor
+from tests.house.tree import ROOT
+from tests.system.serving import Served, eventually
+
+# What stands above each page of the console; True: for the house alone.
+CONSOLE = {
+    "/console": ("Console", False),
+    "/console/requests": ("Requests", False),
+    "/console/storefronts": ("Storefronts", True),
+    "/console/models": ("Models", True),
+    "/console/pools": ("Pools", True),
+    "/console/providers": ("Providers", True),
+    "/console/changes": ("Catalogue changes", True),
+    "/console/people": ("People", False),
+    "/console/keys": ("Keys", False),
+    "/console/policies": ("Policies", False),
+    "/console/budgets": ("Budgets", False),
+    "/console/plans": ("Plans & credits", False),
+    "/console/ledger": ("Ledger", True),
+    "/console/audit": ("Audit log", False),
+}
+OPEN = {"/catalogue": "Catalogue", "/usage": "Usage"}
+
+
+def test_no_page_of_the_console_is_left_out() -> None:
+    found = {path.name.split(".")[1] for path in (ROOT / "ui" / "src" / "routes").glob("console.*.tsx")} - {"tsx"}
+    assert found == {path.removeprefix("/console").strip("/") or "index" for path in CONSOLE}
+
+
+@pytest.fixture(scope="module")
+def acme(served: Served) -> Served:
+    people(served)
+    served.ask("policies.set", workspace="acme", terms={"allow": ["conflux/*"]})
+    served.ask("budgets.set", workspace="acme", usd="100", window="month")
+    return served
+
+
+@pytest.mark.parametrize("user", [None, "olga", "ann", "mia"], ids=["house", "owner", "admin", "member"])
+def test_every_page(browser: object, acme: Served, user: str | None) -> None:
+    visitor = Visitor(browser, acme)
+    visitor.enter(user)
+    visitor.open("/chat")
+    page = visitor.page
+    page.get_by_label("Message", exact=True).wait_for()
+    assert page.get_by_role("link", name="Console", exact=True).count() == (0 if user == "mia" else 1)
+    for path, title in OPEN.items():
+        visitor.go(path)
+        page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
+    for path, (title, house) in CONSOLE.items():
+        visitor.go(path)
+        if user == "mia" or (house and user is not None):
+            page.get_by_role("heading", name="This is not open to you").wait_for()
+            assert page.get_by_role("heading", level=1).count() == 0
+        else:
+            page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
+            eventually(lambda: page.locator("main [role=status][aria-label^=Loading]").count() == 0, "it is loaded")
+        assert page.get_by_text("That did not work").count() == 0, path
+    visitor.leave()
+
+
+def test_nobody_is_taken_to_the_door_and_back(browser: object, acme: Served) -> None:
+    visitor = Visitor(browser, acme)
+    visitor.open("/console/budgets")
+    visitor.page.get_by_role("heading", name="Sign in to Conflux").wait_for()
+    visitor.page.get_by_placeholder("cf_live_…").fill(acme.admin_key)
+    visitor.page.keyboard.press("Enter")
+    visitor.page.get_by_role("heading", level=1, name="Budgets").wait_for()
+    visitor.leave()
