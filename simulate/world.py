@@ -182,7 +182,9 @@ class PlayedLedger:
 
     async def reserve(self, order: Reservation) -> None: ...
     async def start(self, request_id: int) -> None: ...
-    def checkpoint(self, mark: Checkpoint) -> None: ...
+    def checkpoint(self, mark: Checkpoint, told: Callable[[bool], None] | None = None, *, hurry: bool = False) -> None:
+        if told is not None:
+            told(True)
 
     async def settle(self, end: Settlement) -> int:
         self.ends[asyncio.current_task()] = end

@@ -77,6 +77,19 @@ async def test_a_checkpoint_is_written_soon_though_nobody_waits(books, ledger):
     assert ledger.batches == 3
 
 
+@pytest.mark.parametrize("hurry", [False, True])
+async def test_who_asks_is_told_when_a_checkpoint_is_committed_and_of_what_is_not_open_that_it_never_is(
+    books, ledger, hurry
+):
+    asked = order()
+    await ledger.reserve(asked)
+    for number, committed in ((asked.request_id, 9), (asked.request_id + 1, None)):
+        told = asyncio.get_running_loop().create_future()
+        ledger.checkpoint(Checkpoint(request_id=number, amount=9), told.set_result, hurry=hurry)
+        assert await told is (committed is not None)
+        assert await books.one("SELECT checkpoint FROM hold") == 9
+
+
 async def test_many_checkpoints_and_the_log_stays_small(books, ledger, monkeypatch):
     monkeypatch.setattr(sqlite_writer, "_PAGES_PER_CHECKPOINT", 50)
     for _ in range(60):

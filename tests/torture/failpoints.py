@@ -67,9 +67,9 @@ class _Ledger(_Around):
         await self._inner.start(number)
         self._armed.visit("after started")
 
-    def checkpoint(self, mark: Any) -> None:
+    def checkpoint(self, mark: Any, *told: Any, **how: Any) -> None:
         self._armed.visit("before checkpoint")
-        self._inner.checkpoint(mark)
+        self._inner.checkpoint(mark, *told, **how)
         if self._armed.due("after checkpoint"):
             self._dying = asyncio.ensure_future(self._written())
 

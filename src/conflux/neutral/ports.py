@@ -129,8 +129,9 @@ class Ledger(Protocol):
         """Committed when it returns: from here on the customer may have received something."""
         ...
 
-    def checkpoint(self, mark: Checkpoint) -> None:
-        """Queued; rides in the next commit."""
+    def checkpoint(self, mark: Checkpoint, told: Callable[[bool], None] | None = None, *, hurry: bool = False) -> None:
+        """Queued; rides in the next commit, which is at once where there is a `hurry`. `told` hears whether it is
+        committed: False where it is not and will not be."""
         ...
 
     async def settle(self, end: Settlement) -> int:

@@ -25,16 +25,14 @@ from conflux.relay.flux_lanes import Replay
 from conflux.relay.flux_view import encode, field, header, panel_event
 from conflux.relay.headers import header_value, late_fallback, plain, streamed
 from conflux.relay.keep_alive import KeepAlive
+from conflux.relay.marks import Marks, Told
 from conflux.relay.parts import Outcome
 from conflux.relay.stored import keep
 from conflux.relay.tries import Tries
 
-# A killed stream loses at most what came after its last checkpoint.
-_CHECKPOINT_BYTES = 512  # some 128 tokens
-_CHECKPOINT_SECONDS = 1.0
-
 # Why an answer was cut, for admins, where nobody else gave a reason.
 _UNFINISHED = "the upstream closed before its answer was finished"
+_UNWRITTEN = "the ledger could not write how far the answer was"
 _DEFECT = "a defect of the gateway: its log has it"
 
 # What is wrong with the request itself: no draft answers that.
@@ -45,6 +43,9 @@ class Passage(Course):
     """One request, answered by one model."""
 
     __slots__ = ()
+
+    held = b""  # of a stream: what came and may not go out yet
+    held_size = 0  # how much the model wrote in it
 
     async def _reserved(self) -> Outcome:
         """From the hold to the settlement. However this ends, it ends settled."""
@@ -97,7 +98,8 @@ class Passage(Course):
             return
         await self._begin()
         self.spoken = voice
-        self.exchange.push(voice.keep_alive())
+        # A lane's own word would tell of what it has written and is held: a comment says nothing, to every client.
+        self.exchange.push(b": wait\n\n" if self.held else voice.keep_alive())
         await self.exchange.drained()
 
     def _voice(self) -> Lane | AnswerWriter | None:
@@ -272,6 +274,7 @@ class Passage(Course):
             last = in_last(admitted.dialect.name, last, self._flux_field(self.panel, found), self.panel.wanted)
         if self.admitted.fallback is not self.headed:  # the head was too early to know
             last = late_fallback(self.admitted) + last
+        last = self.held + last  # the settlement is the mark it waits for
         await self._store(last)
         outcome = await self._settle(Ending.DONE, found, status=200)
         await self.exchange.finish(last)
@@ -288,33 +291,49 @@ class Passage(Course):
         lane, exchange, clock = attempt.lane, self.exchange, self.parts.clock
         tally, keeper = lane.tally, self.keeper
         assert keeper is not None, "a stream has one until it is settled"
-        marked, marked_at = 0, clock.monotonic()
+        marks = Marks(self.parts, tally, self._checkpoint)
+        until = attempt.began + attempt.target.live.provider.total_timeout
+        sent = 0
 
         def deliver(out: bytes) -> bool:
-            nonlocal marked, marked_at
+            nonlocal sent
             keeper.spoke = now = clock.monotonic()
-            if tally.output_bytes - marked >= _CHECKPOINT_BYTES or now - marked_at >= _CHECKPOINT_SECONDS:
-                marked, marked_at = tally.output_bytes, now
-                self._checkpoint()
+            if (tally.output_bytes >= marks.next or now >= marks.due) and not marks.reached(now):
+                self.held, self.held_size = out, tally.output_bytes - sent
+                return False
+            sent = tally.output_bytes
             going = exchange.push(out) if out else True
             return going and tally.fault is None and not tally.done
 
         def hand_on(data: bytes) -> bool:
             return deliver(lane.feed(data))
 
-        if not deliver(attempt.pending):
-            await exchange.drained()
+        going = deliver(attempt.pending)
         while tally.fault is None and not tally.done:
+            if self.held:
+                if not await marks.caught_up(until):
+                    self._drop_held()
+                    raise GatewayError(Kind.UPSTREAM_TIMEOUT, _UNWRITTEN)  # not the upstream's fault
+                sent = tally.output_bytes
+                out, self.held, self.held_size = self.held, b"", 0
+                going = exchange.push(out)
+            if not going:
+                await exchange.drained()
             if not await attempt.stream(hand_on):
                 deliver(lane.end())
                 return
-            await exchange.drained()
+            going = False
 
-    def _checkpoint(self) -> None:
+    def _drop_held(self) -> None:
+        """It will not go out, so nobody pays for it."""
+        self._leg().lane.tally.output_bytes -= self.held_size
+        self.held, self.held_size = b"", 0
+
+    def _checkpoint(self, told: Told | None = None, *, hurry: bool = False) -> None:
         found = self._account(cut=True)
         credits = credits_of(self.admitted, found) if found.credits is None else found.credits
         mark = Checkpoint(request_id=self.number, amount=found.charge, usage=found.usage, credits=credits)
-        self.parts.ledger.checkpoint(mark)
+        self.parts.ledger.checkpoint(mark, told, hurry=hurry)
 
     async def _cut(self, reason: str, *, timeout: bool = False) -> Outcome:
         """The answer breaks off after content was delivered: what was delivered is paid, and the client is told."""
@@ -325,7 +344,7 @@ class Passage(Course):
         outcome = await self._settle(Ending.CUT, found, status=200, reason=reason)
         kind = Kind.UPSTREAM_TIMEOUT if timeout else Kind.UPSTREAM_FAILED
         error = GatewayError(kind, "the model's answer broke off: what you have is incomplete")
-        await self.exchange.finish(attempt.lane.fail(error))
+        await self.exchange.finish(self.held + attempt.lane.fail(error))  # what was held is paid by now
         return outcome
 
     async def _fail(self, error: GatewayError) -> Outcome:
@@ -353,6 +372,7 @@ class Passage(Course):
         """What an answer that ends early costs: what went out of it."""
         if not self.delivering or self.attempt is None:
             return nothing, NO_ACCOUNT
+        self._drop_held()
         return some, self._account(cut=True)
 
     def _leg(self) -> Attempt | Replay:

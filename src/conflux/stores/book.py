@@ -151,13 +151,16 @@ class Book(ABC):
             hold.started = True
             self._begun.append(number)
 
-    def checkpoint(self, mark: Checkpoint) -> None:
+    def checkpoint(self, mark: Checkpoint) -> bool:
+        """False: nobody has it open, so nothing is marked."""
         hold = self.holds.get(mark.request_id)
-        if hold is not None:
-            hold.checkpoint, hold.usage = mark.amount, mark.usage
-            self._marks[mark.request_id] = mark
-            if hold.claim is not None:
-                self._claims.mark(mark.request_id, hold.claim, mark.credits)
+        if hold is None:
+            return False
+        hold.checkpoint, hold.usage = mark.amount, mark.usage
+        self._marks[mark.request_id] = mark
+        if hold.claim is not None:
+            self._claims.mark(mark.request_id, hold.claim, mark.credits)
+        return True
 
     def settle(self, end: Settlement) -> int:
         number = end.request_id

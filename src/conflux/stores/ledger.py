@@ -76,8 +76,12 @@ class BookLedger(ABC):
     async def start(self, request_id: int) -> None:
         await self._writer.put(self._book.start, request_id)
 
-    def checkpoint(self, mark: Checkpoint) -> None:
-        self._writer.put_quietly(self._book.checkpoint, mark)
+    def checkpoint(self, mark: Checkpoint, told: Callable[[bool], None] | None = None, *, hurry: bool = False) -> None:
+        if told is None:
+            self._writer.put_quietly(self._book.checkpoint, mark)
+            return
+        written = self._writer.put(self._book.checkpoint, mark, hurry=hurry)
+        written.add_done_callback(lambda one: told(one.exception() is None and one.result()))
 
     async def settle(self, end: Settlement) -> int:
         cost: int = await self._writer.put(self._book.settle, end)

@@ -67,12 +67,15 @@ class StepQueue(ABC):
 
     # -- what callers use
 
-    def put(self, step: Step, word: Any) -> "asyncio.Future[Any]":
-        """Queue a step. It happens even if its caller stops waiting."""
+    def put(self, step: Step, word: Any, *, hurry: bool = True) -> "asyncio.Future[Any]":
+        """Queue a step. It happens even if its caller stops waiting. Without `hurry` as put_quietly does it."""
         future = self._loop.create_future()
         if self.trouble is None and self._closed is None:
             self._items.append((step, word, future))
-            self._wake()
+            if hurry:
+                self._wake()
+            else:
+                self._ride()
         else:
             if step != self._steps.reserve:
                 self._steps.lost(step, word)
@@ -83,8 +86,7 @@ class StepQueue(ABC):
         """Queue a step that nobody waits for: it rides with others, or goes alone a moment later."""
         if self.trouble is None and self._closed is None:
             self._items.append((step, word, None))
-            if not self._busy and self._later is None:
-                self._later = self._loop.call_later(_CHECKPOINT_DELAY, self._flush_later)
+            self._ride()
         else:
             self._steps.lost(step, word)
 
@@ -116,6 +118,10 @@ class StepQueue(ABC):
     @abstractmethod
     def _flush(self) -> None:
         """Begin what is next: a batch, a job, or nothing."""
+
+    def _ride(self) -> None:
+        if not self._busy and self._later is None:
+            self._later = self._loop.call_later(_CHECKPOINT_DELAY, self._flush_later)
 
     def _flush_later(self) -> None:
         self._later = None
