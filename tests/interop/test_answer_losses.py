@@ -56,12 +56,12 @@ ANSWERS: dict[str, dict[str, tuple[Json, str]]] = {
         "call": (chat(tool_calls=[{"id": "c", "type": "function", "function": {"name": MARK, "arguments": "{}"}}]),
                  "tool_calls"),
         "field of a call": (chat(tool_calls=[{"id": "c", "type": "function", "extra_content": MARK,
-                                              "function": {"name": "f", "arguments": "{}"}}]), "extra_content"),
+                                              "function": {"name": "f", "arguments": "{}"}}]), "unknown part"),
         "image": (chat(images=[{"image_url": {"url": PAGE}}]), MARK),
         "logprobs": (chat(beside={"logprobs": {"content": [{"token": MARK, "logprob": -1.0}]}}), "logprobs"),
-        "field of a message": (chat(novelty=MARK), "novelty"),
-        "field of a choice": (chat(beside={"novelty": MARK}), "novelty"),
-        "field of an answer": ({**chat(), "novelty": [MARK]}, "novelty"),
+        "field of a message": (chat(novelty=MARK), "unknown part"),
+        "field of a choice": (chat(beside={"novelty": MARK}), "unknown part"),
+        "field of an answer": ({**chat(), "novelty": [MARK]}, "unknown part"),
     },
     "anthropic-messages": {
         "page": (messages({"type": "text", "text": "a", "citations": [

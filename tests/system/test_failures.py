@@ -69,8 +69,9 @@ class Gateway:
         return self.served.get("/health/ready").status
 
     def gauge(self) -> str:
-        lines = self.served.get("/metrics", key=self.admin).body.decode().splitlines()
-        return next(line for line in lines if line.startswith("conflux_ready "))
+        answer = self.served.get("/metrics", key=self.admin)
+        lines = answer.body.decode().splitlines()
+        return next((line for line in lines if line.startswith("conflux_ready ")), f"{answer.status}: {answer.body!r}")
 
     def verified(self) -> bool:
         ended = self.served.run("ledger", "verify", "--json")

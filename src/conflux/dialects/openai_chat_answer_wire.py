@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, defstruct
 
 from conflux.dialects import strict_json
-from conflux.dialects.citations import beyond, strange
+from conflux.dialects.citations import beyond, named, strange
 from conflux.dialects.sse import write_data
 from conflux.neutral.events import Fault
 
@@ -23,6 +23,7 @@ DONE_EVENT = write_data(DONE)
 ChoiceIndex = Annotated[int, Meta(ge=0, lt=128)]  # as many as `n` may ask for
 CallIndex = Annotated[int, Meta(ge=0, lt=1024)]
 _LATEST = 100_000_000_000
+_UNNAMED = (named(None),)
 Seconds = Annotated[int, Meta(ge=0, lt=_LATEST)]
 
 
@@ -147,24 +148,31 @@ def read_chunk(payload: bytes) -> Chunk:
             choices=loose.choices,
             usage=loose.usage,
             error=loose.error,
-            strange=tuple(strange(payload, Chunk.__struct_fields__)),
+            strange=_unnamed(strange(payload, Chunk.__struct_fields__)),
         )
 
 
-def unread(raw: Raw) -> Iterator[str]:
+def unread(raw: Raw) -> tuple[str, ...]:
     """What stands in choices that were sifted and does not pass."""
     try:
-        choices = msgspec.json.decode(raw) or ()
+        return _unnamed(_strangers(msgspec.json.decode(raw) or ()))
     except msgspec.DecodeError:  # where nobody reads, an upstream may write what cannot be
-        yield "unknown part"
-        return
+        return _UNNAMED
+
+
+def _unnamed(strangers: Iterator[str]) -> tuple[str, ...]:
+    """By their own names they would name the upstream."""
+    return _UNNAMED if next(strangers, None) is not None else ()
+
+
+def _strangers(choices: Any) -> Iterator[str]:
     for choice in choices:
         yield from beyond(choice, TextChoice.__struct_fields__)
         said = choice.get("delta") or choice.get("message")
         if isinstance(said, dict):
             yield from beyond(said, Delta.__struct_fields__)
             for call in said.get("tool_calls") or ():
-                yield from beyond(call, ToolCallDelta.__struct_fields__, "tool_calls.")
+                yield from beyond(call, ToolCallDelta.__struct_fields__)
 
 
 def read_choices(raw: Raw) -> tuple[Raw, list[Choice]]:

@@ -28,6 +28,7 @@ def verify(path: Path) -> Report:
         check_whole(path)
         if revision_of(connection) != HEAD:
             raise StoreError(f"{path} has another schema than this version of Conflux: start `conflux serve` once")
+        connection.execute("BEGIN").close()  # one snapshot, as a reader has it
         return examine(connection)
     except sqlite3.Error as error:
         raise unreadable(path, str(error)) from error
@@ -37,14 +38,6 @@ def verify(path: Path) -> Report:
 
 
 def examine(run: sqlite3.Connection) -> Report:
-    run.execute("BEGIN")
-    try:
-        return _examine(run)
-    finally:
-        run.execute("COMMIT")
-
-
-def _examine(run: sqlite3.Connection) -> Report:
     damaged = sum(row[0] != "ok" for row in run.execute("PRAGMA quick_check(100)"))
     if damaged:
         return nothing_but(damaged=damaged)
