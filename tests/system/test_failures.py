@@ -32,6 +32,7 @@ class Gateway:
         self._broken = False
         self.admin = self.served.admin_key
         self.key = self.served.key(name="k", budget_usd="5")
+        self.other = self.served.key(name="never used")
 
     @property
     def calls(self) -> int:
@@ -99,7 +100,7 @@ def gateway(request, tmp_path: Path) -> Iterator[Gateway]:
 
 def test_nothing_is_answered_while_nothing_can_be_written(gateway: Gateway) -> None:
     good = [gateway.ask() for _ in range(5)]
-    assert {one.status for one in good} == {200}
+    assert {one.status for one in good} == {200} and gateway.gauge() == "conflux_ready 1.0"
     calls = gateway.calls
     gateway.break_down()
     try:
@@ -115,6 +116,9 @@ def test_nothing_is_answered_while_nothing_can_be_written(gateway: Gateway) -> N
         assert refused.status == 503 and refused.json()["type"] == "error"
         assert gateway.calls == noticed, "nobody was asked for an answer that nobody would pay"
         assert gateway.ready() == 503
+        unknown = gateway.served.get("/v1/models", key=gateway.other)
+        if gateway._server is not None:  # the key is looked up in what is lost
+            assert (unknown.status, unknown.headers["retry-after"]) == (503, "2"), unknown.body
         assert gateway.gauge() == "conflux_ready 0.0"
         assert "ALARM" in gateway.served.stderr and "503" in gateway.served.stderr
     finally:

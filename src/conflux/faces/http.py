@@ -28,7 +28,7 @@ from conflux.faces.public import POSTED, Public
 from conflux.faces.question import Question, Reply
 from conflux.faces.short_way import ShortRequest, announced
 from conflux.faces.web import Web
-from conflux.neutral.errors import GatewayError, Kind, StoreError
+from conflux.neutral.errors import GatewayError, Kind, StoreError, unread
 from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
@@ -49,6 +49,7 @@ _RESPONSES = "openai-responses"
 # What the answer to a refusal must say beside its status.
 _EXPLAINED: dict[Kind, Headers] = {
     Kind.UNKNOWN_CODING: [(b"accept-encoding", ACCEPTED)],
+    Kind.UNAVAILABLE: [(b"retry-after", b"2")],
     Kind.UPGRADE_REQUIRED: [(b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")],
 }
 _SPEECHLESS = b'{"error":{"message":"the gateway failed on this request; it was noted","type":"server_error"}}'
@@ -229,7 +230,7 @@ class HttpFace:
             incoming = Incoming(dialect=dialect, body=body, secret=heard.secret, mount=mount, place=place,
                                 headers=request.headers, once=heard.once)  # fmt: skip
             await self._gateway.generate(incoming, exchange)
-        except GatewayError as error:
+        except (GatewayError, StoreError) as error:
             await self._refuse(exchange, error, mount or mounts.root, None if reads else found)
         except Exception as error:  # noqa: BLE001 edge: nobody above can answer the client
             self._report(error, request.url.decode("latin-1"))
@@ -292,12 +293,13 @@ class HttpFace:
     async def _refuse(
         self,
         exchange: Exchange,
-        error: GatewayError,
+        error: GatewayError | StoreError,
         storefront: Storefront,
         dialect: str | None,
         *,
         allow: bytes = b"",
     ) -> None:
+        error = unread() if isinstance(error, StoreError) else error
         status, headers, content = self._worded(error, storefront, dialect)
         if error.kind is Kind.METHOD_NOT_ALLOWED:
             headers.append((b"allow", allow))
@@ -353,7 +355,7 @@ class HttpFace:
             posts = path in POSTED and scope["method"] == "POST"
             body = await self._body(scope, receive, heard, mount) if posts else b""
             await self._other(scope, exchange, heard, mount, path, dialect, body)
-        except GatewayError as error:
+        except (GatewayError, StoreError) as error:
             allow = _allowed(dialect, path)
             await self._refuse(exchange, error, mount or mounts.root, dialect or _protocol_of(path), allow=allow)
         except _Unread as unread:

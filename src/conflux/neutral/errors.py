@@ -65,6 +65,11 @@ def invalid(message: str, param: str | None = None, code: str | None = None) -> 
     return GatewayError(Kind.INVALID, message, param=param, code=code)
 
 
+def unread() -> GatewayError:
+    """The store, just now."""
+    return GatewayError(Kind.UNAVAILABLE, "the ledger cannot be read now: try again in a moment", retry_after=2)
+
+
 def under_way() -> GatewayError:
     text = "a request with this Idempotency-Key is under way: ask again in a moment for its answer"
     return GatewayError(Kind.CONFLICT, text, retry_after=1)
