@@ -23,7 +23,7 @@ def test_every_promise_is_kept(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("simulate.tasks.CHANGE", 800)
     monkeypatch.setattr("simulate.tasks.DOMINATED", 150)
     monkeypatch.setattr("simulate.scenarios.FALLBACKS", 1000)
-    monkeypatch.setattr("simulate.scenarios.CONTEXTS", 2400)
+    monkeypatch.setattr("simulate.scenarios.CONTEXTS", 4000)
     monkeypatch.setattr("simulate.contexts.LEARNING", 500)  # of fewer, more are the first of their kind
     scenario = SCENARIOS[name]
     found = scenario.play(7)
