@@ -20,7 +20,8 @@ def check_events(events: list[Event]) -> None:
         if isinstance(event, Fault | Reported):
             assert place == len(events) - 1
         elif isinstance(event, Aside):
-            continue  # a whole block, or a note on the open one
+            if event.kind == "citation":  # a note on the text, which may have no word yet
+                assert open_blocks.setdefault(event.index, "TextDelta") == "TextDelta"
         elif isinstance(event, BlockEnded):
             del open_blocks[event.index]
         elif isinstance(event, Finished):

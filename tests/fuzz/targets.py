@@ -337,6 +337,9 @@ TARGETS: dict[str, Target] = {
 
 # target: inputs that once broke it
 CORPUS: dict[str, list[bytes]] = {
+    "responses.whole": [
+        b'{"id":"r","model":"m","status":"completed","output":[{"type":"message","content":[{"type":[],"text":"late"}]}]}'
+    ],
     "passthrough.whole": [
         b'{"choices":[{"message":{"content":"x"}}],"usage":{"total_tokens":9,"completion_tokens":4}}'
     ],

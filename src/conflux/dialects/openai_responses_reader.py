@@ -168,7 +168,7 @@ def _unread(raw: dict[str, Any]) -> Iterator[str]:
     for field in ("content", "summary"):
         for part in raw.get(field) or () if isinstance(raw.get(field), list) else ():
             kind = part.get("type") if isinstance(part, dict) else None
-            if kind in _PARTS:
+            if isinstance(kind, str) and kind in _PARTS:
                 yield from citations.beyond(part, _PARTS[kind])
             elif kind is not None:
                 yield citations.named(kind)
