@@ -16,6 +16,15 @@ def test_a_gateway_error_keeps_what_it_was_told() -> None:
     assert (plain.param, plain.code, plain.retry_after, plain.details) == (None, None, None, None)
 
 
+@pytest.mark.parametrize(("after", "wait"), [(None, None), (0.2, 1), (1.6, 2), (30, 30)])
+def test_a_wait_is_told_in_whole_seconds_beside_the_other_headers(after: float | None, wait: int | None) -> None:
+    error = GatewayError(Kind.UNAVAILABLE, "busy", retry_after=after)
+    error.headers.append((b"x-a", b"1"))
+    assert error.wait == wait
+    assert error.told() == [(b"x-a", b"1")] + ([] if wait is None else [(b"retry-after", b"%d" % wait)])
+    assert error.headers == [(b"x-a", b"1")]
+
+
 def test_invalid_is_short_for_the_commonest() -> None:
     error = invalid("m", "p", "c")
     assert (error.kind, error.message, error.param, error.code) == (Kind.INVALID, "m", "p", "c")

@@ -52,8 +52,8 @@ def fields(error: GatewayError) -> dict[str, Any]:
         details.append({"@type": _TYPE + "BadRequest", "fieldViolations": [violation]})
     if error.code is not None:
         details.append({"@type": _TYPE + "ErrorInfo", "reason": error.code.upper(), "domain": "conflux"})
-    if error.retry_after is not None:
-        details.append({"@type": _TYPE + "RetryInfo", "retryDelay": f"{max(1, round(error.retry_after))}s"})
+    if error.wait is not None:
+        details.append({"@type": _TYPE + "RetryInfo", "retryDelay": f"{error.wait}s"})
     if details:
         found["details"] = details
     return found

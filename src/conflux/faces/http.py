@@ -49,7 +49,6 @@ _RESPONSES = "openai-responses"
 # What the answer to a refusal must say beside its status.
 _EXPLAINED: dict[Kind, Headers] = {
     Kind.UNKNOWN_CODING: [(b"accept-encoding", ACCEPTED)],
-    Kind.UNAVAILABLE: [(b"retry-after", b"2")],
     Kind.UPGRADE_REQUIRED: [(b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")],
 }
 _SPEECHLESS = b'{"error":{"message":"the gateway failed on this request; it was noted","type":"server_error"}}'
@@ -263,7 +262,7 @@ class HttpFace:
     def _said(
         self, error: GatewayError, storefront: Storefront, dialect: str | None, request_id: tuple[bytes, bytes]
     ) -> tuple[int, Headers, bytes]:
-        explained = _EXPLAINED.get(error.kind, ())
+        explained = [*_EXPLAINED.get(error.kind, ()), *error.told()]
         if dialect is None:
             status, content = openai_error(error, storefront.error_style)
             return status, [JSON, request_id, *explained], content

@@ -60,6 +60,15 @@ class GatewayError(Exception):
         self.headers: list[tuple[bytes, bytes]] = []  # that the answer carries
         self.request_id: str | None = None  # which answer says so; set by whoever answers
 
+    @property
+    def wait(self) -> int | None:
+        """`retry_after` as a client is told it: whole seconds, at least one."""
+        return None if self.retry_after is None else max(1, round(self.retry_after))
+
+    def told(self) -> list[tuple[bytes, bytes]]:
+        """The headers that say what the body alone does not."""
+        return self.headers if self.wait is None else [*self.headers, (b"retry-after", b"%d" % self.wait)]
+
 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> GatewayError:
     return GatewayError(Kind.INVALID, message, param=param, code=code)

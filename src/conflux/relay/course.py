@@ -242,9 +242,7 @@ class Course:
             self.ticket.close()
         storefront = self.storefront or root_storefront(self.snapshot)
         status, body = dialect.error(error, storefront.error_style)
-        headers = [JSON, *identified(self.request_id.encode(), dialect), *error.headers, *self._rates()]
-        if error.retry_after is not None:
-            headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
+        headers = [JSON, *identified(self.request_id.encode(), dialect), *error.told(), *self._rates()]
         await self.exchange.reply(status, headers, body)
 
 

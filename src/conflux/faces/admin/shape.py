@@ -38,9 +38,7 @@ def nothing() -> Response:
 
 def refusal(error: GatewayError) -> Response:
     status, content = openai_error(error, "openai")
-    headers = {**_PRIVATE, **{name.decode(): value.decode() for name, value in error.headers}}
-    if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(error.retry_after)))
+    headers = {**_PRIVATE, **{name.decode(): value.decode() for name, value in error.told()}}
     return Response(content, status, headers, "application/json")
 
 
