@@ -9,16 +9,13 @@ from typer.testing import CliRunner
 
 from conflux.faces.cli_budgets import add_budgets
 from conflux.neutral.errors import ConfigError
+from tests.faces.played import Played
 
 ROW = {"kind": "user", "owner": "acme/ann", "window": "day", "cap_usd": "5", "spent_usd": "1", "held_usd": "0"}
 
 
-class Played:
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, Any]]] = []
-
-    def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
-        self.heard.append((operation, params))
+class Server(Played):
+    def answer(self, operation: str) -> Any:
         return {"budgets": [ROW]} if operation == "budgets.list" else ROW
 
 
@@ -29,7 +26,7 @@ def said(played: Played, *words: str) -> Any:
 
 
 def test_what_is_said_is_asked() -> None:
-    played = Played()
+    played = Server()
     assert "acme/ann" in said(played, "list").stdout
     assert json.loads(said(played, "list", "--json").stdout) == {"budgets": [ROW]}
     assert "acme/ann" in said(played, "set", "--workspace", "acme", "--user", "ann", "--usd", "5").stdout
@@ -44,11 +41,11 @@ def test_what_is_said_is_asked() -> None:
 
 @pytest.mark.parametrize("words", [(), ("--usd", "5", "--no-cap")])
 def test_a_cap_is_an_amount_or_none(words: tuple[str, ...]) -> None:
-    played = Played()
+    played = Server()
     assert isinstance(said(played, "set", "--key", "k", *words).exception, ConfigError)
     assert played.heard == []
 
 
 @pytest.mark.parametrize("verb", ["list", "set"])
 def test_every_help_has_an_example(verb: str) -> None:
-    assert f"conflux budgets {verb}" in " ".join(said(Played(), verb, "--help").stdout.split())
+    assert f"conflux budgets {verb}" in " ".join(said(Server(), verb, "--help").stdout.split())

@@ -7,6 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from conflux.faces.cli_credits import add_credits
+from tests.faces.played import Played
 
 GRANT = {"id": "grant_1", "workspace": "acme", "credits": "5", "left": "4", "created": "x", "expires": None,
          "status": "open", "note": ""}  # fmt: skip
@@ -20,12 +21,8 @@ FOUND: dict[str, Any] = {
 }  # fmt: skip
 
 
-class Played:
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, Any]]] = []
-
-    def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
-        self.heard.append((operation, params))
+class Server(Played):
+    def answer(self, operation: str) -> Any:
         return FOUND.get(operation, {"id": "grant_1"})
 
 
@@ -38,7 +35,7 @@ def said(played: Played, *words: str) -> str:
 
 
 def test_what_is_said_is_asked() -> None:
-    played = Played()
+    played = Server()
     assert "grant_1" in said(played, "credits", "grant", "5", "--workspace", "acme", "--expires", "30d", "--note", "n")
     assert "acme" in said(played, "credits", "list")
     assert json.loads(said(played, "credits", "list", "--json")) == FOUND["credits.list"]

@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from conflux.faces.cli_explain import add_explain
+from tests.faces.played import Played
 
 ROW = {"model": "shop/one", "kept": False, "dropped_because": "tier", "score": "0.01", "cost_usd": "0.002",
        "time_s": 1.5, "success": 0.9, "quality": 0.8}  # fmt: skip
@@ -16,12 +17,8 @@ SHOWN = {"model": "shop/two", "reason": "best", "task_type": "creative", "tier":
          "needs": [], "candidates": [ROW], "attempts": [{"model": "shop/two", "role": "first"}]}  # fmt: skip
 
 
-class Played:
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, Any]]] = []
-
-    def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
-        self.heard.append((operation, params))
+class Server(Played):
+    def answer(self, operation: str) -> Any:
         return SHOWN
 
 
@@ -33,7 +30,7 @@ def run(played: Played, *words: str, key: str = "cf_live_k") -> Result:
 
 
 def test_what_is_said_becomes_a_request() -> None:
-    played = Played()
+    played = Server()
     shown = run(played, "Write a haiku", "--task", "creative", "--prefer", "speed")
     assert shown.exit_code == 0 and "shop/two" in shown.stdout and "tier" in shown.stdout and "0.002" in shown.stdout
     assert json.loads(run(played, "hi", "--model", "m", "--json").stdout) == SHOWN
@@ -49,7 +46,7 @@ def test_what_is_said_becomes_a_request() -> None:
 
 
 def test_a_whole_request_comes_from_a_file(tmp_path: Path) -> None:
-    played, file = Played(), tmp_path / "body.json"
+    played, file = Server(), tmp_path / "body.json"
     file.write_text('{"contents": []}')
     assert run(played, "--body", str(file)).exit_code == 0
     assert played.heard == [("route.explain", {"key": "cf_live_k", "body": {"contents": []}})]
@@ -57,7 +54,7 @@ def test_a_whole_request_comes_from_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["[1]", "{", None])
 def test_a_file_that_is_no_request_is_a_line(tmp_path: Path, content: str | None) -> None:
-    played, file = Played(), tmp_path / "body.json"
+    played, file = Server(), tmp_path / "body.json"
     if content is not None:
         file.write_text(content)
     done = run(played, "--body", str(file))
@@ -66,5 +63,5 @@ def test_a_file_that_is_no_request_is_a_line(tmp_path: Path, content: str | None
 
 
 def test_without_a_key_it_is_said_whose_request_it_would_be() -> None:
-    done = run(Played(), key="")
+    done = run(Server(), key="")
     assert done.exit_code == 2 and "CONFLUX_KEY" in done.output

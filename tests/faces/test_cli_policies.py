@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from conflux.faces.cli_policies import add_policies, cleared, names, understood
 from conflux.neutral.errors import ConfigError
+from tests.faces.played import Played
 
 RULES = [{"client": "codex", "action": "substitute", "models": ["a", "b*"], "to": "c"},
          {"action": "deny", "models": ["*"]}]  # fmt: skip
@@ -21,12 +22,8 @@ SEEN = {
 }  # fmt: skip
 
 
-class Played:
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, Any]]] = []
-
-    def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
-        self.heard.append((operation, params))
+class Server(Played):
+    def answer(self, operation: str) -> Any:
         match operation:
             case "policies.list":
                 return {"policies": [POLICY]}
@@ -43,7 +40,7 @@ def said(played: Played, *words: str) -> Any:
 
 
 def test_everything_that_can_be_said_arrives() -> None:
-    played = Played()
+    played = Server()
     words = (
         "set", "--workspace", "acme", "--user", "ann", "--allow", "a, b/*", "--deny", "c", "--entitle", "d",
         "--rule", "codex deny x", "--rule", "any substitute y z by w", "--requests-per-minute", "60",
@@ -60,7 +57,7 @@ def test_everything_that_can_be_said_arrives() -> None:
 
 
 def test_what_is_cleared_is_null_and_what_is_not_said_is_not_asked() -> None:
-    played = Played()
+    played = Server()
     said(played, "set", "--key", "key_1", "--clear", "allow", "--clear", "rules", "--clear", "tokens-per-minute")
     said(played, "create", "--workspace", "acme", "--deny", "")
     assert played.heard == [
@@ -71,7 +68,7 @@ def test_what_is_cleared_is_null_and_what_is_not_said_is_not_asked() -> None:
 
 @pytest.mark.parametrize("verb", ["show", "enable", "disable", "delete"])
 def test_the_other_verbs(verb: str) -> None:
-    played = Played()
+    played = Server()
     shown = said(played, verb, "--workspace", "acme", "--user", "ann").stdout
     assert played.heard == [(f"policies.{verb}", {"workspace": "acme", "user": "ann"})]
     assert "x, y" in shown and "codex substitute a b* by c" in shown and "any deny *" in shown
@@ -79,13 +76,13 @@ def test_the_other_verbs(verb: str) -> None:
 
 
 def test_the_list() -> None:
-    shown = said(Played(), "list").stdout
+    shown = said(Server(), "list").stdout
     assert "acme/ann" in shown and "disabled" in shown and "deny, concurrent, overrides" in shown
-    assert json.loads(said(Played(), "list", "--json").stdout) == {"policies": [POLICY]}
+    assert json.loads(said(Server(), "list", "--json").stdout) == {"policies": [POLICY]}
 
 
 def test_the_preview() -> None:
-    played = Played()
+    played = Server()
     shown = said(played, "preview", "--key", "key_1", "--client", "codex").stdout
     assert played.heard == [("policies.preview", {"key": "key_1", "client": "codex", "storefront": None})]
     assert "opens nothing: it was revoked" in shown and "it is disabled" in shown
@@ -93,7 +90,7 @@ def test_the_preview() -> None:
 
 
 def test_saying_nothing_is_a_mistake() -> None:
-    played = Played()
+    played = Server()
     found = said(played, "set", "--workspace", "acme")
     assert isinstance(found.exception, ConfigError) and played.heard == []
 
@@ -115,5 +112,5 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("verb", ["list", "show", "create", "set", "enable", "disable", "delete", "preview"])
 def test_every_help_has_an_example(verb: str) -> None:
-    found = said(Played(), verb, "--help").stdout
+    found = said(Server(), verb, "--help").stdout
     assert "Example" in found and f"conflux policies {verb}" in " ".join(found.split())

@@ -7,17 +7,14 @@ import typer
 from typer.testing import CliRunner
 
 from conflux.faces.cli_probe import add_probe
+from tests.faces.played import Played
 
 ROW = {"target": "p/m", "capability": "vision", "holds": "yes", "stated": "no", "questioned": True, "age_seconds": 3,
        "asked": "yes", "evidence": ["red: answered, 'Red.'"], "cost_usd": "0"}  # fmt: skip
 
 
-class Played:
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, dict[str, Any]]] = []
-
-    def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
-        self.heard.append((operation, params))
+class Server(Played):
+    def answer(self, operation: str) -> Any:
         return {"probes": [ROW]}
 
 
@@ -31,7 +28,7 @@ def said(played: Played, *words: str) -> str:
 
 
 def test_what_is_said_is_asked_and_what_was_found_is_shown() -> None:
-    played = Played()
+    played = Server()
     assert "p/m" in said(played) and "Red." not in said(played)
     assert "Red." in said(played, "gpt-4o-mini", "--capability", "vision", "--storefront", "conflux")
     assert json.loads(said(played, "gpt-4o-mini", "--json")) == {"probes": [ROW]}
