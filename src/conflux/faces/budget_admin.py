@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from conflux.faces.asked import OwnerAsked, asked, owner_of
-from conflux.faces.key_view import moment_text
 from conflux.faces.operations import Work
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.moments import moment_or_none
 from conflux.neutral.money import MoneyError, nano_from_usd, usd
 from conflux.neutral.people import BudgetRow, Owner
 from conflux.relay.snapshot import Snapshot
@@ -74,5 +74,5 @@ def _shown(row: BudgetRow) -> dict[str, Any]:
         "spent_usd": usd(row.spent),
         "held_usd": usd(row.held),
         "left_usd": usd(max(row.cap - row.spent - row.held, 0)),
-        "resets_at": moment_text(row.resets),
+        "resets_at": moment_or_none(row.resets),
     }

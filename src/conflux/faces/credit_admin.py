@@ -5,14 +5,15 @@ Law: credits are decimal texts here and micro-credits behind; what was given cou
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
 from conflux.faces.asked import OwnerAsked, asked, owner_of
+from conflux.faces.key_view import Balance
 from conflux.faces.operations import Work, expiry
 from conflux.neutral.errors import ConfigError
+from conflux.neutral.moments import moment_or_none
 from conflux.neutral.money import MoneyError, credits_text, parse_scaled
 from conflux.neutral.people import Owner
 from conflux.relay.snapshot import Snapshot
@@ -37,15 +38,6 @@ class GrantRow(Protocol):
     def revoked_at(self) -> int | None: ...
     @property
     def note(self) -> str: ...
-
-
-class Balance(Protocol):
-    @property
-    def rest(self) -> int: ...
-    @property
-    def held(self) -> int: ...
-    @property
-    def active(self) -> bool: ...
 
 
 class Credits(Protocol):
@@ -150,8 +142,8 @@ def _shown(row: GrantRow, now: int) -> dict[str, Any]:
         "workspace": row.workspace,
         "credits": credits_text(row.amount),
         "left": credits_text(row.rest),
-        "created": _time(row.created),
-        "expires": _time(row.expires_at),
+        "created": moment_or_none(row.created),
+        "expires": moment_or_none(row.expires_at),
         "status": "revoked"
         if row.revoked_at is not None
         else "expired"
@@ -161,10 +153,6 @@ def _shown(row: GrantRow, now: int) -> dict[str, Any]:
         else "open",
         "note": row.note,
     }
-
-
-def _time(moment: int | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class PlanAdmin:
@@ -192,7 +180,7 @@ class PlanAdmin:
             ],
             "subscriptions": [
                 {"kind": row.kind, "owner": row.owner, "plan": row.plan, "offered": row.plan in plans,
-                 "since": _time(row.created)}
+                 "since": moment_or_none(row.created)}
                 for row in await self._subscriptions.rows()
             ],
         }  # fmt: skip

@@ -4,9 +4,9 @@ Law: reads only; the same rows that requests are admitted by.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from conflux.neutral.moments import moment_or_none
 from conflux.neutral.money import credits_text, usd
 from conflux.neutral.plans import Plan, PlanStanding
 from conflux.neutral.records import Caller, Storefront
@@ -91,7 +91,7 @@ def _budget(found: Spent) -> dict[str, Any]:
         "held_usd": usd(found.held),
         "cap_usd": usd(cap) if cap is not None else None,
         "left_usd": usd(max(cap - found.spent - found.held, 0)) if cap is not None else None,
-        "resets_at": moment_text(found.resets),
+        "resets_at": moment_or_none(found.resets),
     }
 
 
@@ -110,9 +110,5 @@ def window_view(found: PlanStanding) -> dict[str, Any]:
         "requests_limit": found.window.requests,
         "tokens": found.tokens,
         "tokens_limit": found.window.tokens,
-        "frees_at": moment_text(found.frees),  # when the oldest of what is counted leaves the window
+        "frees_at": moment_or_none(found.frees),  # when the oldest of what is counted leaves the window
     }
-
-
-def moment_text(moment: int | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(-(-moment // 1000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

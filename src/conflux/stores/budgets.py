@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.moments import moment_text
 from conflux.neutral.money import usd
 
 WINDOWS = ("total", "day", "week", "month")
@@ -88,7 +89,7 @@ def refusal(full: list[Full], amount: int, moment: int) -> GatewayError:
     if totals:
         text += ": ask for less (max_tokens), or have the budget raised"
         return GatewayError(Kind.PAYMENT_REQUIRED, text, code=_CODE, details=details)
-    resets = details["resets_at"] = time_text(worst.resets)
+    resets = details["resets_at"] = moment_text(worst.resets)
     text += f": ask for less (max_tokens), or wait until {resets}"
     return GatewayError(Kind.RATE_LIMITED, text, code=_CODE, retry_after=_wait(worst, moment), details=details)
 
@@ -97,13 +98,8 @@ def _closed(worst: Full, moment: int) -> GatewayError:
     """What a whole storefront has spent is for no caller to see."""
     if worst.window == "total":
         return GatewayError(Kind.PAYMENT_REQUIRED, "this storefront has spent its budget", code=_CODE)
-    text = f"this storefront has spent its {_EVERY[worst.window]} budget: wait until {time_text(worst.resets)}"
+    text = f"this storefront has spent its {_EVERY[worst.window]} budget: wait until {moment_text(worst.resets)}"
     return GatewayError(Kind.RATE_LIMITED, text, code=_CODE, retry_after=_wait(worst, moment))
-
-
-def time_text(moment: int) -> str:
-    """Rounded up: who waits so long has waited long enough."""
-    return datetime.fromtimestamp(-(-moment // 1000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _wait(worst: Full, moment: int) -> float:

@@ -9,8 +9,8 @@ from bisect import bisect_right, insort
 
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ledger import Quota
+from conflux.neutral.moments import moment_text
 from conflux.neutral.plans import Plan, PlanStanding, PlanWindow
-from conflux.stores.budgets import time_text
 from conflux.stores.sql import Run
 
 _MOST = 1000
@@ -122,7 +122,7 @@ def _spent(quota: Quota, found: PlanStanding, frees: int, moment: int) -> Gatewa
     if not frees:
         text += f"; this request may use up to {quota.tokens} tokens, which is more than it ever has room for"
         return GatewayError(Kind.PAYMENT_REQUIRED, text + ": ask for less (max_tokens)", code=_CODE, details=details)
-    details["resets_at"] = resets = time_text(frees)
+    details["resets_at"] = resets = moment_text(frees)
     text += f": ask for less (max_tokens), or wait until {resets}"
     wait = max(-(-(frees - moment) // 1000), 1)
     return GatewayError(Kind.RATE_LIMITED, text, code=_CODE, retry_after=wait, details=details)

@@ -6,11 +6,11 @@ that comes next. A limit out of range is refused, as Anthropic does.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from conflux.catalogue.listings.row import Rendered, Row, Shape
 from conflux.neutral.errors import invalid
+from conflux.neutral.moments import moment_text
 
 _USUAL, _MOST = 20, 1000
 
@@ -21,7 +21,7 @@ def anthropic(row: Row) -> Rendered:
         "type": "model",
         "id": model.id,
         "display_name": model.name,
-        "created_at": datetime.fromtimestamp(model.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": moment_text(model.created * 1000),
         "max_input_tokens": model.safe_context,
         "max_tokens": model.max_output,
         "capabilities": None,
