@@ -7,9 +7,10 @@ import pytest
 
 from conflux.dialects import DIALECTS
 from conflux.sim import app
+from tests.interop.asked import Asked
 from tests.interop.cases import CASES, FACES, UPSTREAMS
 from tests.interop.compatibility import PAGE, outcomes, page
-from tests.interop.matrix import Cell, Pair, cells, run, send, serving
+from tests.interop.matrix import Cell, Pair, cells, model_of, run, send, serving
 
 GENERATES = DIALECTS.keys() - {"embeddings"}
 CONVERSES = GENERATES - {
@@ -72,3 +73,14 @@ def test_a_wrong_answer_is_no_yes(pair: Pair, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(CASES, "plain", CASES["length"]._replace(asked=CASES["images"].asked))
     with pytest.raises(AssertionError):
         run(pair, cell)
+
+
+@pytest.mark.parametrize("upstream", UPSTREAMS)
+@pytest.mark.parametrize("face", ["openai-responses", "anthropic-messages"])
+def test_thousands_of_tokens_at_once_arrive_to_the_last(pair: Pair, face: str, upstream: str) -> None:
+    """What the coding agents are sent: their own long stream is paced, as they lose some of what comes so fast."""
+    client = FACES[face]
+    path, body = client.path(model_of(upstream), True), client.body(model_of(upstream), Asked("[[stream: 3000]]"), True)
+    seen = client.streamed(send(pair, client, path, body).body)
+    assert seen.text.split() == [f"{number % 1000:03d}" for number in range(3000)]
+    assert seen.stop == "end"
