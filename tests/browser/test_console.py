@@ -38,7 +38,7 @@ storefront = "conflux"
 id = "acme/other"
 pool = "paid"
 context = 100000
-price = {{ input = "1.00", output = "2.00" }}
+price = {{ input = "1.00", output = "2.00", audio = "32.00", image = "0.04" }}
 """
 
 
@@ -235,3 +235,36 @@ def test_hostile_names_are_text(house: Visitor, served: Served) -> None:
         assert house.page.locator("img").count() == 0
         assert house.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert opened == []
+
+
+def test_a_new_price_leaves_the_others_as_they_are_and_can_begin_later(house: Visitor, served: Served) -> None:
+    page = house.page
+
+    def prices() -> Any:
+        return served.get("/admin/api/v1/models/conflux/acme/other", key=served.admin_key).json()["prices"]
+
+    def open_(tab: str) -> None:
+        page.get_by_label("Edit conflux acme/other").click()
+        page.get_by_role("tab", name=tab).click()
+
+    house.open("/console/models")
+    page.get_by_label("Search models").fill("acme/other")
+    open_("Prices")
+    page.get_by_role("textbox", name="Input", exact=True).fill("1.50")
+    page.get_by_role("button", name="Make a new version").click()
+    page.get_by_text("The new prices count from now on").wait_for()
+    now = prices()
+    assert {name: now[name] for name in ("input", "output", "audio", "image")} == {
+        "input": "1.5", "output": "2", "audio": "32", "image": "0.04",
+    }  # fmt: skip
+    open_("Prices")
+    page.get_by_role("textbox", name="Input", exact=True).fill("9")
+    page.get_by_label("From", exact=True).fill("2037-01-02T03:04")
+    page.get_by_role("button", name="Make a new version").click()
+    page.get_by_text("The new prices count from").wait_for()
+    assert prices() == now
+    open_("Versions")
+    later = page.get_by_role("row").filter(has_text="later")
+    assert "2037" in later.inner_text()
+    later.get_by_role("button", name="Take back").click()
+    later.wait_for(state="detached")

@@ -16,6 +16,7 @@ from conflux.neutral.money import (
     MoneyError,
     PriceSheet,
     Rate,
+    as_listed,
     ceil_div,
     credits_text,
     format_scaled,
@@ -105,6 +106,7 @@ def test_units() -> None:
     assert pico_from_per_item("0.003613") == 3_613_000_000
     assert nano_from_usd("1.000000001") == 1_000_000_001
     assert (per_million(435_000), per_token(435_000)) == ("0.435", "0.000000435")
+    assert (as_listed("audio", 435_000), as_listed("image", 40_000_000_000)) == ("0.435", "0.04")
     assert (usd(60_900), credits_text(1_500_000)) == ("0.0000609", "1.5")
     assert (usd(0), usd(-1)) == ("0", "-0.000000001")
 

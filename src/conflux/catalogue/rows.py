@@ -16,6 +16,7 @@ from conflux.catalogue.listings.choose import LISTS
 from conflux.catalogue.quirks import check_quirks
 from conflux.catalogue.recipes import Wrong, check_seat, recipe_of
 from conflux.neutral.money import (
+    PER_ITEM,
     USD,
     MoneyError,
     PriceSheet,
@@ -179,7 +180,6 @@ ONE_OF: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 _PER_TOKEN = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "reasoning", "audio")
-_PER_ITEM = ("image", "search", "request")
 _PATHS = ("root_paths", "keyed_paths")
 _NAME_LIMIT = 200
 _MOUNT = re.compile(r"^/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?$", re.ASCII)
@@ -233,7 +233,7 @@ def sheet_of(row: PriceRow, rates: Mapping[str, Rate], path: str, wrong: Wrong) 
     if row.effective_at and not _DATE.match(row.effective_at):
         wrong(f"{path}.effective_at", f"{row.effective_at!r} is not a date such as 2026-11-01")
     prices: dict[str, int] = {}
-    for names, parse in ((_PER_TOKEN, pico_from_per_million), (_PER_ITEM, pico_from_per_item)):
+    for names, parse in ((_PER_TOKEN, pico_from_per_million), (PER_ITEM, pico_from_per_item)):
         for name in names:
             value = getattr(row, name)
             if value is None:

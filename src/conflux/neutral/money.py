@@ -14,6 +14,7 @@ NANO_PER_USD = 10**9
 PICO_PER_UNIT = 10**12
 PICO_PER_NANO = 1000
 MICRO_PER_CREDIT = 10**6
+PER_ITEM = ("image", "search", "request")  # prices of one each; all others are of tokens
 RATE_SCALE = 10**9
 
 _DECIMAL = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,18}))?", re.ASCII)
@@ -69,6 +70,11 @@ def pico_from_per_item(text: object) -> int:
 
 def per_million(pico: int) -> str:
     return format_scaled(pico, 6)
+
+
+def as_listed(bucket: str, pico: int) -> str:
+    """A price as catalogue files have it: tokens per million, items each."""
+    return format_scaled(pico, 12 if bucket in PER_ITEM else 6)
 
 
 def per_token(pico: int) -> str:

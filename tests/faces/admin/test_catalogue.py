@@ -71,6 +71,9 @@ async def test_figures_and_prices_change_and_prices_are_versions(g: Gate) -> Non
     await house.ask("PATCH", PATH, {"prices": {"input": "0.6", "output": "2"}})
     versions = PriceVersions.model_validate(await house.get(f"/prices/conflux/{MODEL}")).data
     assert [one.current for one in versions] == [True, False] and versions[0].by
+    whole = {"input": "0.6", "output": "2", "audio": "32", "image": "0.04", "search": "0.01", "request": "0.002"}
+    said = (await house.ask("PATCH", PATH, {"prices": whole})).json()["prices"]
+    assert said == whole, "what is read can be written back as it is"
     for bad in ({"prices": {"inptu": "1"}}, {"prices": {"input": "-1", "output": "1"}}, {"safe_context": 0},
                 {"pool": "x"}, {"currency": "XYZ", "prices": {"input": "1", "output": "1"}}):  # fmt: skip
         assert (await house.ask("PATCH", PATH, bad)).status == 400, bad

@@ -26,7 +26,7 @@ id = "own"
 provider = "own"
 model = "m"
 weight = 2
-cost = { input = "0.5", output = "1.25", unit = 1000000 }
+cost = { input = "0.5", output = "1.25", image = "0.04", unit = 1000000 }
 [[provider]]
 id = "own"
 base_url = "http://127.0.0.1:1/v1"
@@ -58,7 +58,8 @@ async def test_pools_their_targets_and_new_weights(g: Gate) -> None:
     assert changed.status == 200, changed.text
     assert Pool.model_validate(changed.json()).targets[0].weight == 7, changed.text
     after = g.running.snapshot.catalogue.pools["own"].targets[0].cost
-    assert before is not None and after is not None and (before.input, before.output) == (after.input, after.output)
+    assert before is not None and after is not None
+    assert (before.input, before.output, before.image) == (after.input, after.output, after.image)
     assert (await house.ask("PATCH", "/pools/own", {"weights": {"other": 1}})).status == 404
     assert (await house.ask("PATCH", "/pools/own", {"weights": {"own/m/cloud": -1}})).status == 400
     assert (await house.ask("GET", "/pools/none")).status == 404

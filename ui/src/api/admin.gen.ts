@@ -30,7 +30,7 @@ export type AdminModel = {
   safe_context: number | null;
   safe_context_text: string;
   max_output: number | null;
-  /** Per million tokens, by bucket; null: not known. */
+  /** Per million tokens, or for each image, search and request; null: not known. */
   prices: Record<string, string | null>;
   currency: string;
   price_version: string;
@@ -360,7 +360,7 @@ export type ModelChange = {
   tier?: 'core' | 'pro' | 'ultra' | null;
   name?: string | null;
   description?: string | null;
-  /** The whole sheet, per million tokens, as texts. */
+  /** The whole sheet, as it is read, as texts. */
   prices?: Record<string, string> | null;
   currency?: string;
   /** Of all tasks; with whose figure it is. */
@@ -652,7 +652,7 @@ export type PublicModel = {
   safe_context: number | null;
   safe_context_text: string;
   max_output: number | null;
-  /** Per million tokens, by bucket; null: not known. */
+  /** Per million tokens, or for each image, search and request; null: not known. */
   prices: Record<string, string | null>;
   currency: string;
   price_version: string;

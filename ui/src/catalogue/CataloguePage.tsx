@@ -1,4 +1,4 @@
-import { Badge, Chip, Group, SegmentedControl, Select, Switch, Text, TextInput } from '@mantine/core';
+import { Chip, Group, SegmentedControl, Select, Switch, Text, TextInput } from '@mantine/core';
 import { IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -8,6 +8,7 @@ import { CopyButton } from '~/parts/CopyButton';
 import { type Column, DataTable } from '~/parts/DataTable';
 import { usd } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { type Colour, State } from '~/parts/State';
 import { Empty, Failed, Loading } from '~/parts/states';
 import css from './catalogue.module.css';
 import { Guide } from './Guide';
@@ -91,7 +92,7 @@ const COLUMNS: Column<Entry>[] = [
 ];
 
 export function Status({ entry }: { entry: Entry }) {
-  const [color, said] =
+  const [color, said]: [Colour, string] =
     entry.status === 'disabled'
       ? ['gray', 'Disabled']
       : entry.account
@@ -99,11 +100,7 @@ export function Status({ entry }: { entry: Entry }) {
         : entry.live
           ? ['teal', 'Enabled']
           : ['gray', 'No route now'];
-  return (
-    <Badge color={color} variant="dot" c="var(--mantine-color-text)">
-      {said}
-    </Badge>
-  );
+  return <State color={color}>{said}</State>;
 }
 
 export function CataloguePage() {

@@ -7,23 +7,11 @@ import { type Catalogue, catalogueQuery, type Entry } from '~/api/catalogue';
 import { CopyButton } from '~/parts/CopyButton';
 import { compact, millis } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { PRICES } from '~/parts/prices';
 import { Empty, Failed, Loading } from '~/parts/states';
 import { money, Status } from './CataloguePage';
 import css from './catalogue.module.css';
 import { Examples } from './Examples';
-
-const PRICES: [string, string][] = [
-  ['input', 'Input'],
-  ['output', 'Output'],
-  ['cache_read', 'Cached input'],
-  ['cache_write_5m', 'Cache write, 5 minutes'],
-  ['cache_write_1h', 'Cache write, 1 hour'],
-  ['reasoning', 'Reasoning'],
-  ['image', 'Image'],
-  ['audio', 'Audio'],
-  ['search', 'Search'],
-  ['request', 'Request'],
-];
 
 export function ModelPage({ storefront, id }: { storefront: string; id: string }) {
   const catalogue = useQuery(catalogueQuery);
@@ -97,12 +85,10 @@ function Shown({ entry, catalogue }: { entry: Entry; catalogue: Catalogue }) {
             Price per million
           </Title>
           {PRICES.filter(
-            ([name]) => entry.prices[name] !== undefined && entry.prices[name] !== null && entry.prices[name] !== '',
-          ).map(([name, title]) => (
+            ({ name }) => entry.prices[name] !== undefined && entry.prices[name] !== null && entry.prices[name] !== '',
+          ).map(({ name, title, each }) => (
             <Group key={name} justify="space-between" py={3}>
-              <Text size="sm">
-                {name === 'request' || name === 'image' || name === 'search' ? `${title}, each as listed` : title}
-              </Text>
+              <Text size="sm">{each ? `${title}, each` : title}</Text>
               <Text size="sm" fw={560} className="numbers">
                 {money(entry, name)}
               </Text>

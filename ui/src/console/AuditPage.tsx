@@ -1,10 +1,11 @@
-import { Badge, NativeSelect, TextInput } from '@mantine/core';
+import { NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { type AuditRow, pathOf } from '~/api/admin';
 import type { Column } from '~/parts/DataTable';
 import { when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import css from './console.module.css';
 import { Listing } from './Listing';
 
@@ -17,11 +18,7 @@ const COLUMNS: Column<AuditRow>[] = [
     id: 'outcome',
     title: 'Outcome',
     value: (one) => one.outcome,
-    cell: (one) => (
-      <Badge variant="dot" color={one.outcome === 'done' ? 'teal' : 'red'} c="var(--mantine-color-text)">
-        {one.outcome}
-      </Badge>
-    ),
+    cell: (one) => <State color={one.outcome === 'done' ? 'teal' : 'red'}>{one.outcome}</State>,
   },
   {
     id: 'detail',

@@ -8,7 +8,7 @@ import { Ask } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
 import { Listing } from './Listing';
-import { type Kind, Whose } from './Whose';
+import { type Kind, WHOSE, Whose } from './Whose';
 
 type Window = 'total' | 'day' | 'week' | 'month';
 const WINDOWS: { value: Window; label: string }[] = [
@@ -53,19 +53,7 @@ export function BudgetsPage() {
   const act = useAct();
   const columns = useMemo(
     (): Column<Budget>[] => [
-      {
-        id: 'of',
-        title: 'Whose',
-        value: (one) => `${one.kind} ${one.owner}`,
-        cell: (one) => (
-          <>
-            <Text size="xs" c="dimmed">
-              {one.kind}
-            </Text>
-            <span className="anyword">{one.owner}</span>
-          </>
-        ),
-      },
+      WHOSE,
       {
         id: 'cap',
         title: 'Cap',
@@ -135,7 +123,7 @@ export function BudgetsPage() {
           said={(filled) => `${filled.text('owner')} has a budget of ${usd(filled.text('usd'))}`}
           submit="Set"
         >
-          <Whose />
+          <Whose storefronts />
           <TextInput label="Cap in USD" name="usd" inputMode="decimal" required />
           <Select label="It counts" name="window" data={WINDOWS} defaultValue="month" allowDeselect={false} />
         </Ask>

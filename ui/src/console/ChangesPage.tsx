@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group, SegmentedControl, Text, Title } from '@mantine/core';
+import { Alert, Button, Group, SegmentedControl, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { type Change, call, pathOf } from '~/api/admin';
@@ -6,6 +6,7 @@ import type { Column } from '~/parts/DataTable';
 import { DataTable } from '~/parts/DataTable';
 import { when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import { Failed, Loading } from '~/parts/states';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
@@ -32,9 +33,7 @@ const SOURCES: Column<Source>[] = [
     value: (one) => one.outcome,
     cell: (one) => (
       <>
-        <Badge variant="dot" color={one.outcome === 'good' ? 'teal' : 'yellow'} c="var(--mantine-color-text)">
-          {one.outcome}
-        </Badge>
+        <State color={one.outcome === 'good' ? 'teal' : 'yellow'}>{one.outcome}</State>
         {one.detail && (
           <Text size="xs" c="dimmed" className="anyword">
             {one.detail}

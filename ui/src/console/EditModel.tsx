@@ -16,21 +16,10 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { type AdminModel, call, type ModelChange, type PriceVersion } from '~/api/admin';
 import { when } from '~/parts/figures';
+import { PRICES, priceTitle } from '~/parts/prices';
 import { Failed, Loading } from '~/parts/states';
 import { useAct } from './act';
 import css from './console.module.css';
-
-const BUCKETS: [string, string][] = [
-  ['input', 'Input'],
-  ['output', 'Output'],
-  ['cache_read', 'Cached input'],
-  ['cache_write_5m', 'Cache write, 5 minutes'],
-  ['cache_write_1h', 'Cache write, 1 hour'],
-  ['reasoning', 'Reasoning'],
-  ['image', 'Image'],
-  ['search', 'Search'],
-  ['request', 'Request'],
-];
 
 export function EditModel({ model, close }: { model: AdminModel; close: () => void }) {
   const act = useAct();
@@ -49,7 +38,18 @@ export function EditModel({ model, close }: { model: AdminModel; close: () => vo
           <Figures model={model} busy={act.isPending} save={(body) => save(body, `${model.id} is changed`)} />
         </Tabs.Panel>
         <Tabs.Panel value="prices">
-          <Prices model={model} busy={act.isPending} save={(body) => save(body, 'The new prices count from now on')} />
+          <Prices
+            model={model}
+            busy={act.isPending}
+            save={(body) =>
+              save(
+                body,
+                body.effective_at
+                  ? `The new prices count from ${when(Date.parse(`${body.effective_at}Z`))}`
+                  : 'The new prices count from now on',
+              )
+            }
+          />
         </Tabs.Panel>
         <Tabs.Panel value="versions">
           <Versions model={model} />
@@ -117,23 +117,28 @@ function Prices({ model, busy, save }: FormProps) {
         event.preventDefault();
         const data = new FormData(event.currentTarget);
         const prices = Object.fromEntries(
-          BUCKETS.flatMap(([name]) => {
+          PRICES.flatMap(({ name }) => {
             const said = String(data.get(name) ?? '').trim();
             return said ? [[name, said]] : [];
           }),
         );
-        save({ prices, currency: String(data.get('currency') ?? model.currency) });
+        const from = String(data.get('from') ?? '');
+        save({
+          prices,
+          currency: String(data.get('currency') ?? model.currency),
+          ...(from ? { effective_at: new Date(from).toISOString().slice(0, 19) } : {}),
+        });
       }}
     >
       <Text size="sm" c="dimmed" mb="sm">
-        Per million tokens. What is left empty is not charged by itself. Receipts keep the prices they were written
-        with.
+        Per million tokens, in {model.currency}. What is left empty is not charged by itself. With a date, the prices
+        begin then; without one, at once. Receipts keep the prices they were written with.
       </Text>
       <SimpleGrid cols={{ base: 1, xs: 2, sm: 3 }} spacing="sm">
-        {BUCKETS.map(([name, title]) => (
+        {PRICES.map(({ name, title, each }) => (
           <TextInput
             key={name}
-            label={title}
+            label={each ? `${title}, each` : title}
             name={name}
             inputMode="decimal"
             pattern="[0-9]*[.]?[0-9]*"
@@ -143,7 +148,10 @@ function Prices({ model, busy, save }: FormProps) {
         ))}
       </SimpleGrid>
       <Group justify="space-between" mt="md" align="flex-end">
-        <Select label="Currency" name="currency" w={110} data={['USD', 'CNY', 'EUR']} defaultValue={model.currency} />
+        <Group gap="sm" align="flex-end">
+          <Select label="Currency" name="currency" w={110} data={['USD', 'CNY', 'EUR']} defaultValue={model.currency} />
+          <TextInput type="datetime-local" label="From" name="from" aria-description="Empty: from now on" />
+        </Group>
         <Button type="submit" loading={busy}>
           Make a new version
         </Button>
@@ -163,7 +171,7 @@ function Versions({ model }: { model: AdminModel }) {
   if (versions.isError) return <Failed error={versions.error} retry={() => void versions.refetch()} />;
   const back = (one: PriceVersion) =>
     act.mutate({
-      run: () => call('rejectChanges', { body: { ids: [Number(one.version.replace('change-', ''))] } }),
+      run: () => call('rejectChanges', { body: { ids: [Number(one.change)] } }),
       said: `${one.version} is taken back`,
     });
   return (
@@ -181,6 +189,11 @@ function Versions({ model }: { model: AdminModel }) {
           <Table.Tr key={one.version}>
             <Table.Td>
               <span className="anyword">{one.version}</span> {one.current && <Badge size="xs">in force</Badge>}
+              {one.scheduled && (
+                <Badge size="xs" color="yellow">
+                  later
+                </Badge>
+              )}
               {one.by && (
                 <Text size="xs" c="dimmed">
                   by {one.by}
@@ -193,12 +206,12 @@ function Versions({ model }: { model: AdminModel }) {
                 .filter(([name, value]) => value !== null && name !== 'unit' && name !== 'currency')
                 .map(([name, value]) => (
                   <Text key={name} size="xs">
-                    <span className={css.quiet}>{name}</span> {String(value)}
+                    <span className={css.quiet}>{priceTitle(name)}</span> {String(value)}
                   </Text>
                 ))}
             </Table.Td>
             <Table.Td>
-              {one.version.startsWith('change-') && (
+              {one.change !== null && (
                 <Button
                   size="compact-xs"
                   variant="default"

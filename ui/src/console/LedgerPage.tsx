@@ -1,8 +1,9 @@
-import { Alert, Badge, Button, Group, Paper, Table, Text, Title } from '@mantine/core';
+import { Alert, Button, Group, Paper, Table, Text, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { call } from '~/api/admin';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import { Failed, Loading } from '~/parts/states';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
@@ -110,9 +111,9 @@ function Check() {
                     {WORDS[name] ?? name.replaceAll('_', ' ')} <code className={css.quiet}>{name}</code>
                   </Table.Td>
                   <Table.Td ta="right" className="numbers">
-                    <Badge variant="dot" color={count === 0 ? 'teal' : 'red'} c="var(--mantine-color-text)">
+                    <State color={count === 0 ? 'teal' : 'red'}>
                       {count === 0 ? 'none' : count.toLocaleString('en')}
-                    </Badge>
+                    </State>
                   </Table.Td>
                 </Table.Tr>
               ))}

@@ -1,9 +1,10 @@
-import { Badge, Button, Group, PasswordInput, Select, TextInput, Title } from '@mantine/core';
+import { Button, Group, PasswordInput, Select, TextInput, Title } from '@mantine/core';
 import { useMemo } from 'react';
 import { call, pathOf, type User, type UserChange, type Workspace } from '~/api/admin';
 import { useSession } from '~/api/session';
 import type { Column } from '~/parts/DataTable';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import { Ask } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
@@ -11,11 +12,7 @@ import { Listing } from './Listing';
 
 type Role = 'owner' | 'admin' | 'member';
 
-const on = (enabled: boolean) => (
-  <Badge variant="dot" color={enabled ? 'teal' : 'gray'} c="var(--mantine-color-text)">
-    {enabled ? 'on' : 'off'}
-  </Badge>
-);
+const on = (enabled: boolean) => <State color={enabled ? 'teal' : 'gray'}>{enabled ? 'on' : 'off'}</State>;
 const changeUser = (user: User, body: UserChange) =>
   call('changeUser', { path: { workspace: user.workspace, name: user.name }, body });
 

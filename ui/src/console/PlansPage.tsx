@@ -14,6 +14,7 @@ import { useSession } from '~/api/session';
 import type { Column } from '~/parts/DataTable';
 import { compact, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { type Colour, State } from '~/parts/State';
 import { Empty, Failed, Loading } from '~/parts/states';
 import { Ask } from './Ask';
 import { useAct } from './act';
@@ -22,7 +23,7 @@ import css from './console.module.css';
 import { Listing } from './Listing';
 import { type Kind, Whose } from './Whose';
 
-const STATES: Record<string, string> = { open: 'teal', spent: 'gray', expired: 'yellow', revoked: 'red' };
+const STATES: Record<string, Colour> = { open: 'teal', spent: 'gray', expired: 'yellow', revoked: 'red' };
 const BALANCES: Column<CreditBalance>[] = [
   { id: 'workspace', title: 'Workspace', value: (one) => one.workspace },
   { id: 'credits', title: 'Credits', value: (one) => Number(one.credits), cell: (one) => one.credits, right: true },
@@ -280,11 +281,7 @@ function Grants({ house }: { house: boolean }) {
         id: 'status',
         title: 'State',
         value: (one) => one.status,
-        cell: (one) => (
-          <Badge variant="dot" color={STATES[one.status] ?? 'gray'} c="var(--mantine-color-text)">
-            {one.status}
-          </Badge>
-        ),
+        cell: (one) => <State color={STATES[one.status] ?? 'gray'}>{one.status}</State>,
       },
       {
         id: 'created',

@@ -11,7 +11,7 @@ import css from './console.module.css';
 import { Listing } from './Listing';
 import { Preview } from './Preview';
 import { linesOf, type Terms, TermsFields, termsOf } from './terms';
-import { type Kind, Whose } from './Whose';
+import { type Kind, WHOSE, Whose } from './Whose';
 
 const put = (kind: string, owner: string, terms: Terms, enabled?: boolean) =>
   call('changePolicy', {
@@ -23,19 +23,7 @@ export function PoliciesPage() {
   const act = useAct();
   const columns = useMemo(
     (): Column<Policy>[] => [
-      {
-        id: 'of',
-        title: 'Whose',
-        value: (one) => `${one.kind} ${one.owner}`,
-        cell: (one) => (
-          <>
-            <Text size="xs" c="dimmed">
-              {one.kind}
-            </Text>
-            <span className="anyword">{one.owner}</span>
-          </>
-        ),
-      },
+      WHOSE,
       {
         id: 'terms',
         title: 'Terms',

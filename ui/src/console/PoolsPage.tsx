@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { call, type Pool, pathOf, type Target } from '~/api/admin';
 import { millis, usd } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import { Empty, Failed, Loading } from '~/parts/states';
 import tables from '~/parts/table.module.css';
 import { Ask, type Filled } from './Ask';
@@ -118,13 +119,9 @@ function Line({ target, chosen }: { target: Target; chosen: number }) {
         )}
       </Table.Td>
       <Table.Td>
-        <Badge
-          variant="dot"
-          c="var(--mantine-color-text)"
-          color={health.ejected ? 'red' : target.live ? 'teal' : 'gray'}
-        >
+        <State color={health.ejected ? 'red' : target.live ? 'teal' : 'gray'}>
           {health.ejected ? `out for ${health.ejected_for_seconds ?? 0} s` : target.live ? 'live' : 'off'}
-        </Badge>
+        </State>
       </Table.Td>
       <Table.Td data-right>{target.weight}</Table.Td>
       <Table.Td style={{ minWidth: 120 }}>

@@ -1,9 +1,10 @@
 /** What a key sees, and why not the rest. */
-import { Alert, Badge, Group, SegmentedControl, Select, Text } from '@mantine/core';
+import { Alert, Group, SegmentedControl, Select, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call, type PreviewRow } from '~/api/admin';
 import { type Column, DataTable } from '~/parts/DataTable';
+import { State } from '~/parts/State';
 import { Empty, Failed, Loading } from '~/parts/states';
 import css from './console.module.css';
 
@@ -13,11 +14,7 @@ const COLUMNS: Column<PreviewRow>[] = [
     id: 'listed',
     title: 'Sees it',
     value: (one) => (one.listed ? 0 : 1),
-    cell: (one) => (
-      <Badge variant="dot" color={one.listed ? 'teal' : 'gray'} c="var(--mantine-color-text)">
-        {one.listed ? 'yes' : 'no'}
-      </Badge>
-    ),
+    cell: (one) => <State color={one.listed ? 'teal' : 'gray'}>{one.listed ? 'yes' : 'no'}</State>,
   },
   { id: 'reason', title: 'Why', value: (one) => one.reason },
   {

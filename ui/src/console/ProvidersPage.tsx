@@ -1,9 +1,10 @@
-import { Badge, PasswordInput, Text, TextInput, Title } from '@mantine/core';
+import { PasswordInput, Text, TextInput, Title } from '@mantine/core';
 import { useMemo } from 'react';
 import { type Credential, call, type Provider, pathOf } from '~/api/admin';
 import type { Column } from '~/parts/DataTable';
 import { when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import { Ask } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
@@ -15,11 +16,7 @@ const COLUMNS: Column<Provider>[] = [
     id: 'live',
     title: 'State',
     value: (one) => (one.live ? 0 : 1),
-    cell: (one) => (
-      <Badge variant="dot" c="var(--mantine-color-text)" color={one.live ? 'teal' : 'gray'}>
-        {one.live ? 'live' : 'no credential'}
-      </Badge>
-    ),
+    cell: (one) => <State color={one.live ? 'teal' : 'gray'}>{one.live ? 'live' : 'no credential'}</State>,
   },
   { id: 'dialects', title: 'Speaks', cell: (one) => <Text size="xs">{one.dialects.join(', ')}</Text> },
   { id: 'url', title: 'Address', cell: (one) => <code className="anyword">{one.base_url}</code> },

@@ -1,6 +1,5 @@
 /** The request log of all whom one administers, and what the router would do with a request. */
 import {
-  Badge,
   Button,
   Group,
   NativeSelect,
@@ -23,6 +22,7 @@ import type { ReceiptRow } from '~/api/usage';
 import { type Column, DataTable } from '~/parts/DataTable';
 import { usd } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import { Failed } from '~/parts/states';
 import { COLUMNS } from '~/usage/ReceiptLog';
 import css from './console.module.css';
@@ -143,11 +143,7 @@ const CANDIDATES: Column<Candidate>[] = [
     id: 'kept',
     title: 'Considered',
     value: (one) => (one.kept ? 0 : 1),
-    cell: (one) => (
-      <Badge variant="dot" color={one.kept ? 'teal' : 'gray'} c="var(--mantine-color-text)">
-        {one.kept ? 'yes' : (one.dropped_because ?? 'no')}
-      </Badge>
-    ),
+    cell: (one) => <State color={one.kept ? 'teal' : 'gray'}>{one.kept ? 'yes' : (one.dropped_because ?? 'no')}</State>,
   },
   { id: 'cost', title: 'Cost', value: (one) => Number(one.cost_usd), cell: (one) => usd(one.cost_usd), right: true },
   { id: 'time', title: 'Time', value: (one) => one.time_s, cell: (one) => `${one.time_s.toFixed(1)} s`, right: true },

@@ -1,8 +1,9 @@
-import { Badge, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { pathOf, type StorefrontRow } from '~/api/admin';
 import type { Column } from '~/parts/DataTable';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import css from './console.module.css';
 import { Listing } from './Listing';
 
@@ -57,11 +58,7 @@ const COLUMNS: Column<StorefrontRow>[] = [
   {
     id: 'fallback',
     title: 'Falls back',
-    cell: (one) => (
-      <Badge variant="dot" color={one.fallback ? 'teal' : 'gray'} c="var(--mantine-color-text)">
-        {one.fallback ? 'yes' : 'no'}
-      </Badge>
-    ),
+    cell: (one) => <State color={one.fallback ? 'teal' : 'gray'}>{one.fallback ? 'yes' : 'no'}</State>,
   },
   {
     id: 'models',

@@ -14,6 +14,11 @@ export type Terms = {
   concurrent?: number | null;
 };
 
+const RATES = [
+  ['requests_per_minute', 'Requests a minute'],
+  ['tokens_per_minute', 'Tokens a minute'],
+  ['concurrent', 'Requests at once'],
+] as const;
 const CLIENTS = ['any', 'claude-code', 'codex'];
 const names = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
 
@@ -44,9 +49,7 @@ export function termsOf(filled: Filled): Terms {
     deny: list('deny'),
     ...(filled.text('entitles') === 'yes' ? { entitle: list('entitle') } : {}),
     overrides: filled.has('overrides') ? overridesOf(filled.text('overrides')) : null,
-    requests_per_minute: count('requests_per_minute'),
-    tokens_per_minute: count('tokens_per_minute'),
-    concurrent: count('concurrent'),
+    ...Object.fromEntries(RATES.map(([name]) => [name, count(name)])),
   };
 }
 
@@ -56,15 +59,13 @@ export function linesOf(terms: Terms): [string, string][] {
   if (terms.deny?.length) lines.push(['none of', terms.deny.join(', ')]);
   if (terms.entitle?.length) lines.push(['entitled to', terms.entitle.join(', ')]);
   for (const [index, one] of (terms.overrides ?? []).entries()) lines.push([`rule ${index + 1}`, overrideText(one)]);
-  if (terms.requests_per_minute) lines.push(['requests a minute', String(terms.requests_per_minute)]);
-  if (terms.tokens_per_minute) lines.push(['tokens a minute', String(terms.tokens_per_minute)]);
-  if (terms.concurrent) lines.push(['at once', String(terms.concurrent)]);
+  for (const [name, label] of RATES)
+    if (terms[name]) lines.push([label.toLowerCase(), terms[name].toLocaleString('en')]);
   return lines;
 }
 
 export function TermsFields({ terms }: { terms: Terms }) {
   const house = Boolean(useSession().house);
-  const number = (value: number | null | undefined) => (value ? String(value) : '');
   return (
     <Stack gap="sm">
       <Textarea
@@ -106,27 +107,16 @@ export function TermsFields({ terms }: { terms: Terms }) {
         defaultValue={terms.overrides?.map(overrideText).join('\n') ?? ''}
       />
       <SimpleGrid cols={{ base: 1, sm: 3 }}>
-        <TextInput
-          label="Requests a minute"
-          name="requests_per_minute"
-          inputMode="numeric"
-          pattern="[0-9]*"
-          defaultValue={number(terms.requests_per_minute)}
-        />
-        <TextInput
-          label="Tokens a minute"
-          name="tokens_per_minute"
-          inputMode="numeric"
-          pattern="[0-9]*"
-          defaultValue={number(terms.tokens_per_minute)}
-        />
-        <TextInput
-          label="Requests at once"
-          name="concurrent"
-          inputMode="numeric"
-          pattern="[0-9]*"
-          defaultValue={number(terms.concurrent)}
-        />
+        {RATES.map(([name, label]) => (
+          <TextInput
+            key={name}
+            label={label}
+            name={name}
+            inputMode="numeric"
+            pattern="[0-9]*"
+            defaultValue={terms[name] ? String(terms[name]) : ''}
+          />
+        ))}
       </SimpleGrid>
     </Stack>
   );

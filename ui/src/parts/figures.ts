@@ -8,7 +8,7 @@ export function usd(text: string | number | null | undefined): string {
   const size = Math.abs(amount);
   const digits = size >= 100 ? 0 : size >= 1 ? 2 : size >= 0.01 ? 4 : Math.min(9, 2 - Math.floor(Math.log10(size)));
   const said = amount.toFixed(digits);
-  return `$${digits > 2 ? said.replace(/0+$/, '').replace(/\.$/, '') : said}`.replace('$-', '-$');
+  return `$${digits > 2 ? said.replace(/(\.\d\d\d*?)0+$/, '$1') : said}`.replace('$-', '-$');
 }
 
 /** A price per token, as people compare them: per million. */
@@ -28,6 +28,23 @@ export function millis(ms: number | null | undefined): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }
 
-export function when(ms: number): string {
-  return new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+/** A moment; the year only where it is another. */
+export function when(ms: number, now = Date.now()): string {
+  const [at, here] = [new Date(ms), new Date(now)];
+  return at.toLocaleString(undefined, {
+    day: 'numeric',
+    month: 'short',
+    ...(at.getFullYear() === here.getFullYear() ? {} : { year: 'numeric' }),
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+}
+
+/** The same to the second, for logs. */
+export function exactly(ms: number): string {
+  return new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
+export function size(bytes: number): string {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,5 +1,5 @@
 /** The requests, the newest first; more of them as one asks for more. */
-import { Badge, Button, Group, Select, TextInput, Title } from '@mantine/core';
+import { Button, Group, Select, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -8,6 +8,7 @@ import { json } from '~/api/http';
 import { type ReceiptRow, receiptsPath } from '~/api/usage';
 import { type Column, DataTable } from '~/parts/DataTable';
 import { compact, millis, usd, when } from '~/parts/figures';
+import { State } from '~/parts/State';
 import { Empty, Failed, Loading } from '~/parts/states';
 
 type Paged = { data: ReceiptRow[]; next: string | null };
@@ -44,10 +45,10 @@ export const COLUMNS: Column<ReceiptRow>[] = [
 
 function Ending({ row }: { row: ReceiptRow }) {
   return (
-    <Badge variant="dot" color={row.ending === 'done' ? 'teal' : 'red'} c="var(--mantine-color-text)">
+    <State color={row.ending === 'done' ? 'teal' : 'red'}>
       {row.ending}
       {row.simulated ? ', simulated' : ''}
-    </Badge>
+    </State>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Group, Paper, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Group, Paper, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type Receipt, receiptQuery } from '~/api/usage';
@@ -6,6 +6,7 @@ import { CopyButton } from '~/parts/CopyButton';
 import { type Column, DataTable } from '~/parts/DataTable';
 import { compact, millis, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { State } from '~/parts/State';
 import { Failed, Loading } from '~/parts/states';
 
 type Line = Receipt['lines'][number];
@@ -65,9 +66,7 @@ function Shown({ receipt }: { receipt: Receipt }) {
         <Group gap={6}>
           <code className="anyword">{receipt.id}</code>
           <CopyButton text={receipt.id} label="Copy the id" />
-          <Badge variant="dot" color={receipt.status === 'done' ? 'teal' : 'red'} c="var(--mantine-color-text)">
-            {receipt.status}
-          </Badge>
+          <State color={receipt.status === 'done' ? 'teal' : 'red'}>{receipt.status}</State>
         </Group>
       }
       actions={

@@ -20,7 +20,7 @@ from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View
 from conflux.faces.admin.shape import answer, listed, moment
 from conflux.faces.operations import model_view
 from conflux.neutral.errors import NoSuch
-from conflux.neutral.money import PriceSheet, per_million
+from conflux.neutral.money import PriceSheet, as_listed
 from conflux.neutral.records import Model
 from conflux.neutral.reports import Recent
 from conflux.relay.snapshot import Snapshot
@@ -61,7 +61,9 @@ class PublicModel(View):
     safe_context: int | None
     safe_context_text: str
     max_output: int | None
-    prices: dict[str, str | None] = Field(description="Per million tokens, by bucket; null: not known.")
+    prices: dict[str, str | None] = Field(
+        description="Per million tokens, or for each image, search and request; null: not known."
+    )
     currency: str
     price_version: str
     capabilities: list[str]
@@ -131,7 +133,7 @@ class ModelChange(View):
     name: str | None = Field(None, max_length=200)
     description: str | None = Field(None, max_length=2000)
     prices: dict[str, str] | None = Field(
-        None, description="The whole sheet, per million tokens, as texts.", examples=[{"input": "0.5", "output": "2"}]
+        None, description="The whole sheet, as it is read, as texts.", examples=[{"input": "0.5", "output": "2"}]
     )
     currency: str = Field("USD", max_length=3)
     quality: float | None = Field(None, ge=0, le=1, description="Of all tasks; with whose figure it is.")
@@ -340,7 +342,7 @@ def _shown(one: Recent | None) -> dict[str, Any]:
 def _prices(sheet: PriceSheet) -> dict[str, str | None]:
     found = {name: getattr(sheet, name) for name in _BUCKETS}
     return {
-        name: per_million(value) if value is not None else None
+        name: as_listed(name, value) if value is not None else None
         for name, value in found.items()
         if value is not None or name in ("input", "output")
     }

@@ -15,7 +15,7 @@ from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Done, Routes, TheActor, TheDesk, ThePage, View, Wide
 from conflux.faces.admin.shape import answer, listed, moment
 from conflux.neutral.errors import NoSuch
-from conflux.neutral.money import PriceSheet, per_million, usd
+from conflux.neutral.money import PriceSheet, as_listed, usd
 from conflux.neutral.records import Pool as PoolRecord
 from conflux.neutral.records import Provider as ProviderRecord
 from conflux.neutral.records import Target as TargetRecord
@@ -343,10 +343,10 @@ def _target_row(one: TargetRecord, weight: int) -> dict[str, Any]:
 
 
 def _sheet_row(sheet: PriceSheet) -> dict[str, Any]:
-    """Per million tokens, exactly."""
+    """As a file of the catalogue has it, exactly."""
     plain = ("version", "effective_at", "rate")
     found = {name: getattr(sheet, name) for name in PriceSheet.__struct_fields__ if name not in plain}
-    row: dict[str, Any] = {name: per_million(value) for name, value in found.items() if value is not None}
+    row: dict[str, Any] = {name: as_listed(name, value) for name, value in found.items() if value is not None}
     return {**row, "currency": sheet.rate.currency, "unit": 1_000_000, "effective_at": sheet.effective_at}
 
 
