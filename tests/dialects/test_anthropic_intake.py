@@ -30,15 +30,27 @@ def test_the_start_knows_what_went_in_and_is_no_count_yet() -> None:
         (b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}', False, 0),
         (b'{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","name":"ab"}}', True, 2),
         (b'{"type":"content_block_start","index":0,"content_block":{"type":"redacted_thinking","data":"x"}}', True, 0),
-        ('{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"€"}}'.encode(), True, 3),
-        (b'{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"ab"}}', True, 2),
-        (b'{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{"}}', True, 1),
-        (b'{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}', False, 0),
         (b'{"type":"ping"}', False, 0),
     ],
 )
 def test_what_is_content(payload: bytes, content: bool, size: int) -> None:
     tally = taken(payload).tally
+    assert (tally.content, tally.output_bytes) == (content, size)
+
+
+@pytest.mark.parametrize(
+    ("block", "delta", "content", "size"),
+    [
+        ('"text"', '"type":"text_delta","text":"€"', True, 3),
+        ('"thinking"', '"type":"thinking_delta","thinking":"ab"', True, 2),
+        ('"tool_use","name":"f"', '"type":"input_json_delta","partial_json":"{"', True, 2),
+        ('"thinking"', '"type":"signature_delta","signature":"s"', False, 0),
+    ],
+)
+def test_what_is_content_inside_of_a_block(block: str, delta: str, content: bool, size: int) -> None:
+    start = f'{{"type":"content_block_start","index":0,"content_block":{{"type":{block}}}}}'
+    said = f'{{"type":"content_block_delta","index":0,"delta":{{{delta}}}}}'
+    tally = taken(start.encode(), said.encode()).tally
     assert (tally.content, tally.output_bytes) == (content, size)
 
 

@@ -99,14 +99,25 @@ def read_whole(data: bytes, chance: Random) -> None:
 
 
 def check_stream(out: bytes) -> None:
-    """Each event on its two lines, under its own name; the first that says something is the start."""
+    """Each event on its two lines, under its own name; the first that says something is the start. Blocks are counted
+    without gaps, and nothing is said of one that is not open."""
     kinds = []
+    begun, going = 0, set()
     for event in out.split(b"\n\n"):
         if event:
             name, data = event.split(b"\n")
-            kind = _read(data.removeprefix(b"data: "))["type"]
+            found = _read(data.removeprefix(b"data: "))
+            kind, place = found["type"], found.get("index")
             assert name == b"event: " + kind.encode()
             kinds += [kind] if kind != "ping" else []
+            if kind == "content_block_start":
+                assert place == str(begun)
+                begun += 1
+                going.add(place)
+            elif kind.startswith("content_block"):
+                assert place in going
+            if kind == "content_block_stop":
+                going.remove(place)
     assert (
         not kinds or (kinds[0] == "message_start" and kinds.count("message_start") == 1) or kinds[0] == "message_delta"
     )
@@ -118,7 +129,9 @@ def relay_stream(data: bytes, chance: Random) -> None:
     assert out == b"".join([other.feed(piece) for piece in cut(data, chance)]) + other.end()
     check_stream(out)
     if one.tally.fault is None and one.tally.finished:
-        assert one.last(Usage(input=1)) == other.last(Usage(input=1))
+        last = one.last(Usage(input=1))
+        assert last == other.last(Usage(input=1))
+        check_stream(out + last)
 
 
 def relay_whole(data: bytes, chance: Random) -> None:

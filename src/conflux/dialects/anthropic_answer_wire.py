@@ -100,6 +100,14 @@ def named(kind: str, payload: bytes) -> bytes:
     return _encode({**_fields(payload), "type": kind})
 
 
+def changed(event: Event, payload: bytes) -> bytes:
+    """The event with the block and the number that it was given."""
+    said: dict[str, Any] = {"index": event.index}
+    if event.content_block is not UNSET:
+        said["content_block"] = event.content_block
+    return _encode({**_fields(payload), **said})
+
+
 def fault_of(value: Any) -> Fault:
     """An error as upstreams put it into an answer or give in its place."""
     if not isinstance(value, dict):

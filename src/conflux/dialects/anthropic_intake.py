@@ -12,6 +12,7 @@ from msgspec import UNSET, Raw, UnsetType
 from conflux.dialects import anthropic_answer_wire as wire
 from conflux.dialects import anthropic_usage
 from conflux.dialects.anthropic_answer_wire import Block, Delta, Event, Message, fault_of
+from conflux.dialects.anthropic_blocks import Blocks, Unplaced
 from conflux.dialects.anthropic_usage import AbsurdUsage, WireUsage
 from conflux.dialects.event_intake import EventIntake
 from conflux.dialects.foreign_json import BROKEN, NULL
@@ -22,10 +23,11 @@ Taken = tuple[Event, bytes]
 class Intake(EventIntake):
     """Bytes in, events out, and the tally beside."""
 
-    __slots__ = ("used",)
+    __slots__ = ("blocks", "used")
 
     def __init__(self) -> None:
         super().__init__()
+        self.blocks = Blocks()
         self.used: WireUsage | None = None  # the upstream's own words, as far as they go
 
     def take(self, name: bytes, payload: bytes) -> Taken | None:
@@ -46,7 +48,14 @@ class Intake(EventIntake):
             noted = _NOTES.get(event.type)
             if noted is None:
                 return None  # an event of nobody's protocol
-            noted(self, event)
+            place, block = event.index, event.content_block
+            if noted(self, event) is False:
+                return None
+            if event.index != place or event.content_block is not block:
+                passed = wire.changed(event, passed)
+        except Unplaced as error:
+            self.fail(str(error))
+            return None
         except BROKEN as error:
             self.fail(f"malformed answer: {error}")
             return None
@@ -71,14 +80,19 @@ class Intake(EventIntake):
                 self.fail("the answer has no content")
                 return None
             _check_text(body)
-            blocks = wire.read_blocks(message.content)
-            for raw in blocks:
-                self._note_block(wire.read_block(raw), whole=True)
+            tally.model, tally.upstream_id = message.model, message.id
+            blocks = []
+            for raw in wire.read_blocks(message.content):
+                block = wire.read_block(raw)
+                blocks.append(self.blocks.filled(raw, block, message.id or ""))
+                self._note_block(block, whole=True)
+        except Unplaced as error:
+            self.fail(str(error))
+            return None
         except BROKEN as error:
             self.fail(f"malformed answer: {error}")
             return None
         tally.events += 1
-        tally.model, tally.upstream_id = message.model, message.id
         self._note_usage(message.usage, last=True)
         tally.done = tally.finished = True
         return message, blocks
@@ -93,8 +107,11 @@ class Intake(EventIntake):
         self._note_usage(message.usage, last=False)
 
     def _block(self, event: Event) -> None:
-        if event.content_block is not UNSET:
-            self._note_block(wire.read_block(event.content_block), whole=False)
+        raw = event.content_block if event.content_block is not UNSET else Raw(b'{"type":"text"}')
+        block = wire.read_block(raw)
+        event.content_block = self.blocks.filled(raw, block, self.tally.upstream_id or "")
+        self.blocks.begin(event, block.type)
+        self._note_block(block, whole=False)
 
     def _note_block(self, block: Block, *, whole: bool) -> None:
         size = _size(block.text) + _size(block.thinking) + _size(block.name)
@@ -104,10 +121,16 @@ class Intake(EventIntake):
         if block.type not in ("text", "thinking"):
             self.tally.content = True
 
-    def _delta(self, event: Event) -> None:
+    def _delta(self, event: Event) -> bool:
+        """Does it say anything?"""
         delta = event.delta
-        if delta is not None:
-            self._grew(_written(delta))
+        if delta is None or not self.blocks.add(event, delta):
+            return False
+        self._grew(_written(delta))
+        return True
+
+    def _end(self, event: Event) -> bool:
+        return self.blocks.end(event)
 
     def _grew(self, size: int) -> None:
         if size:
@@ -153,7 +176,7 @@ _NOTES = {
     "message_start": Intake._start,
     "content_block_start": Intake._block,
     "content_block_delta": Intake._delta,
-    "content_block_stop": Intake._nothing,
+    "content_block_stop": Intake._end,
     "message_delta": Intake._ending,
     "message_stop": Intake._stop,
     "ping": Intake._nothing,

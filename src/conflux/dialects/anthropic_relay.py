@@ -28,7 +28,7 @@ _AS_IT_CAME = frozenset({"content_block_delta", "content_block_start", "content_
 class MessagesPassThrough(EventPassThrough[Intake]):
     """Anthropic on both ends."""
 
-    __slots__ = ("_delta", "_managed", "_plain", "_started")
+    __slots__ = ("_blocks", "_delta", "_managed", "_plain", "_started")
 
     def __init__(self, wanted: Wanted) -> None:
         super().__init__(wanted, Intake())
@@ -36,6 +36,7 @@ class MessagesPassThrough(EventPassThrough[Intake]):
         self._delta: Delta | None = None  # how the stream says it ended
         self._managed: Raw | UnsetType = UNSET
         self._plain: Message | None = None
+        self._blocks: list[Raw] = []  # of a plain answer
 
     def _event(self, name: bytes, payload: bytes) -> bytes:
         taken = self._intake.take(name, payload)
@@ -44,8 +45,10 @@ class MessagesPassThrough(EventPassThrough[Intake]):
         event, passed = taken
         kind = event.type
         if kind in _AS_IT_CAME:
-            start = b"" if self._started else self._start(Event())
-            return b"%bevent: %b\ndata: %b\n\n" % (start, kind.encode(), passed)
+            before = b"" if self._started else self._start(Event())
+            if kind == "content_block_start" and self._intake.blocks.ended is not None:
+                before += _stop(self._intake.blocks.ended)
+            return b"%bevent: %b\ndata: %b\n\n" % (before, kind.encode(), passed)
         if kind == "message_start":
             return self._start(event)
         if kind == "message_delta":
@@ -82,7 +85,8 @@ class MessagesPassThrough(EventPassThrough[Intake]):
 
     def whole(self, body: bytes) -> None:
         taken = self._intake.take_whole(body)
-        self._plain = taken[0] if taken is not None else None
+        if taken is not None:
+            self._plain, self._blocks = taken
 
     def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         plain = self._plain
@@ -90,7 +94,7 @@ class MessagesPassThrough(EventPassThrough[Intake]):
         if plain is not None:
             return strict_json.encode({
                 **self._head(plain),
-                "content": plain.content,
+                "content": self._blocks,
                 "stop_reason": plain.stop_reason,
                 "stop_sequence": plain.stop_sequence,
                 **_said(stop_details=plain.stop_details, context_management=plain.context_management),
@@ -99,7 +103,9 @@ class MessagesPassThrough(EventPassThrough[Intake]):
         delta = self._delta or Delta()
         said: dict[str, Any] = {"stop_reason": delta.stop_reason or "end_turn", "stop_sequence": delta.stop_sequence}
         said |= _said(stop_details=delta.stop_details, container=delta.container)
-        return ending(said, counted, **_said(context_management=self._managed))
+        # What the upstream left open is over too.
+        ends = b"".join([_stop(place) for place, _ in self._intake.blocks.open.values()])
+        return ends + ending(said, counted, **_said(context_management=self._managed))
 
     def keep_alive(self) -> bytes:
         return PING
@@ -111,6 +117,10 @@ class MessagesPassThrough(EventPassThrough[Intake]):
         """The upstream's own words where it counted, else what was estimated and billed."""
         used = self._intake.used
         return _shown(used) if used is not None and self.tally.usage is not None else write_usage(usage)
+
+
+def _stop(place: int) -> bytes:
+    return told("content_block_stop", index=place)
 
 
 def _said(**fields: Raw | UnsetType) -> dict[str, Raw]:
