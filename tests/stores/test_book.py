@@ -17,7 +17,7 @@ class Plain(Book):
             raise StoreError("taken")
 
     def _window(self, budget, moment):
-        return Window(1, 0, 1, None)
+        return Window(budget, 0, 1, None)
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_the_mirror_stays_small(run, book, monkeypatch):
     for one in asked:
         book.reserve(one)
         _commit(run, book)
-        assert len(book._payers) <= 11 and len(book._seen) <= 10
+        assert len(book._payers) <= 11 and len(book._taken) <= 10
     with pytest.raises(StoreError, match="taken"):
         book.reserve(asked[0])
     with pytest.raises(StoreError, match="taken"):

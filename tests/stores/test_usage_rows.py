@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from conflux.neutral.ledger import Ending
 from conflux.neutral.reports import FIGURES, UsageAsked
 from conflux.neutral.usage import Usage as Tokens
@@ -128,6 +130,19 @@ async def test_what_is_due_is_summed_when_it_is_much(tmp_path, monkeypatch):
         await settle(ledger)
         left.append(await count(ledger, "usage_due"))
     assert left == [1, 2, 0, 1] and await ledger.read(drift) == 0
+    await ledger.aclose()
+
+
+async def test_what_a_failed_job_summed_is_due_again(tmp_path):
+    """What the writer remembers of it is then less than what is due."""
+    ledger = SqliteLedger.open(tmp_path / "x.db", Clock())
+    await settle(ledger)
+    with pytest.raises(ZeroDivisionError):
+        await ledger.write(lambda run: 1 // 0)
+    await settle(ledger)
+    assert await count(ledger, "usage_due") == 2 and await ledger.read(drift) == 0
+    await summed(ledger)
+    assert await count(ledger, "usage_due") == 0 and await ledger.read(drift) == 0
     await ledger.aclose()
 
 

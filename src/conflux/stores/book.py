@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from conflux.neutral.errors import StoreError, invalid
+from conflux.neutral.errors import GatewayError, StoreError, invalid
 from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
 from conflux.neutral.records import Scope
 from conflux.stores.answers import Answers
-from conflux.stores.booking import Claim, Hold, bare, book, dropped, held_for, late, legs, squared
-from conflux.stores.budgets import Full, refusal
+from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs, squared
+from conflux.stores.budgets import FOREVER, Full, refusal
 from conflux.stores.claims import Claims
 from conflux.stores.rows import hold_row, request_row
 from conflux.stores.sql import Run
@@ -36,10 +36,12 @@ class Drift(Exception):
 class Window:
     """One window of a budget: what was spent and what is held in it."""
 
-    __slots__ = ("budget", "end", "held", "posted", "start", "stored", "touched", "was_held", "was_posted")
+    __slots__ = ("budget", "cap", "end", "held", "of", "posted", "start", "stored", "touched", "was_held", "was_posted")
 
-    def __init__(self, budget: int, start: int, end: int, row: tuple[int, int] | None) -> None:
-        self.budget = budget
+    def __init__(self, of: "Budget", start: int, end: int, row: tuple[int, int] | None) -> None:
+        self.of = of
+        self.budget = of.id
+        self.cap = of.cap
         self.start = start
         self.end = end
         self.posted, self.held = row or (0, 0)
@@ -56,6 +58,28 @@ class Budget:
         self.id, self.kind, self.scope_id, self.period, self.cap = row
         self.now: Window | None = None
         self.older: dict[int, Window] = {}
+
+
+class Place:
+    """Where a payer's requests of one time count: against which windows."""
+
+    __slots__ = ("age", "budgets", "end", "scopes", "start", "windows")
+
+    def __init__(self, budgets: tuple[Budget, ...], scopes: tuple[Scope, ...]) -> None:
+        self.budgets = budgets
+        self.scopes = scopes
+        self.windows: tuple[Window, ...] = ()
+        self.start = self.end = 0
+        self.age = -1  # of the windows, see Book._age
+
+    def stand(self, windows: tuple[Window, ...], age: int) -> "Place":
+        """The same where these windows are known."""
+        found = Place(self.budgets, self.scopes)
+        found.windows = windows
+        found.start = max((one.start for one in windows), default=0)
+        found.end = min((one.end for one in windows), default=FOREVER)
+        found.age = age
+        return found
 
 
 _BUDGETS = (
@@ -79,8 +103,10 @@ class Book(ABC):
         self._connection: Run
         self.epoch = 0
         self.holds: dict[int, Hold] = {}
+        self._taken: set[int] = set()  # ids that were used lately
         self._budgets: dict[int, Budget] = {}
-        self._payers: dict[_Payer, tuple[tuple[Budget, ...], tuple[Scope, ...]]] = {}
+        self._payers: dict[_Payer, Place] = {}
+        self._age = 0  # windows that were found at another age are not to be trusted
         # What was lost with a failing disk: endings, and requests that could not begin; see `lost` and `owed`.
         self._lost_ends: dict[int, Settlement] = {}
         self._lost_starts: set[int] = set()
@@ -112,36 +138,42 @@ class Book(ABC):
         if order.once is not None:
             self._answers.check(self._connection, order.once, order.created)
         amount = held_for(order)
-        claim = None if order.simulated else self._hold(order, amount)
+        hold = Hold(order, amount)
+        if not order.simulated:
+            self._hold(hold)
         if order.once is not None:
             self._answers.hold(order.once, number)
-        self.holds[number] = Hold(order, amount, claim=claim)
+        self.holds[number] = hold
+        self._taken.add(number)
         self._new_holds += hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS)
 
     @abstractmethod
     def _check_unused(self, number: int) -> None:
         """Raises IdTaken where another request has the id."""
 
-    def _hold(self, order: Reservation, amount: int) -> Claim | None:
-        windows = []
-        full: list[Full] = []
-        for budget in self._of(order):
-            window = self._window(budget, order.created)
-            windows.append(window)
-            if budget.cap is not None and window.posted + window.held + amount > budget.cap:
-                full.append(Full(budget.kind, budget.period, budget.cap, window.posted, window.held, window.end))
-        if full:
-            raise refusal(full, amount, order.created)
-        claim = None
+    def _hold(self, hold: Hold) -> None:
+        order, amount = hold.order, hold.amount
+        place = hold.place = self._place(order)
+        for window in place.windows:
+            if window.cap is not None and window.posted + window.held + amount > window.cap:
+                raise self._refusal(place, amount, order.created)
         if order.credits or order.quota is not None:
-            claim = self._claims.wanted(self._connection, order)
+            claim = hold.claim = self._claims.wanted(self._connection, order)
             if claim is not None:
                 self._claims.hold(order.request_id, claim)
-        for window in windows:
+        for window in place.windows:
             if not window.touched:
                 self._touch(window)
             window.held += amount
-        return claim
+
+    @staticmethod
+    def _refusal(place: Place, amount: int, moment: int) -> GatewayError:
+        full = [
+            Full(one.of.kind, one.of.period, one.cap, one.posted, one.held, one.end)
+            for one in place.windows
+            if one.cap is not None and one.posted + one.held + amount > one.cap
+        ]
+        return refusal(full, amount, moment)
 
     def start(self, number: int) -> None:
         hold = self.holds.get(number)
@@ -179,8 +211,10 @@ class Book(ABC):
                 end = msgspec.structs.replace(end, credits=paid)
         row = request_row(hold, end, booked, int(self._now() * 1000))
         if not order.simulated:
-            for budget in self._of(order):
-                window = self._window(budget, order.created)
+            place = hold.place
+            if place is None or place.age != self._age:
+                place = self._place(order)
+            for window in place.windows:
                 if not window.touched:
                     self._touch(window)
                 window.held -= hold.amount
@@ -214,18 +248,28 @@ class Book(ABC):
 
     # -- budgets
 
-    def _of(self, order: Reservation) -> tuple[Budget, ...]:
-        """Every budget a request counts against, in the order of its scopes."""
+    def _place(self, order: Reservation) -> Place:
+        """The windows that a request counts against, in the order of its scopes."""
+        found = self._payer(order)
+        moment = order.created
+        if found.age != self._age or not found.start <= moment < found.end:
+            windows = tuple([self._window(one, moment) for one in found.budgets])
+            found = found.stand(windows, self._age)
+            self._payers[order.caller_key, order.caller_user, order.caller_workspace, order.storefront] = found
+        return found
+
+    def _payer(self, order: Reservation) -> Place:
+        """Which budgets a request counts against, in the order of its scopes."""
         payer = (order.caller_key, order.caller_user, order.caller_workspace, order.storefront)
         found = self._payers.get(payer)
-        if found is None or found[1] is not order.scopes:
+        if found is None or found.scopes is not order.scopes:
             found = self._look_up(payer, order.scopes)
-        return found[0]
+        return found
 
-    def _look_up(self, payer: _Payer, scopes: tuple[Scope, ...]) -> tuple[tuple[Budget, ...], tuple[Scope, ...]]:
+    def _look_up(self, payer: _Payer, scopes: tuple[Scope, ...]) -> Place:
         known = self._payers.get(payer)
         if known is not None:
-            budgets = known[0]
+            budgets = known.budgets
         else:
             rows = self._connection.execute(_BUDGETS, payer).fetchall()
             budgets = tuple(self._budgets.setdefault(row[0], Budget(row)) for row in rows)
@@ -235,7 +279,7 @@ class Book(ABC):
             if scope.cap is not None and name not in names and not self._connection.execute(_BUDGET, name).fetchone():
                 # A cap nobody counts against would be no cap.
                 raise StoreError(f"there is no budget for {scope.kind} {scope.id} by {scope.window} on the books")
-        found = self._payers[payer] = (budgets, scopes)
+        found = self._payers[payer] = Place(budgets, scopes)
         return found
 
     @abstractmethod
@@ -252,6 +296,7 @@ class Book(ABC):
     def forget_budgets(self) -> None:
         self._budgets.clear()
         self._payers.clear()
+        self._age += 1
         self._claims.forget()
 
     def lost(self, step: Step, word: Any) -> None:

@@ -5,6 +5,7 @@ variance. The entries of one request sum to 0.
 """
 
 from enum import IntEnum
+from typing import Any
 
 import msgspec
 
@@ -47,6 +48,7 @@ class Hold(msgspec.Struct):
     checkpoint: int = 0
     usage: Usage = NOTHING
     claim: Claim | None = None
+    place: Any = None  # the book's own: where it counts
 
 
 class Booked(msgspec.Struct, frozen=True, gc=False):

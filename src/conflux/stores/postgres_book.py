@@ -37,7 +37,6 @@ class PostgresBook(Book):
         self.batch = 0  # the last one that was committed
         self._changes = -1  # the state of the books that our budgets were read in
         self._windows: dict[tuple[int, int], Window] = {}
-        self._taken: set[int] = set()
 
     # -- the batch's transaction
 
@@ -55,6 +54,7 @@ class PostgresBook(Book):
         batch = list(batch)
         orders, numbers = self._asked(batch)
         self._windows = {}
+        self._age += 1
         self._taken = set()
         spans = self._spans(orders)
         if spans or numbers:
@@ -82,7 +82,7 @@ class PostgresBook(Book):
         found = {}
         for order in orders:
             try:
-                budgets = self._of(order)
+                budgets = self._payer(order).budgets
             except StoreError:
                 continue  # it will be said again when the order is decided on
             for budget in budgets:
@@ -96,7 +96,9 @@ class PostgresBook(Book):
             if start is None:
                 self._taken.add(budget)
             else:
-                self._windows[budget, start] = Window(budget, start, spans[budget, start][1].end, (posted, held))
+                self._windows[budget, start] = Window(
+                    spans[budget, start][0], start, spans[budget, start][1].end, (posted, held)
+                )
 
     def _check_unused(self, number: int) -> None:
         if number in self._taken or number in self.holds:

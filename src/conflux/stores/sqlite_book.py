@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conflux.neutral.errors import IdTaken
-from conflux.neutral.ledger import Reservation, request_id_text
+from conflux.neutral.ledger import request_id_text
 from conflux.stores.book import MOST_CALLERS, Book, Budget, Window, check_all
 from conflux.stores.booking import Hold
 from conflux.stores.budgets import span_of
@@ -26,10 +26,10 @@ from conflux.stores.sqlite_statements import (
     MOVE_WINDOW,
     START_HOLDS,
 )
-from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG, SUM_UP, is_plain
+from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG, NONE_DUE, SUM_UP, Used, is_plain
 
 _MOST_SEEN = 20_000
-_MOST_DUE = 2048  # receipts: then they are summed up
+_MOST_DUE = 4096  # receipts: then they are summed up
 _WINDOW = "SELECT posted, held FROM budget_window WHERE budget_id = ? AND start = ?"
 
 
@@ -38,26 +38,22 @@ class SqliteBook(Book):
         super().__init__(now)
         self._connection: sqlite3.Connection
         self._unsummed = 0
+        self._unsummed_rows = Used()  # the same, unless a transaction was taken back
         self._top = 0  # no id above it was ever used
-        self._floor = 0  # every id used above it is in `_seen`
-        self._seen: set[int] = set()
+        self._floor = 0  # every id used above it is in `_taken`
 
     def _clear(self) -> None:
         super()._clear()
         self._due: list[int] = []
 
-    def reserve(self, order: Reservation) -> None:
-        super().reserve(order)
-        self._seen.add(order.request_id)
-
     def _check_unused(self, number: int) -> None:
         """An id is used once; one that was refused may be tried again. Ids grow, so the file is seldom asked."""
         if number > self._top:
             self._top = number
-        elif number in self._seen if number > self._floor else number in self.holds or self._ended(number) is not None:
+        elif number in self._taken if number > self._floor else number in self.holds or self._ended(number) is not None:
             raise IdTaken(f"the request id {request_id_text(number)} is taken")
-        if len(self._seen) >= _MOST_SEEN:
-            self._seen.clear()
+        if len(self._taken) >= _MOST_SEEN:
+            self._taken.clear()
             self._floor = self._top
 
     def _count(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
@@ -65,6 +61,7 @@ class SqliteBook(Book):
             self._used.add(row, tags)
             return
         self._due.append(row[0])
+        self._unsummed_rows.add(row, {})
         if tags:
             self._used.add_tags(row, tags)
 
@@ -72,15 +69,26 @@ class SqliteBook(Book):
         """In a transaction, and not on the loop's thread: it may take some milliseconds."""
         if self._unsummed < least:
             return
-        self._unsummed = 0
         run.execute("SAVEPOINT summing").close()
         try:
-            for statement in SUM_UP:
-                run.execute(statement).close()
+            if run.execute(NONE_DUE).rowcount == self._unsummed_rows.count:
+                self._add_up(run, self._unsummed_rows)
+            else:
+                run.execute("ROLLBACK TO summing").close()
+                for statement in SUM_UP:
+                    run.execute(statement).close()
         except sqlite3.IntegrityError:
             # Beyond 64 bits: they stay due, and who asks adds them up.
             run.execute("ROLLBACK TO summing").close()
         run.execute("RELEASE summing").close()
+        self._unsummed = 0
+        self._unsummed_rows.clear()
+
+    @staticmethod
+    def _add_up(run: sqlite3.Connection, used: Used) -> None:
+        if days := used.day_rows():
+            run.executemany(ADD_DAY, days).close()
+            run.executemany(ADD_MODEL, used.model_rows(days)).close()
 
     def _window(self, budget: Budget, moment: int) -> Window:
         window = budget.now
@@ -91,11 +99,12 @@ class SqliteBook(Book):
         if older is not None:
             return older
         row = self._connection.execute(_WINDOW, (budget.id, span.start)).fetchone()
-        found = Window(budget.id, span.start, span.end, row)
+        found = Window(budget, span.start, span.end, row)
         if window is None:
             budget.now = found
         elif window.start < span.start:
             budget.older = {start: one for start, one in budget.older.items() if one.held or one.touched}
+            self._age += 1  # nobody may go on with those that are forgotten
             budget.older[window.start] = window
             budget.now = found
         else:
@@ -124,9 +133,7 @@ class SqliteBook(Book):
             check_all(END_HOLDS.run(run, self._gone), len(self._gone), "hold")
             ADD_DUE.run(run, self._due)
             self._unsummed += len(self._due)
-            if days := self._used.day_rows():
-                run.executemany(ADD_DAY, days).close()
-                run.executemany(ADD_MODEL, self._used.model_rows(days)).close()
+            self._add_up(run, self._used)
             if tagged := self._used.tag_rows():
                 run.executemany(ADD_TAG, tagged).close()
         if self._touched:
@@ -162,9 +169,10 @@ class SqliteBook(Book):
         rows = connection.execute(f"{OPEN_HOLDS} WHERE owner_epoch = ?", (self.epoch,)).fetchall()
         self.holds = {row[0]: hold_of(row) for row in rows}
         self._unsummed = connection.execute("SELECT count(*) FROM usage_due").fetchone()[0]
+        self._unsummed_rows.clear()
         top = "SELECT max((SELECT coalesce(max(id), 0) FROM request), (SELECT coalesce(max(request_id), 0) FROM hold))"
         self._top = self._floor = max(self._top, connection.execute(top).fetchone()[0])
-        self._seen.clear()
+        self._taken.clear()
 
     def adopt_orphans(self) -> list[Hold]:
         """The holds of processes that are gone: from now on ours to end."""

@@ -3,9 +3,12 @@
 Law: `usage_day` sums every settled request, `usage_model` the same without whose they were, `usage_tag` those that
 carry tags of their caller, once for each set of tags. All follow from `request` alone. What the first two do not count
 yet is named in `usage_due`, in the transaction that settles, and who asks adds it: a row for every key and model is a
-page of its own, so many receipts together cost far less than each at once.
+page of its own, so many receipts together cost far less than each at once. Who wrote them remembers them (`Used`), and
+adds from there; SUM_UP reads them again, for who does not.
 """
 
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,17 +29,24 @@ assert REQUEST[_FIRST:_LAST] == FIGURES[1:]
 
 
 class Used:
-    """What a batch adds."""
+    """What receipts add."""
 
-    __slots__ = ("_days", "_tags")
+    __slots__ = ("_days", "_tags", "count")
 
     def __init__(self) -> None:
         self._days: dict[tuple[Any, ...], list[tuple[int, ...]]] = {}
         self._tags: dict[tuple[Any, ...], list[tuple[int, ...]]] = {}
+        self.count = 0  # receipts that were added
 
     def add(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
         """`row`: of `request`."""
-        self._days.setdefault(_name(row), []).append(row[_FIRST:_LAST])
+        self.count += 1
+        name, figures = _name(row), row[_FIRST:_LAST]
+        known = self._days.get(name)
+        if known is None:
+            self._days[name] = [figures]
+        else:
+            known.append(figures)
         if tags:
             self.add_tags(row, tags)
 
@@ -44,6 +54,7 @@ class Used:
         self._tags.setdefault((*_name(row), tags_text(tags)), []).append(row[_FIRST:_LAST])
 
     def clear(self) -> None:
+        self.count = 0
         self._days.clear()
         self._tags.clear()
 
@@ -70,11 +81,11 @@ def _name(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def is_plain(row: tuple[Any, ...]) -> bool:
     """Its figures are such as occur: any number of them can be added up within 64 bits."""
-    figures: tuple[int, ...] = row[_FIRST:_LAST]
-    return max(figures) < _PLAIN and min(figures) > -_PLAIN
+    together: int = reduce(or_, row[_FIRST:_LAST])  # below 0 where one is, and as long as the longest
+    return 0 <= together < _PLAIN
 
 
-_PLAIN = 10**12
+_PLAIN = 1 << 40
 
 
 def _summed(parts: dict[tuple[Any, ...], list[tuple[int, ...]]]) -> list[tuple[Any, ...]]:
@@ -118,7 +129,8 @@ def _fold(table: str, name: tuple[str, ...]) -> str:
     return f"{insert[: insert.index('VALUES')]}{chosen}{insert[insert.index(' ON CONFLICT') :]}"
 
 
-SUM_UP = (_fold("usage_day", NAME), _fold("usage_model", _OF_MODEL), "DELETE FROM usage_due")
+NONE_DUE = "DELETE FROM usage_due"
+SUM_UP = (_fold("usage_day", NAME), _fold("usage_model", _OF_MODEL), NONE_DUE)
 
 
 _FACTS = (
