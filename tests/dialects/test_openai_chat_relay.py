@@ -222,3 +222,54 @@ def test_a_chunk_like_the_one_before_is_taken_as_if_it_were_read_whole(
         assert quick.feed(chunk) == whole.feed(chunk[:9]) + whole.feed(chunk[9:])
     for name in quick.tally.__struct_fields__:
         assert getattr(quick.tally, name) == getattr(whole.tally, name), name
+
+
+_SAID = [
+    b'[{"index":0,"delta":{"content":"plain"},"finish_reason":null}]',
+    '[{"index":0,"delta":{"content":"\\u00e9 \\ud83d\\ude00 é😀"}}]'.encode(),
+    b'[{"index":0,"delta":{"reasoning_content":"hm","content":null},"logprobs":null}]',
+    b'[{"index":0,"delta":{"reasoning":"hm","content":""}}]',
+    b'[{"index":0,"delta":{"reasoning":"hm","content":"both"}}]',
+    b'[{"index":0,"delta":{"content":""}}]',
+    b'[{"index":0,"delta":{"role":"assistant","content":"x","refusal":null,"tool_calls":null}}]',
+    b'[{"index":0,"delta":{"content":"x"},"logprobs":{"content":[]}}]',
+    b'[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]',
+    b'[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}]',
+    b'[{"index":1,"delta":{"content":"another"}}]',
+    b'[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]',
+    b'[{"index":200,"delta":{"content":"beyond"}}]',
+    b'[{"index":0,"delta":{"content":"x","vendor":"acme"}}]',
+    b'[{"index":0,"delta":{"content":"x"},"vendor":"acme"}]',
+    b'[{"index":0,"delta":{"content":"one","content":"two"}}]',
+    b'[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]}}]',
+    b'[{"index":0,"delta":{"content":7}}]',
+    b'[{"index":0,\r"delta":{"content":"x"}}]',
+    b'[{"index":0,"delta":{"content":"a lone \\ud83d"}}]',
+    b'[{"index":0,"delta":{"content":"cut}}]',
+    b"[]",
+    b'[{"index":0,"delta":{"content":"x"}}],"usage":null,"more":[]',
+]
+
+
+@pytest.mark.parametrize("said", _SAID)
+def test_a_chunk_that_is_like_the_one_before_is_read_as_any_other(said: bytes) -> None:
+    """Whole events take the short way; the same in pieces cannot."""
+    lead = b'{"id":"up","object":"chat.completion.chunk","created":1,"model":"up","choices":'
+    word = b'[{"index":0,"delta":{"content":"word "}}]'
+    events = [write_data(lead + one + b"}") for one in (word, word, said, word, said, word)]
+    short, long = ChatPassThrough(WANTED), ChatPassThrough(WANTED)
+    for event in events:
+        whole = short.feed(event)
+        pieces = b"".join(long.feed(event[at : at + 7]) for at in range(0, len(event), 7))
+        assert whole == pieces
+        assert short.tally == long.tally or msgspec.structs.asdict(short.tally) == msgspec.structs.asdict(long.tally)
+
+
+def test_text_alone_is_not_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    lane = ChatPassThrough(WANTED)
+    event = write_data(b'{"id":"up","choices":[{"index":0,"delta":{"content":"word "}}]}')
+    lane.feed(event)
+    monkeypatch.setattr(lane._intake, "take", None)
+    monkeypatch.setattr(lane._intake, "take_choices", None)
+    assert b"word" in lane.feed(event)
+    assert (lane.tally.output_bytes, lane.tally.events) == (10, 2)

@@ -48,7 +48,7 @@ class Ways:
         if word == b"stream":
             connection.send_head(200, [TEXT])
             for _ in range(int(rest)):
-                connection.send_chunk(b"x" * 1000)
+                connection.push(b"x" * 1000)
                 await connection.drained()
             connection.send_last(b"end")
         else:

@@ -201,8 +201,8 @@ def test_what_came_before_the_broken_chunk_stays_readable() -> None:
 
 def test_a_mistake_of_ours_is_not_hidden_as_the_upstreams() -> None:
     class Broken(AnswerReader):
-        def on_body(self, data: bytes) -> None:
+        def on_message_complete(self) -> None:
             raise KeyError("ours")
 
     with pytest.raises(KeyError):
-        Broken(LIMITS).feed(b"HTTP/1.1 200 OK\r\n\r\nabc")
+        Broken(LIMITS).feed(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")

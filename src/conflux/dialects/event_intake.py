@@ -33,9 +33,11 @@ class EventIntake:
             self.fail(str(error))
             return []
 
-    def alone(self, data: bytes) -> bool:
-        """Is it one event of one line, all of it, and nothing else?"""
-        return self._sse is not None and self._sse.alone(data)
+    @property
+    def resting(self) -> bool:
+        """Is more to come, and nothing of it here yet?"""
+        tally = self.tally
+        return self._sse is not None and self._sse.resting and not tally.done and tally.fault is None
 
     def rest(self) -> list[Named]:
         """The event that the upstream left without its end, when it closed."""

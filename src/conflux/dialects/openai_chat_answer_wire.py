@@ -72,6 +72,27 @@ class Choice(Struct, forbid_unknown_fields=True):
     logprobs: Any = None
 
 
+class _Text(Struct, forbid_unknown_fields=True):
+    """A delta that is text and no more, as most are."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    role: str | None = None
+    refusal: None = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class Piece(Struct, forbid_unknown_fields=True):
+    """The choice of a chunk that says no more than such a delta."""
+
+    delta: _Text
+    index: ChoiceIndex = 0
+    finish_reason: None = None
+    logprobs: None = None
+
+
 class TextChoice(Choice, forbid_unknown_fields=True):
     """The same of completions, where the text stands beside the index: read as what a chat would have said."""
 
@@ -122,6 +143,9 @@ _function = _loose(FunctionDelta) | None
 _call = _loose(ToolCallDelta, function=_function, custom=_function)
 _delta = _loose(Delta, tool_calls=GenericAlias(list, (_call,)) | None, function_call=_function) | None
 _choice = _loose(Choice, delta=_delta, message=_delta)
+
+# The one choice of a chunk, where it is a piece of text and no more. Raises what is in BROKEN for any other.
+read_piece = msgspec.json.Decoder(tuple[Piece]).decode
 
 _chunk = msgspec.json.Decoder(Chunk).decode
 _any_chunk = msgspec.json.Decoder(_AnyChunk).decode

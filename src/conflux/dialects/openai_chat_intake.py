@@ -23,6 +23,7 @@ from conflux.dialects.openai_chat_answer_wire import (
     fault_of,
     read_choices,
     read_chunk,
+    read_piece,
     unread,
 )
 from conflux.dialects.openai_usage import AbsurdUsage, read_and_pass
@@ -59,6 +60,26 @@ class Intake(EventIntake):
         if b"\n" in payload:
             payload = payload.replace(b"\n", b" ")  # between tokens only; what passes must stay one line
         return self._read(name, payload)
+
+    def take_piece(self, choices: bytes) -> bool:
+        """Notes a chunk's choices that are a piece of text of a choice under way. False: they have to be read whole."""
+        try:
+            found = read_piece(choices)[0]
+        except BROKEN:
+            return False
+        delta = found.delta
+        text, thinking = delta.content, delta.reasoning_content or delta.reasoning
+        if thinking:
+            if text:
+                return False
+            text = thinking
+        if not text or found.index not in self._seen:
+            return False
+        tally = self.tally
+        tally.output_bytes += len(text) if text.isascii() else len(text.encode("utf-8"))
+        tally.content = True
+        tally.events += 1
+        return True
 
     def take_choices(self, raw: Raw) -> tuple[Raw, list[Choice]] | None:
         """Those of a chunk that is in all else like one before. None where it has to be read whole."""

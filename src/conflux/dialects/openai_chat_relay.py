@@ -19,6 +19,7 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.usage import Usage
 
 _LESSONS = 8  # an upstream whose chunks begin ever otherwise is not looked at for ever
+_MISSES = 8  # nor one whose choices are ever more than a piece of text
 
 
 class ChatPassThrough(EventPassThrough[Intake]):
@@ -32,7 +33,9 @@ class ChatPassThrough(EventPassThrough[Intake]):
     _thoughts: dict[int, Thoughts] | None = None
     _usage: bytes | Raw | None = None  # the last the upstream said, as it may pass
     _lead = b""  # the upstream's own words before the choices, in most answers the same in all chunks
+    _ready = b""  # the same, while an event begins with what comes next
     _learnt = 0  # how often they were looked for
+    _missed = 0  # how often choices were more than a piece of text
 
     def __init__(self, wanted: Wanted, intake: Intake | None = None) -> None:
         self._intake = intake = intake or Intake()
@@ -43,14 +46,29 @@ class ChatPassThrough(EventPassThrough[Intake]):
         """Most chunks say what the one before said and other choices, and nothing behind them: then these are all that
         is read. It is as good as reading it all: up to there JSON was the same, and the rest is one array and a brace.
         """
-        lead, intake = self._lead, self._intake
-        if not lead or not data.startswith(lead) or data[-4:] != b"]}\n\n" or not intake.alone(data):
-            return super().feed(data)
-        taken = intake.take_choices(Raw(data[len(lead) : -3]))
-        if taken is None:
-            return super().feed(data)
-        raw, choices = taken
-        return b"" if self.tally.fault is not None else b"".join((self._head, self._thought(raw, choices), b"}\n\n"))
+        lead = self._ready
+        if (
+            lead
+            and data.startswith(lead)
+            and data[-4:] == b"]}\n\n"
+            and data.find(b"\n") == len(data) - 2
+            and b"\r" not in data
+        ):
+            said = data[len(lead) : -3]
+            if self._missed < _MISSES:
+                if self._intake.take_piece(said):
+                    return b"".join((self._head, said, b"}\n\n"))
+                self._missed += 1
+            taken = self._intake.take_choices(Raw(said))
+            if taken is not None:
+                if self.tally.fault is not None:
+                    return self._rested(b"")
+                return b"".join((self._head, self._thought(*taken), b"}\n\n"))
+        return self._rested(super().feed(data))
+
+    def _rested(self, out: bytes) -> bytes:
+        self._ready = self._lead if self._intake.resting else b""
+        return out
 
     def _learn(self, payload: bytes, raw: Raw) -> None:
         """How this upstream's chunks begin, if it says nothing behind the choices."""

@@ -28,17 +28,21 @@ class SseReader:
         self._overgrown = False
 
     def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        if self.alone(data) and data[:6] == b"data: ":
+        if self._alone(data) and data[:6] == b"data: ":
             return [(b"", data[6:-2])]
         if self._started and not self._buffer and data[-2:] == b"\n\n" and len(data) <= self._limit:
             return _events(data)  # the common case: whole events, nothing held back
         return self._feed_slowly(data)
 
-    def alone(self, data: bytes) -> bool:
+    @property
+    def resting(self) -> bool:
+        """Does an event begin with what comes next?"""
+        return self._started and not self._buffer
+
+    def _alone(self, data: bytes) -> bool:
         """Is it one event of one line, all of it, and nothing else?"""
         return (
-            self._started
-            and not self._buffer
+            self.resting
             and data.find(b"\n") == len(data) - 2
             and data[-1:] == b"\n"
             and b"\r" not in data

@@ -380,9 +380,11 @@ class Connection(HttpToolsProtocol):
             framing = b"transfer-encoding: chunked\r\n\r\n" if self._chunked else b"\r\n"
             self.transport.write(self.head(status, headers) + framing)
 
-    def send_chunk(self, data: bytes) -> None:
+    def push(self, data: bytes) -> bool:
+        """Send a piece of a stream. False where the client reads slower than we write."""
         if data and not self.lost:
             self.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        return not self.flow.write_paused or self.lost
 
     def send_last(self, data: bytes) -> None:
         if not self.lost:

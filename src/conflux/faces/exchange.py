@@ -97,10 +97,11 @@ class HttpExchange:
 class ShortExchange:
     """Implements relay's Exchange on the connection itself."""
 
-    __slots__ = ("_connection", "_origin", "_storefront", "began", "ended")
+    __slots__ = ("_connection", "_origin", "_storefront", "began", "ended", "push")
 
     def __init__(self, connection: Connection, origin: bytes | None) -> None:
         self._connection = connection
+        self.push: Callable[[bytes], bool] = connection.push  # called for each piece: one step less
         self._origin = origin
         self._storefront: Storefront | None = None
         self.began = False
@@ -130,10 +131,6 @@ class ShortExchange:
         if self._origin is not None:
             headers = [*headers, *cors(self._storefront, self._origin)]
         self._connection.send_head(status, headers)
-
-    def push(self, data: bytes) -> bool:
-        self._connection.send_chunk(data)
-        return not self._connection.flow.write_paused or self._connection.lost
 
     async def drained(self) -> None:
         await self._connection.drained()

@@ -288,27 +288,27 @@ class Passage(Course):
 
     async def _pump(self, attempt: Attempt | Replay) -> None:
         """Hand the answer on as it arrives: the upstream's reader pushes it through, this task only waits."""
-        lane, exchange, clock = attempt.lane, self.exchange, self.parts.clock
-        tally, keeper = lane.tally, self.keeper
+        lane, exchange, keeper = attempt.lane, self.exchange, self.keeper
+        tally, feed, push, monotonic = lane.tally, lane.feed, exchange.push, self.parts.clock.monotonic
         assert keeper is not None, "a stream has one until it is settled"
         marks = Marks(self.parts, tally, self._checkpoint)
         until = attempt.began + attempt.target.live.provider.total_timeout
         sent = 0
 
-        def deliver(out: bytes) -> bool:
+        def hand_on(data: bytes, ready: bytes | None = None) -> bool:
+            """`ready`: what goes out, where it is known already."""
             nonlocal sent
-            keeper.spoke = now = clock.monotonic()
-            if (tally.output_bytes >= marks.next or now >= marks.due) and not marks.reached(now):
-                self.held, self.held_size = out, tally.output_bytes - sent
+            out = feed(data) if ready is None else ready
+            keeper.spoke = now = monotonic()
+            seen = tally.output_bytes
+            if (seen >= marks.next or now >= marks.due) and not marks.reached(now):
+                self.held, self.held_size = out, seen - sent
                 return False
-            sent = tally.output_bytes
-            going = exchange.push(out) if out else True
+            sent = seen
+            going = push(out) if out else True
             return going and tally.fault is None and not tally.done
 
-        def hand_on(data: bytes) -> bool:
-            return deliver(lane.feed(data))
-
-        going = deliver(attempt.pending)
+        going = hand_on(b"", attempt.pending)
         while tally.fault is None and not tally.done:
             if self.held:
                 if not await marks.caught_up(until):
@@ -316,11 +316,11 @@ class Passage(Course):
                     raise GatewayError(Kind.UPSTREAM_TIMEOUT, _UNWRITTEN)  # not the upstream's fault
                 sent = tally.output_bytes
                 out, self.held, self.held_size = self.held, b"", 0
-                going = exchange.push(out)
+                going = push(out)
             if not going:
                 await exchange.drained()
             if not await attempt.stream(hand_on):
-                deliver(lane.end())
+                hand_on(b"", lane.end())
                 return
             going = False
 

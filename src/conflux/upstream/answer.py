@@ -4,6 +4,7 @@ Law: what llhttp would take and a gateway must not is refused: two lengths, a co
 heads, interim answers and framing, a switch of protocols. Trailers are dropped. Nothing is decoded or folded.
 """
 
+from collections.abc import Callable
 from itertools import repeat
 
 import httptools
@@ -26,6 +27,7 @@ class AnswerReader:
         "_head_only",
         "_interim",
         "_limits",
+        "_most",
         "_parser",
         "_quiet",
         "chunks",
@@ -33,12 +35,16 @@ class AnswerReader:
         "head_done",
         "headers",
         "keep_alive",
-        "size",
+        "on_body",
         "status",
     )
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._most = limits.head_bytes
+        self.chunks: list[bytes] = []
+        # llhttp calls it with each piece of a body: straight into the list, with no step of ours in between.
+        self.on_body: Callable[[bytes], None] = self.chunks.append
         self._parser = httptools.HttpResponseParser(self)
         self.begin()
 
@@ -53,18 +59,24 @@ class AnswerReader:
         self.head_done = False
         self.done = False
         self.keep_alive = True
-        self.chunks: list[bytes] = []
-        self.size = 0
+        self.chunks.clear()
+
+    @property
+    def size(self) -> int:
+        """Of what is in `chunks`."""
+        return sum(map(len, self.chunks))
 
     def feed(self, data: bytes | memoryview) -> None:
         """Raises Refused, also for what follows the end: an answer that is longer than it says has a wrong length.
         What came before the refused bytes stays readable."""
+        chunks = self.chunks
+        had = len(chunks)
         self._quiet = quiet = self._quiet + len(data)
         try:
-            if quiet <= self._limits.head_bytes:
+            if quiet <= self._most:
                 self._parser.feed_data(data)
             else:
-                self._parse_much(data, quiet - len(data))
+                self._parse_much(data, quiet - len(data), had)
         except httptools.HttpParserCallbackError as error:
             self.done = False
             raise error.__context__ or error from None  # what a callback below raised
@@ -74,10 +86,16 @@ class AnswerReader:
         except httptools.HttpParserUpgrade:
             self.done = False
             raise Refused("the upstream switched protocols") from None
+        if len(chunks) > had:
+            self._quiet = 0
+            if self._head_only:
+                self.done = False
+                chunks.clear()
+                raise Refused("a body where none belongs")
 
-    def _parse_much(self, data: bytes | memoryview, before: int) -> None:
+    def _parse_much(self, data: bytes | memoryview, before: int, had: int) -> None:
         """More has come without content than a head may have."""
-        most = self._limits.head_bytes
+        most = self._most
         if not self.head_done:
             self._parser.feed_data(data[: most - before])
             if not self.head_done:
@@ -85,7 +103,7 @@ class AnswerReader:
             self._parser.feed_data(data[most - before :])
         else:
             self._parser.feed_data(data)
-        if self._quiet > most and not self.done:
+        if self._quiet > most and not self.done and len(self.chunks) == had:
             raise Refused(f"more than {most} bytes of framing without content")
 
     def end(self) -> bool:
@@ -99,8 +117,7 @@ class AnswerReader:
         """All of the body that has come and was not taken."""
         chunks = self.chunks
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self.chunks = []
-        self.size = 0
+        chunks.clear()
         return data
 
     # --- llhttp calls these
@@ -151,13 +168,6 @@ class AnswerReader:
             # llhttp cannot be told that no body follows, so such a connection serves once.
             self.done = True
             self.keep_alive = False
-
-    def on_body(self, data: bytes) -> None:
-        if self.done:
-            raise Refused("a body where none belongs")
-        self._quiet = 0
-        self.chunks.append(data)
-        self.size += len(data)
 
     def on_message_complete(self) -> None:
         if self.head_done:

@@ -37,6 +37,7 @@ class Connection:
     __slots__ = (
         "_awaits_head",
         "_deadline",
+        "_heard",
         "_idle",
         "_limits",
         "_loop",
@@ -86,6 +87,7 @@ class Connection:
         self._sink: Callable[[bytes], bool] | None = None
         self._sink_error: Exception | None = None
         self._idle = 0.0
+        self._heard = 0.0  # when something came last, of a stream
         self.error: TransportError | None = None
         self.closed = False
         self.lost = False
@@ -158,7 +160,7 @@ class Connection:
         reader = self.reader
         if reader.chunks and not sink(self.buffered()):
             return True
-        self._sink, self._idle = sink, idle
+        self._sink, self._idle, self._heard = sink, idle, self._loop.time()
         try:
             while self._sink is not None and not reader.done and self.error is None:
                 await self._wait(self._loop.time() + idle, "idle")
@@ -174,13 +176,9 @@ class Connection:
         return False
 
     def _pour(self, sink: Callable[[bytes], bool]) -> None:
-        until = self._loop.time() + self._idle
-        if until < self._until:
-            self._deadline, self._stage = until, "idle"
-        else:
-            self._deadline, self._stage = self._until, "total"
+        self._heard = self._loop.time()
         try:
-            if sink(self.buffered()):
+            if sink(self.reader.take()):
                 return
         except Exception as error:  # noqa: BLE001 edge: raised again where the stream is awaited
             self._sink_error = error
@@ -233,10 +231,7 @@ class Connection:
     # --- waiting
 
     async def _wait(self, deadline: float, stage: str) -> None:
-        if deadline >= self._until:
-            deadline, stage = self._until, "total"
-        self._stage = stage
-        self._deadline = deadline
+        deadline = self._allow(deadline, stage)
         if self._timer is None or deadline < self._timer_when:
             self._arm(deadline)
         self._waiter = self._loop.create_future()
@@ -251,6 +246,14 @@ class Connection:
             self._deadline = self._until
             self._stage = "total"
 
+    def _allow(self, deadline: float, stage: str) -> float:
+        """Sets what is waited for, and until when: never longer than for all of it."""
+        if deadline >= self._until:
+            deadline, stage = self._until, "total"
+        self._stage = stage
+        self._deadline = deadline
+        return deadline
+
     def _arm(self, when: float) -> None:
         """One timer for all deadlines: moved only when the new one is sooner, else it looks again when it fires."""
         if self._timer is not None:
@@ -262,6 +265,8 @@ class Connection:
         self._timer = None
         if self._deadline is None or self.closed or self.reader.done:
             return
+        if self._sink is not None:  # what came since moved the deadline
+            self._allow(self._heard + self._idle, "idle")
         if self._loop.time() < self._deadline:
             self._arm(self._deadline)
             return
@@ -311,8 +316,13 @@ class Connection:
             self._fail("body" if reader.head_done else "head", str(refusal))
             self.abort()
             return
-        if self._sink is not None and reader.chunks:
-            self._pour(self._sink)
+        sink = self._sink
+        if sink is not None:
+            if reader.chunks:
+                self._pour(sink)
+            if reader.done:
+                self._wake()
+            return
         if self._waiter is not None and (reader.chunks or reader.done or (reader.head_done and self._awaits_head)):
             self._wake()
         if reader.size > self._limits.unread_bytes and not (self._paused or reader.done or self._transport is None):
