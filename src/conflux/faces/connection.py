@@ -30,8 +30,8 @@ _HEARD_OUT_SECONDS = 2.0
 # likes. A window opens in steps of up to 64 KiB: at 1 KB/s, one a minute.
 _UNREAD_SECONDS = 300.0
 _VERSIONS = ("1.1", "1.0")
+_CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
-
 # What is said of a request that cannot be taken, by how often it names its host.
 _HOSTS = {1: "this is not an HTTP/1.1 request", 0: "an HTTP/1.1 request has a Host header: this one has none"}
 _TWO_HOSTS = "a request has one Host header: this one has several"
@@ -377,8 +377,7 @@ class Connection(HttpToolsProtocol):
 
     def send_head(self, status: int, headers: Headers) -> None:
         if not self.lost:
-            framing = b"transfer-encoding: chunked\r\n\r\n" if self._chunked else b"\r\n"
-            self.transport.write(self.head(status, headers) + framing)
+            self.transport.write(self.head(status, headers) + (_CHUNKED if self._chunked else b"\r\n"))
 
     def push(self, data: bytes) -> bool:
         """Send a piece of a stream. False where the client reads slower than we write."""
@@ -395,7 +394,6 @@ class Connection(HttpToolsProtocol):
             self.transport.write(b"%x\r\n%b\r\n%b" % (len(data), data, end) if data else end)
 
     async def drained(self) -> None:
-        """Wait while the client reads slower than we write."""
         if self.flow.write_paused and not self.lost:
             await self.flow.drain()
 
