@@ -61,6 +61,10 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def nginx_path() -> str:
+    return shutil.which("nginx") or "/usr/sbin/nginx"
+
+
 def nginx_conf(folder: Path, plain_port: int, proxy_port: int, stream_port: int) -> dict[str, Path]:
     """Two instances: the upstream of the plain measurements, and the proxy that is the yardstick."""
     answer = json.dumps(ANSWER, separators=(",", ":")).replace("'", "\\'")
@@ -187,7 +191,7 @@ class Bench:
         return measure_plain(server, port, path, headers, self.seconds, self.folder)
 
     def run(self, peers: bool) -> None:
-        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        nginx = nginx_path()
         files = nginx_conf(self.folder, self.plain_port, self.proxy_port, self.stream_port)
         self.start("upstream", [nginx, "-c", str(files["upstream"]), "-p", str(self.folder)], 1)
         self.start("streams", [sys.executable, str(HERE / "upstream.py"), str(self.stream_port)], 1)
