@@ -1,6 +1,5 @@
 """Answers read as events: the golden tables, in every spelling and every cut."""
 
-import itertools
 import json
 from collections import Counter
 
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conflux.dialects import openai_chat_reader
-from conflux.dialects.openai_chat_reader import ChatReader, _Arguments
+from conflux.dialects.openai_chat_reader import ChatReader
 from conflux.dialects.sse import write_data
 from conflux.neutral.events import (
     Aside,
@@ -189,42 +188,3 @@ def test_case_04_made_up_ids_differ_between_answers_and_calls() -> None:
 
     assert len({*ids("a"), *ids("b")}) == 4
     assert ids("a") == ids("a")
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(st.dictionaries(st.text(max_size=4), JSON, max_size=3), st.lists(st.integers(0, 60), max_size=8), st.booleans())
-def test_arguments_are_whole_at_their_last_byte_and_not_before(
-    value: object, places: list[int], ascii_only: bool
-) -> None:
-    text = json.dumps(value, ensure_ascii=ascii_only)
-    found = _Arguments()
-    edges = [0, *sorted(place for place in places if place < len(text)), len(text) - 1]
-    for start, end in itertools.pairwise(edges):
-        found.feed(text[start:end])
-        assert not found.whole
-    found.feed(text[-1:])
-    assert found.whole
-
-
-@pytest.mark.parametrize("text", [r'{"a":"\\"}', r'{"a":"\"}"}', r'{"\\\"":{"\\":[]}}', r'{"a":"\u005c"}'])
-def test_a_cut_inside_an_escape_deceives_nobody(text: str) -> None:
-    for size in range(1, len(text)):
-        found = _Arguments()
-        for place in range(0, len(text) - 1, size):
-            found.feed(text[place : min(place + size, len(text) - 1)])
-            assert not found.whole
-        found.feed(text[-1])
-        assert found.whole
-
-
-@pytest.mark.parametrize("text", ["", '"{}"', "12", "nul", "}{", "]", '{"a":"\\', '{"a":"}', "[1,", "{{}"])
-def test_what_is_no_whole_value_is_never_taken_for_one(text: str) -> None:
-    found = _Arguments()
-    found.feed(text)
-    assert not found.whole

@@ -75,7 +75,7 @@ def test_what_went_out_reads_as_what_came_in(golden: Golden) -> None:
         found = [*reader.feed(data), *reader.end()]
         return [event for event in found if type(event).__name__ not in ("Began", "Reported")]
 
-    if golden.finished and "_no_id" not in golden.name:
+    if golden.finished and golden.name not in ("case_04_no_id_at_all", "case_04_id_after_name"):  # ids made up
         assert read(golden.relayed) == read(golden.wire)
 
 

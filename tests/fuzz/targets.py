@@ -136,12 +136,28 @@ def check_stream(out: bytes) -> None:
             assert check_answer(event[6:])["object"] == "chat.completion.chunk"
 
 
+def check_calls(out: bytes) -> None:
+    """Calls are counted without gaps; each has its id in its first fragment, and in no other, and no other's."""
+    begun: dict[int, list[str]] = {}
+    for event in out.split(b"\n\n"):
+        for choice in json.loads(event[6:])["choices"] if event.startswith(b"data: {") else ():
+            ids = begun.setdefault(choice["index"], [])
+            for call in choice["delta"].get("tool_calls") or ():
+                assert call["index"] <= len(ids)
+                if call["index"] == len(ids):
+                    assert call["id"] and call["id"] not in ids
+                    ids.append(call["id"])
+                else:
+                    assert not call.get("id")
+
+
 def relay_stream(data: bytes, chance: Random) -> None:
     one, other = ChatPassThrough(WANTED), ChatPassThrough(WANTED)
     out = one.feed(data) + one.end()
     assert out == b"".join([other.feed(piece) for piece in cut(data, chance)]) + other.end()
     if one.tally.fault is None:
         check_stream(out + one.last(Usage(input=1)))
+        check_calls(out)
         assert one.last(Usage(input=1)) == other.last(Usage(input=1))
 
 

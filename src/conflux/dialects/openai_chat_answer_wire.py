@@ -65,7 +65,7 @@ class Delta(Struct, forbid_unknown_fields=True):
 
 
 class Choice(Struct, forbid_unknown_fields=True):
-    index: ChoiceIndex = 0
+    index: ChoiceIndex = -1  # not said: its place
     delta: Delta | None = None
     message: Delta | None = None
     finish_reason: str | None = None
@@ -78,7 +78,7 @@ class _Text(Struct, forbid_unknown_fields=True):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
-    role: str | None = None
+    role: None = None
     refusal: None = None
     tool_calls: None = None
     function_call: None = None
@@ -88,7 +88,7 @@ class Piece(Struct, forbid_unknown_fields=True):
     """The choice of a chunk that says no more than such a delta."""
 
     delta: _Text
-    index: ChoiceIndex = 0
+    index: ChoiceIndex
     finish_reason: None = None
     logprobs: None = None
 

@@ -44,6 +44,7 @@ class Intake(EventIntake):
         self.tally = Tally()
         self._choices = choices
         self._seen: dict[int, bool] = {}  # choice: has it finished
+        self.bare = False  # its choices come without a number
 
     def take(self, name: bytes, payload: bytes) -> Taken | None:
         """One event of a stream. None where it holds nothing that may pass."""
@@ -53,6 +54,8 @@ class Intake(EventIntake):
         if payload[:1] != b"{":
             payload = payload.strip()
             if payload == DONE:
+                if not tally.content and not any(self._seen.values()):
+                    self.fail("the answer is empty, or no event stream")
                 tally.done = tally.finished = True
                 self.closed()
             if not payload or payload == DONE:
@@ -143,7 +146,9 @@ class Intake(EventIntake):
 
     def _note(self, choices: list[Choice]) -> None:
         tally, seen = self.tally, self._seen
-        for choice in choices:
+        for place, choice in enumerate(choices):
+            if choice.index < 0:
+                choice.index, self.bare = place, True
             delta = choice.delta or choice.message
             if delta is not None:
                 size = _written(delta)
@@ -158,6 +163,10 @@ class Intake(EventIntake):
                 tally.finished = all(seen.values())
             elif index not in seen:
                 seen[index] = tally.finished = False
+
+    def unfinished(self) -> list[int]:
+        """The choices that gave no reason, where the upstream said that this was all."""
+        return [index for index, finished in sorted(self._seen.items()) if not finished]
 
     def _note_usage(self, raw: Raw) -> bytes | Raw | None:
         if raw == NULL:

@@ -5,14 +5,13 @@ that is not open waits for its turn and is never lost. A tool call is closed ear
 JSON value; it begins once its id and its name are known, and both are said once.
 """
 
-import hashlib
-import re
 from collections import deque
 from collections.abc import Mapping
 
 from conflux.dialects import citations, openai_chat_thoughts
 from conflux.dialects.base import Tally
-from conflux.dialects.openai_chat_answer_wire import Choice, Delta, FunctionDelta, ToolCallDelta
+from conflux.dialects.openai_chat_answer_wire import Choice, Delta, ToolCallDelta
+from conflux.dialects.openai_chat_calls import NAMELESS, Arguments, is_another, made_up
 from conflux.dialects.openai_chat_intake import Intake, Taken
 from conflux.dialects.openai_chat_wire import NAME
 from conflux.neutral.events import (
@@ -45,8 +44,6 @@ _STOPS = {
     "safety": Stop.CONTENT_FILTER,
     "sensitive": Stop.CONTENT_FILTER,
 }
-
-_MARKS = re.compile(r'\\.|\\\Z|["{}\[\]]', re.DOTALL)
 
 Said = TextDelta | ThinkingDelta | RefusalDelta
 Waited = Said | Aside
@@ -136,7 +133,7 @@ class _Call:
         self.queued = False
         self.began = False
         self.parked: list[str] = []  # arguments that wait for their turn
-        self.arguments = _Arguments()
+        self.arguments = Arguments()
 
     @property
     def whole(self) -> bool:
@@ -144,50 +141,22 @@ class _Call:
         return self.arguments.whole and not self.custom
 
 
-class _Arguments:
-    """Where in its JSON a text is that comes in fragments: as much as tells whether the value is whole."""
-
-    __slots__ = ("_cut", "_depth", "_quoted", "some", "whole")
-
-    def __init__(self) -> None:
-        self.some = False
-        self.whole = False
-        self._depth = 0
-        self._quoted = False
-        self._cut = False  # the last fragment ended between a backslash and what it escapes
-
-    def feed(self, text: str) -> None:
-        self.some = True
-        if self._cut:
-            text = "\\" + text
-        self._cut = False
-        for found in _MARKS.finditer(text):
-            mark = found.group()
-            if mark == '"':
-                self._quoted = not self._quoted
-            elif mark == "\\":
-                self._cut = True
-            elif self._quoted or mark[0] == "\\":
-                continue
-            elif mark in "{[":
-                self._depth += 1
-            else:
-                self._depth -= 1
-                if self._depth == 0:
-                    self.whole = True
-
-
-def _is_another(call: _Call, delta: ToolCallDelta, inner: FunctionDelta | None) -> bool:
-    """Some upstreams give every call the same index: another id, and a name with it or nothing left to add, tells."""
-    if not delta.id or not call.call_id or delta.id == call.call_id:
-        return False
-    return call.whole or bool(inner is not None and inner.name)
-
-
 class _Choice:
     """One choice: the block that is open, and what waits until it is closed."""
 
-    __slots__ = ("_block", "_calls", "_heard", "_intake", "_names", "_open", "_stop", "_waiting", "_waits", "index")
+    __slots__ = (
+        "_block",
+        "_calls",
+        "_heard",
+        "_ids",
+        "_intake",
+        "_names",
+        "_open",
+        "_stop",
+        "_waiting",
+        "_waits",
+        "index",
+    )
 
     def __init__(self, index: int, intake: Intake, names: Mapping[str, str]) -> None:
         self.index = index
@@ -196,6 +165,7 @@ class _Choice:
         self._block = ""  # "text", "thinking", "refusal", "tool", or none
         self._open: _Call | None = None  # the call that is open, where a call is
         self._calls: dict[int, _Call] = {}  # by the upstream's index
+        self._ids: set[str] = set()
         self._heard: list[_Call] = []  # all of them, in the order they came
         self._waiting: deque[_Call | tuple[str, Waited]] = deque()
         self._waits = 0
@@ -259,7 +229,7 @@ class _Choice:
     def _hear(self, place: int, delta: ToolCallDelta, events: list[Event]) -> None:
         inner = delta.function or delta.custom
         call = self._calls.get(place)
-        if call is None or _is_another(call, delta, inner):
+        if call is None or is_another(call, delta, inner):
             call = self._calls[place] = _Call(place)
             self._heard.append(call)
         call.custom = call.custom or delta.custom is not None
@@ -312,7 +282,10 @@ class _Choice:
         self._end_block(events)
         self._block, self._open = "tool", call
         call.began = call.queued = True
-        call_id = call.call_id or self._made_up(call)
+        call_id = call.call_id
+        if not call_id or call_id in self._ids:
+            call_id = self._made_up(call)
+        self._ids.add(call_id)
         name = self._names.get(call.name or "", call.name or "")
         events.append(ToolBegan(call_id=call_id, name=name, index=self.index, custom=call.custom))
         if call.parked:
@@ -320,9 +293,8 @@ class _Choice:
             call.parked = []
 
     def _made_up(self, call: _Call) -> str:
-        """An id where the upstream gave none: another answer's calls must not get the same."""
-        said = (self._intake.tally.upstream_id, self.index, call.place, len(self._heard), call.name, call.parked)
-        return "call_" + hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=12).hexdigest()
+        tally = self._intake.tally
+        return made_up(tally.upstream_id, self.index, call.place, len(self._heard), call.name, call.parked)
 
     def _end_block(self, events: list[Event]) -> None:
         if self._block:
@@ -342,7 +314,7 @@ class _Choice:
                 self._begin(call, events)
                 self._full(complete, events)
             elif complete or self._stop is not None:
-                self._intake.fail("the answer has a tool call without a name")
+                self._intake.fail(NAMELESS)
         self._end_block(events)
 
     def _full(self, complete: bool, events: list[Event]) -> None:

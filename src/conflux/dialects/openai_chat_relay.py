@@ -1,8 +1,11 @@
 """Answers of the openai-chat dialect carried through, the same dialect at both ends.
 
 Law: the end of an answer is held back until the request is settled: the usage and [DONE] of a stream, the whole body
-of a plain one. What names the upstream is replaced or left out; choices and usage pass as they came.
+of a plain one. What names the upstream is replaced or left out; choices and usage pass as they came, but for what no
+client could put together.
 """
+
+from typing import Any
 
 from msgspec import UNSET, Raw
 
@@ -11,6 +14,7 @@ from conflux.dialects.base import Wanted
 from conflux.dialects.event_intake import EventPassThrough
 from conflux.dialects.foreign_json import NULL
 from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, Choice, Chunk
+from conflux.dialects.openai_chat_calls import NAMELESS, Choices, written
 from conflux.dialects.openai_chat_intake import Intake
 from conflux.dialects.openai_chat_thoughts import Thoughts, resealed
 from conflux.dialects.openai_chat_writer import keep_alive
@@ -40,6 +44,7 @@ class ChatPassThrough(EventPassThrough[Intake]):
     def __init__(self, wanted: Wanted, intake: Intake | None = None) -> None:
         self._intake = intake = intake or Intake()
         self._wanted = wanted
+        self._said = Choices()
         self.tally = intake.tally
 
     def feed(self, data: bytes) -> bytes:
@@ -63,7 +68,7 @@ class ChatPassThrough(EventPassThrough[Intake]):
             if taken is not None:
                 if self.tally.fault is not None:
                     return self._rested(b"")
-                return b"".join((self._head, self._thought(*taken), b"}\n\n"))
+                return b"".join((self._head, self._mended(*taken), b"}\n\n"))
         return self._rested(super().feed(data))
 
     def _rested(self, out: bytes) -> bytes:
@@ -80,13 +85,15 @@ class ChatPassThrough(EventPassThrough[Intake]):
     def _event(self, name: bytes, payload: bytes) -> bytes:
         taken = self._intake.take(name, payload)
         if taken is None:
+            if self.tally.done:
+                self._over()
             return b""
         chunk, raw, choices, usage = taken
         if chunk.usage is not UNSET:
             self._keep(usage)
         if not choices:
             return b""  # the usage chunk: held back, it is the last word but one
-        raw = self._thought(raw, choices)
+        raw = self._mended(raw, choices)
         if not self._head:
             self._head = b"data: " + self._begin(chunk, self.chunk)
         if chunk.usage is UNSET and self._learnt < _LESSONS:
@@ -95,15 +102,37 @@ class ChatPassThrough(EventPassThrough[Intake]):
             return b"".join((self._head, raw, b"}\n\n"))
         return b"".join((self._head, raw, b',"usage":', usage, b"}\n\n"))
 
-    def _thought(self, raw: Raw, choices: list[Choice]) -> Raw:
-        """The choices with what seals a thought as it is given to clients, which does not say who sealed it."""
+    def _mended(self, raw: Raw, choices: list[Choice]) -> Raw:
+        """As clients can put them together, with what seals a thought as it is given to them: without who sealed it."""
+        changed, sealed = self._intake.bare, False
         for choice in choices:
-            said = choice.delta or choice.message
-            if said is not None and said.reasoning_details is not None:
-                if self._thoughts is None:
-                    self._thoughts = {}
-                return resealed(choices, self._thoughts)
-        return raw
+            delta = choice.delta
+            if delta is None or delta.role or delta.tool_calls or choice.finish_reason == "":
+                changed = self._mend(choice) or changed
+            if delta is not None and delta.reasoning_details is not None:
+                sealed = True
+        return self._written(choices, sealed) if changed or sealed else raw
+
+    def _mend(self, choice: Choice) -> bool:
+        return self._said.mend(choice, self.tally.upstream_id)
+
+    def _written(self, choices: list[Choice], sealed: bool) -> Raw:
+        if not sealed:
+            return Raw(strict_json.encode([written(choice) for choice in choices]))
+        if self._thoughts is None:
+            self._thoughts = {}
+        return resealed(choices, self._thoughts)
+
+    def _over(self) -> None:
+        """Nothing more comes."""
+        if self._said.nameless():
+            self._intake.fail(NAMELESS)
+
+    def end(self) -> bytes:
+        out = super().end()
+        if self.tally.finished:
+            self._over()
+        return out
 
     def _keep(self, usage: bytes | Raw | None) -> None:
         if self.tally.usage is None:
@@ -125,17 +154,35 @@ class ChatPassThrough(EventPassThrough[Intake]):
         if taken is None:
             return
         chunk, raw, choices, usage = taken
-        self._choices = self._thought(raw, choices)
+        self._choices = self._whole(raw, choices)
         self._keep(usage)
         self._head = self._begin(chunk, self.answer)
+
+    def _whole(self, raw: Raw, choices: list[Choice]) -> Raw:
+        changed = self._intake.bare
+        if len({choice.index for choice in choices}) < len(choices):
+            changed = True
+            for place, choice in enumerate(choices):
+                choice.index = place
+        for choice in choices:
+            changed = self._said.mend_whole(choice, self.tally.upstream_id) or changed
+        self._over()
+        sealed = any(choice.message.reasoning_details is not None for choice in choices if choice.message is not None)
+        return self._written(choices, sealed) if changed or sealed else raw
+
+    def _reason(self, index: int) -> dict[str, Any]:
+        """The end of a choice that the upstream gave none."""
+        return {"index": index, "delta": {}, "finish_reason": self._said.reason(index)}
 
     def last(self, usage: Usage, cost: Raw | None = None) -> bytes:
         if self._choices is not None:
             return b"".join((self._head, self._choices, b',"usage":', self._counted(usage, cost), b"}"))
-        if not self._wanted.include_usage:
-            return DONE_EVENT
         head = self._head or b"data: " + self._begin(None, self.chunk)
-        return b"".join((head, b'[],"usage":', self._counted(usage, cost), b"}\n\n", DONE_EVENT))
+        ends = [self._reason(index) for index in self._intake.unfinished()]
+        ended = b"".join((head, strict_json.encode(ends), b"}\n\n")) if ends else b""
+        if not self._wanted.include_usage:
+            return ended + DONE_EVENT
+        return b"".join((ended, head, b'[],"usage":', self._counted(usage, cost), b"}\n\n", DONE_EVENT))
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)

@@ -8,11 +8,11 @@ ours for each sealed thought, its text with it, so that thought and seal come ba
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from msgspec import Raw
 
 from conflux.dialects import signatures, strict_json
 from conflux.dialects.openai_chat_answer_wire import Choice
+from conflux.dialects.openai_chat_calls import written
 from conflux.dialects.openai_chat_wire import NAME
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import ThinkingDelta
@@ -89,13 +89,12 @@ def resealed(choices: list[Choice], thoughts: dict[int, Thoughts]) -> Raw:
     """An upstream's choices, with its entries made ours. `thoughts`: by choice, kept while the answer lasts."""
     found = []
     for choice in choices:
-        shown = {name: value for name, value in msgspec.to_builtins(choice).items() if value is not None}
+        shown = written(choice)
         for name in ("delta", "message"):
             said: Entry | None = shown.get(name)
             if said is None:
                 continue
-            details = said.pop(FIELD)
-            said = shown[name] = {field: value for field, value in said.items() if value is not None}
+            details = said.pop(FIELD, None)
             text = said.get("reasoning_content") or said.get("reasoning") or ""
             ours = thoughts.setdefault(choice.index, Thoughts())
             ours.note(text)
@@ -108,7 +107,7 @@ def resealed(choices: list[Choice], thoughts: dict[int, Thoughts]) -> Raw:
                     entries.append(sealed)
             if entries:
                 said[FIELD] = entries
-        found.append(shown | {"finish_reason": choice.finish_reason})
+        found.append(shown)
     return Raw(strict_json.encode(found))
 
 

@@ -12,7 +12,7 @@ from msgspec import Raw
 from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.citations import note, unsaid
-from conflux.dialects.openai_chat_answer_wire import DONE_EVENT
+from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, Choice
 from conflux.dialects.openai_chat_relay import ChatPassThrough
 from conflux.dialects.openai_usage import write_usage
 from conflux.dialects.sse import write_data
@@ -47,6 +47,15 @@ class CompletionsPassThrough(ChatPassThrough):
 
     def keep_alive(self) -> bytes:
         return keep_alive(self._wanted)
+
+    def _mended(self, raw: Raw, choices: list[Choice]) -> Raw:
+        return raw  # a text is a text
+
+    def _whole(self, raw: Raw, choices: list[Choice]) -> Raw:
+        return raw
+
+    def _reason(self, index: int) -> dict[str, Any]:
+        return _choice(index, "", None, "stop")
 
 
 class CompletionsWriter:
