@@ -192,7 +192,7 @@ def test_weights_the_ledger_and_the_way_of_a_request(house: Visitor, served: Ser
     page.get_by_label("Change weights of paid").click()
     page.get_by_label("local/two/cloud").fill("7")
     page.get_by_role("button", name="Change", exact=True).click()
-    page.get_by_role("region", name="Targets of paid").get_by_role("cell", name="7", exact=True).wait_for()
+    page.locator("tbody[aria-label=paid]").get_by_role("cell", name="7", exact=True).wait_for()
     house.go("/console/ledger")
     page.get_by_role("button", name="Check every receipt").click()
     page.get_by_text("Everything adds up").wait_for()

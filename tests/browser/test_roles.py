@@ -14,6 +14,7 @@ CONSOLE = {
     "/console/storefronts": ("Storefronts", True),
     "/console/models": ("Models", True),
     "/console/pools": ("Pools", True),
+    "/console/targets": ("Targets", True),
     "/console/providers": ("Providers", True),
     "/console/changes": ("Catalogue changes", True),
     "/console/people": ("People", False),
@@ -22,6 +23,7 @@ CONSOLE = {
     "/console/budgets": ("Budgets", False),
     "/console/plans": ("Plans & credits", False),
     "/console/ledger": ("Ledger", True),
+    "/console/upkeep": ("Upkeep", True),
     "/console/audit": ("Audit log", False),
 }
 OPEN = {"/catalogue": "Catalogue", "/usage": "Usage"}

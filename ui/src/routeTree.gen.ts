@@ -31,6 +31,8 @@ import { Route as ConsolePoolsRouteImport } from './routes/console.pools';
 import { Route as ConsoleProvidersRouteImport } from './routes/console.providers';
 import { Route as ConsoleRequestsRouteImport } from './routes/console.requests';
 import { Route as ConsoleStorefrontsRouteImport } from './routes/console.storefronts';
+import { Route as ConsoleTargetsRouteImport } from './routes/console.targets';
+import { Route as ConsoleUpkeepRouteImport } from './routes/console.upkeep';
 import { Route as UsageIndexRouteImport } from './routes/usage.index';
 import { Route as UsageReceiptRouteImport } from './routes/usage.$receipt';
 import { Route as CatalogueStorefrontSplatRouteImport } from './routes/catalogue.$storefront.$';
@@ -145,6 +147,16 @@ const ConsoleStorefrontsRoute = ConsoleStorefrontsRouteImport.update({
   path: '/storefronts',
   getParentRoute: () => ConsoleRoute,
 } as any);
+const ConsoleTargetsRoute = ConsoleTargetsRouteImport.update({
+  id: '/targets',
+  path: '/targets',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleUpkeepRoute = ConsoleUpkeepRouteImport.update({
+  id: '/upkeep',
+  path: '/upkeep',
+  getParentRoute: () => ConsoleRoute,
+} as any);
 const UsageIndexRoute = UsageIndexRouteImport.update({
   id: '/',
   path: '/',
@@ -183,6 +195,8 @@ export interface FileRoutesByFullPath {
   '/console/providers': typeof ConsoleProvidersRoute;
   '/console/requests': typeof ConsoleRequestsRoute;
   '/console/storefronts': typeof ConsoleStorefrontsRoute;
+  '/console/targets': typeof ConsoleTargetsRoute;
+  '/console/upkeep': typeof ConsoleUpkeepRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue/': typeof CatalogueIndexRoute;
   '/console/': typeof ConsoleIndexRoute;
@@ -207,6 +221,8 @@ export interface FileRoutesByTo {
   '/console/providers': typeof ConsoleProvidersRoute;
   '/console/requests': typeof ConsoleRequestsRoute;
   '/console/storefronts': typeof ConsoleStorefrontsRoute;
+  '/console/targets': typeof ConsoleTargetsRoute;
+  '/console/upkeep': typeof ConsoleUpkeepRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue': typeof CatalogueIndexRoute;
   '/console': typeof ConsoleIndexRoute;
@@ -235,6 +251,8 @@ export interface FileRoutesById {
   '/console/providers': typeof ConsoleProvidersRoute;
   '/console/requests': typeof ConsoleRequestsRoute;
   '/console/storefronts': typeof ConsoleStorefrontsRoute;
+  '/console/targets': typeof ConsoleTargetsRoute;
+  '/console/upkeep': typeof ConsoleUpkeepRoute;
   '/usage/$receipt': typeof UsageReceiptRoute;
   '/catalogue/': typeof CatalogueIndexRoute;
   '/console/': typeof ConsoleIndexRoute;
@@ -264,6 +282,8 @@ export interface FileRouteTypes {
     | '/console/providers'
     | '/console/requests'
     | '/console/storefronts'
+    | '/console/targets'
+    | '/console/upkeep'
     | '/usage/$receipt'
     | '/catalogue/'
     | '/console/'
@@ -288,6 +308,8 @@ export interface FileRouteTypes {
     | '/console/providers'
     | '/console/requests'
     | '/console/storefronts'
+    | '/console/targets'
+    | '/console/upkeep'
     | '/usage/$receipt'
     | '/catalogue'
     | '/console'
@@ -315,6 +337,8 @@ export interface FileRouteTypes {
     | '/console/providers'
     | '/console/requests'
     | '/console/storefronts'
+    | '/console/targets'
+    | '/console/upkeep'
     | '/usage/$receipt'
     | '/catalogue/'
     | '/console/'
@@ -487,6 +511,20 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof ConsoleStorefrontsRouteImport;
       parentRoute: typeof ConsoleRoute;
     };
+    '/console/targets': {
+      id: '/console/targets';
+      path: '/targets';
+      fullPath: '/console/targets';
+      preLoaderRoute: typeof ConsoleTargetsRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/upkeep': {
+      id: '/console/upkeep';
+      path: '/upkeep';
+      fullPath: '/console/upkeep';
+      preLoaderRoute: typeof ConsoleUpkeepRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
     '/usage/': {
       id: '/usage/';
       path: '/';
@@ -549,6 +587,8 @@ interface ConsoleRouteChildren {
   ConsoleProvidersRoute: typeof ConsoleProvidersRoute;
   ConsoleRequestsRoute: typeof ConsoleRequestsRoute;
   ConsoleStorefrontsRoute: typeof ConsoleStorefrontsRoute;
+  ConsoleTargetsRoute: typeof ConsoleTargetsRoute;
+  ConsoleUpkeepRoute: typeof ConsoleUpkeepRoute;
   ConsoleIndexRoute: typeof ConsoleIndexRoute;
 }
 
@@ -566,6 +606,8 @@ const ConsoleRouteChildren: ConsoleRouteChildren = {
   ConsoleProvidersRoute: ConsoleProvidersRoute,
   ConsoleRequestsRoute: ConsoleRequestsRoute,
   ConsoleStorefrontsRoute: ConsoleStorefrontsRoute,
+  ConsoleTargetsRoute: ConsoleTargetsRoute,
+  ConsoleUpkeepRoute: ConsoleUpkeepRoute,
   ConsoleIndexRoute: ConsoleIndexRoute,
 };
 

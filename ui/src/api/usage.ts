@@ -1,5 +1,6 @@
 /** What was used and what it cost. */
 import { queryOptions } from '@tanstack/react-query';
+import type { Route } from './admin.gen';
 import { json } from './http';
 
 export type Buckets = Record<string, number>;
@@ -36,7 +37,7 @@ export type Receipt = {
   id: string;
   created: number;
   requested_model: string;
-  served_model: string;
+  served_model: string | null;
   status: string;
   usage: Buckets;
   provenance: string;
@@ -55,6 +56,7 @@ export type Receipt = {
     target?: string;
   }[];
   dropped: string[];
+  route: Route;
 };
 export type KeySelf = {
   budgets: {

@@ -2,9 +2,9 @@ import { Alert, Anchor, Badge, Group, List, Paper, SimpleGrid, Text, Title } fro
 import { IconInfoCircle } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import { type Catalogue, catalogueQuery, type Entry } from '~/api/catalogue';
 import { CopyButton } from '~/parts/CopyButton';
+import { Figure } from '~/parts/Figure';
 import { compact, millis } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { PRICES } from '~/parts/prices';
@@ -58,14 +58,24 @@ function Shown({ entry, catalogue }: { entry: Entry; catalogue: Catalogue }) {
     >
       {entry.description && <Text mb="md">{entry.description}</Text>}
       <SimpleGrid cols={{ base: 2, sm: 3, md: 6 }} mb="md">
-        <Figure title="Context">{entry.context_text}</Figure>
-        <Figure title="Safe context">{entry.safe_context_text}</Figure>
-        <Figure title="Longest answer">{compact(entry.max_output)}</Figure>
-        <Figure title="Uptime lately">
+        <Figure small title="Context">
+          {entry.context_text}
+        </Figure>
+        <Figure small title="Safe context">
+          {entry.safe_context_text}
+        </Figure>
+        <Figure small title="Longest answer">
+          {compact(entry.max_output)}
+        </Figure>
+        <Figure small title="Uptime lately">
           {entry.lately.uptime === null ? '–' : `${(Number(entry.lately.uptime) * 100).toFixed(1)} %`}
         </Figure>
-        <Figure title="First word">{millis(entry.lately.first_byte_ms)}</Figure>
-        <Figure title="Whole answer">{millis(entry.lately.latency_ms)}</Figure>
+        <Figure small title="First word">
+          {millis(entry.lately.first_byte_ms)}
+        </Figure>
+        <Figure small title="Whole answer">
+          {millis(entry.lately.latency_ms)}
+        </Figure>
       </SimpleGrid>
       {entry.limitations.map((text) => (
         <Alert
@@ -134,18 +144,5 @@ function Shown({ entry, catalogue }: { entry: Entry; catalogue: Catalogue }) {
       </Title>
       <Examples model={entry.id} mount={mount} />
     </Page>
-  );
-}
-
-function Figure({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Paper withBorder p="sm">
-      <Text size="xs" c="dimmed">
-        {title}
-      </Text>
-      <Text fw={620} size="lg" className="numbers">
-        {children}
-      </Text>
-    </Paper>
   );
 }

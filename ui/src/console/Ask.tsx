@@ -15,10 +15,22 @@ type Props = {
   said: (filled: Filled) => string;
   submit?: string;
   small?: boolean;
+  plain?: boolean; // not the one thing that the page is for
   size?: string;
 };
 
-export function Ask({ verb, title, label, children, send, said, submit = verb, small = false, size = 'md' }: Props) {
+export function Ask({
+  verb,
+  title,
+  label,
+  children,
+  send,
+  said,
+  submit = verb,
+  small = false,
+  plain = false,
+  size = 'md',
+}: Props) {
   const [open, dialog] = useDisclosure(false);
   const client = useQueryClient();
   const act = useMutation({
@@ -40,7 +52,7 @@ export function Ask({ verb, title, label, children, send, said, submit = verb, s
     <>
       <Button
         size={small ? 'compact-xs' : 'sm'}
-        variant={small ? 'default' : 'filled'}
+        variant={small || plain ? 'default' : 'filled'}
         onClick={dialog.open}
         aria-label={label}
       >

@@ -2,14 +2,21 @@ import { Button, Group, Modal, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import type { ReactNode } from 'react';
 
-type Props = { verb: string; title: string; children: ReactNode; act: () => void; label: string };
+type Props = {
+  verb: string;
+  title: string;
+  children: ReactNode;
+  act: () => void;
+  label: string;
+  size?: 'compact-xs' | 'sm';
+};
 
 /** What destroys something asks first, and says what will be lost. */
-export function Confirm({ verb, title, children, act, label }: Props) {
+export function Confirm({ verb, title, children, act, label, size = 'compact-xs' }: Props) {
   const [open, dialog] = useDisclosure(false);
   return (
     <>
-      <Button size="compact-xs" variant="default" onClick={dialog.open} aria-label={label}>
+      <Button size={size} variant="default" onClick={dialog.open} aria-label={label}>
         {verb}
       </Button>
       <Modal opened={open} onClose={dialog.close} title={title} closeButtonProps={{ 'aria-label': 'Close' }}>

@@ -20,6 +20,7 @@ import { PRICES, priceTitle } from '~/parts/prices';
 import { Failed, Loading } from '~/parts/states';
 import { useAct } from './act';
 import css from './console.module.css';
+import { Probes } from './Probes';
 
 export function EditModel({ model, close }: { model: AdminModel; close: () => void }) {
   const act = useAct();
@@ -27,12 +28,13 @@ export function EditModel({ model, close }: { model: AdminModel; close: () => vo
   const save = (body: ModelChange, said: string) =>
     act.mutate({ run: () => call('changeModel', { path, body }), said }, { onSuccess: close });
   return (
-    <Modal opened onClose={close} title={model.id} size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal opened onClose={close} title={model.id} size="xl" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Tabs defaultValue="figures" keepMounted={false}>
         <Tabs.List mb="md">
           <Tabs.Tab value="figures">Figures</Tabs.Tab>
           <Tabs.Tab value="prices">Prices</Tabs.Tab>
           <Tabs.Tab value="versions">Versions</Tabs.Tab>
+          <Tabs.Tab value="probes">Probes</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="figures">
           <Figures model={model} busy={act.isPending} save={(body) => save(body, `${model.id} is changed`)} />
@@ -53,6 +55,9 @@ export function EditModel({ model, close }: { model: AdminModel; close: () => vo
         </Tabs.Panel>
         <Tabs.Panel value="versions">
           <Versions model={model} />
+        </Tabs.Panel>
+        <Tabs.Panel value="probes">
+          <Probes model={model} />
         </Tabs.Panel>
       </Tabs>
     </Modal>

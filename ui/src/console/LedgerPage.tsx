@@ -1,13 +1,17 @@
-import { Alert, Button, Group, Paper, Table, Text, Title } from '@mantine/core';
+import { Alert, Paper, Table, Text } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { call } from '~/api/admin';
+import { useQuery } from '@tanstack/react-query';
+import { call, type Job, type LedgerHealth } from '~/api/admin';
+import { when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { Section } from '~/parts/Section';
 import { State } from '~/parts/State';
 import { Failed, Loading } from '~/parts/states';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
 import css from './console.module.css';
+import { Invoice } from './Invoice';
+import { Begin, JobState, useJob } from './job';
 
 export function LedgerPage() {
   const health = useQuery({
@@ -15,17 +19,29 @@ export function LedgerPage() {
     queryFn: () => call('getLedger'),
     refetchInterval: 10_000,
   });
-  const act = useAct();
-  if (health.isPending) return <Loading />;
-  if (health.isError) return <Failed error={health.error} retry={() => void health.refetch()} />;
-  const { trouble } = health.data;
   return (
     <Page
       title="Ledger"
       about="Every request is held before it is sent and settled once, in entries that cancel out. What is written is never changed."
     >
-      <Paper withBorder p="lg" mb="lg">
-        <Group wrap="nowrap" align="flex-start">
+      {health.isPending ? (
+        <Loading />
+      ) : health.isError ? (
+        <Failed error={health.error} retry={() => void health.refetch()} />
+      ) : (
+        <Shown health={health.data} />
+      )}
+    </Page>
+  );
+}
+
+function Shown({ health }: { health: LedgerHealth }) {
+  const act = useAct();
+  const { trouble, open, oldest_open_seconds: oldest } = health;
+  return (
+    <>
+      <Paper withBorder p="lg" mb={40}>
+        <div className={css.headline}>
           {trouble ? (
             <IconAlertTriangle size={30} color="var(--mantine-color-red-6)" />
           ) : (
@@ -37,91 +53,96 @@ export function LedgerPage() {
             </Text>
             <Text c="dimmed" size="sm" className="anyword">
               {trouble ?? 'Requests are admitted, and their receipts are there when the answer is.'}
+              {open > 0 && ` ${open} under way${oldest === null ? '' : `, the oldest for ${oldest} s`}.`}
             </Text>
           </div>
-        </Group>
+        </div>
       </Paper>
       <Check />
-      <Title order={2} size="h4" mt="xl" mb={4}>
-        Sums
-      </Title>
-      <Text size="sm" c="dimmed" mb="sm" maw={640}>
-        What Usage shows is summed as receipts are written. Should a check find a sum wrong, make them anew from the
-        receipts, which stay as they are.
-      </Text>
-      <Confirm
-        verb="Make the sums anew"
-        label="Make the sums anew"
-        title="Make the sums anew?"
-        act={() => act.mutate({ run: () => call('rebuildLedger'), said: 'The sums are made anew' })}
-      >
-        It reads every receipt, which takes a while on a large ledger. Nothing but the sums changes.
-      </Confirm>
-    </Page>
+      <Invoice />
+      <Section
+        title="Sums"
+        about="What Usage shows is summed as receipts are written. Should a check find a sum wrong, make them anew from the receipts, which stay as they are."
+        actions={
+          <Confirm
+            verb="Make the sums anew"
+            label="Make the sums anew"
+            title="Make the sums anew?"
+            size="sm"
+            act={() => act.mutate({ run: () => call('rebuildLedger'), said: 'The sums are made anew' })}
+          >
+            It reads every receipt, which takes a while on a large ledger. Nothing but the sums changes.
+          </Confirm>
+        }
+      />
+    </>
   );
 }
 
 function Check() {
-  const check = useMutation({ mutationFn: () => call('getLedger', { query: { verify: true } }) });
-  const rows = Object.entries(check.data?.checked ?? {});
+  const job = useJob('ledger.verify');
+  const { last } = job;
+  return (
+    <Section
+      title="Check"
+      about="Holds every receipt against every entry and every sum. Nothing is changed."
+      actions={
+        <Begin job={job} start={() => call('verifyLedger')}>
+          Check every receipt
+        </Begin>
+      }
+    >
+      <JobState job={job} doing="Checking every receipt" />
+      {last?.state === 'done' && last.result && <Checked job={last} />}
+    </Section>
+  );
+}
+
+function Checked({ job }: { job: Job }) {
+  const rows = Object.entries(job.result ?? {}).flatMap(([name, count]): [string, number][] =>
+    typeof count === 'number' ? [[name, count]] : [],
+  );
   const looked = rows.filter(([name]) => name.startsWith('checked_'));
   const checks = rows.filter(([name]) => !name.startsWith('checked_'));
   const faults = checks.filter(([, count]) => count !== 0);
+  const said = (count: number) => count.toLocaleString('en');
   return (
-    <section>
-      <Group justify="space-between" mb="xs">
-        <Title order={2} size="h4">
-          Check
-        </Title>
-        <Button loading={check.isPending} onClick={() => check.mutate()}>
-          Check every receipt
-        </Button>
-      </Group>
-      <Text size="sm" c="dimmed" mb="sm" maw={640}>
-        Holds every receipt against every entry and every sum. Nothing is changed.
-      </Text>
-      {check.isPending && <Loading label="Checking every receipt" />}
-      {check.isError && <Failed error={check.error} retry={() => check.mutate()} />}
-      {check.data && (
-        <>
-          <Alert
-            color={faults.length > 0 ? 'red' : 'teal'}
-            variant="light"
-            mb="sm"
-            role="status"
-            classNames={{ message: css.plain, label: css.plain }}
-            title={faults.length > 0 ? 'Something does not add up' : 'Everything adds up'}
-          >
-            {faults.length > 0
-              ? 'Keep a backup, and see docs/ledger.md for what each line means.'
-              : 'No entry is missing, none is there twice, and every sum is right.'}{' '}
-            Looked at{' '}
-            {looked
-              .map(
-                ([name, count]) => `${count.toLocaleString('en')} ${name.replace('checked_', '').replaceAll('_', ' ')}`,
-              )
-              .join(', ')}
-            .
-          </Alert>
-          <Table aria-label="What was checked" className={css.checks}>
-            <Table.Tbody>
-              {checks.map(([name, count]) => (
-                <Table.Tr key={name}>
-                  <Table.Td>
-                    {WORDS[name] ?? name.replaceAll('_', ' ')} <code className={css.quiet}>{name}</code>
-                  </Table.Td>
-                  <Table.Td ta="right" className="numbers">
-                    <State color={count === 0 ? 'teal' : 'red'}>
-                      {count === 0 ? 'none' : count.toLocaleString('en')}
-                    </State>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </>
-      )}
-    </section>
+    <>
+      <Alert
+        color={faults.length > 0 ? 'red' : 'teal'}
+        variant="light"
+        mb="sm"
+        role="status"
+        classNames={{ message: css.plain, label: css.plain }}
+        title={faults.length > 0 ? 'Something does not add up' : 'Everything adds up'}
+      >
+        {faults.length > 0
+          ? 'Keep a backup, and see docs/ledger.md for what each line means.'
+          : 'No entry is missing, none is there twice, and every sum is right.'}{' '}
+        Checked {when(job.ended ?? job.started)} by {job.by}:{' '}
+        {looked
+          .map(([name, count]) => `${said(count)} ${name.replace('checked_', '').replaceAll('_', ' ')}`)
+          .join(', ')}
+        .
+      </Alert>
+      <details open={faults.length > 0}>
+        <summary className={css.more}>What was checked</summary>
+        <Table aria-label="What was checked" className={css.checks}>
+          <Table.Tbody>
+            {checks.map(([name, count]) => (
+              <Table.Tr key={name}>
+                <Table.Td>
+                  {WORDS[name] ?? name.replaceAll('_', ' ')} <code className={css.quiet}>{name}</code>
+                </Table.Td>
+                <Table.Td ta="right" className="numbers">
+                  <State color={count === 0 ? 'teal' : 'red'}>{count === 0 ? 'none' : said(count)}</State>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </details>
+    </>
   );
 }
 

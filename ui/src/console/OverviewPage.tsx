@@ -1,9 +1,9 @@
-import { Alert, Button, Group, Paper, SimpleGrid, Text, Title } from '@mantine/core';
+import { Alert, Button, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import { call } from '~/api/admin';
 import { useSession } from '~/api/session';
+import { Figure } from '~/parts/Figure';
 import { Page } from '~/parts/Page';
 import { Failed, Loading } from '~/parts/states';
 import { useAct } from './act';
@@ -108,17 +108,4 @@ function uptime(seconds: number): string {
     : hours > 0
       ? `${hours} h`
       : `${Math.max(1, Math.floor(seconds / 60))} min`;
-}
-
-function Figure({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Paper withBorder p="md">
-      <Text size="sm" c="dimmed">
-        {title}
-      </Text>
-      <Text fz={24} fw={630} className="numbers">
-        {children}
-      </Text>
-    </Paper>
-  );
 }

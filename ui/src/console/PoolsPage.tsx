@@ -1,5 +1,6 @@
-import { Badge, Button, Group, NumberInput, Paper, Progress, Switch, Table, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Group, NumberInput, Progress, Switch, Table, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { call, type Pool, pathOf, type Target } from '~/api/admin';
 import { millis, usd } from '~/parts/figures';
@@ -11,17 +12,19 @@ import { Ask, type Filled } from './Ask';
 import css from './console.module.css';
 import { useListed } from './Listing';
 
-export function PoolsPage() {
-  const [typed, setTyped] = useState('');
+export function PoolsPage({ sought: first }: { sought?: string | undefined }) {
+  const [typed, setTyped] = useState(first ?? '');
   const [live, setLive] = useState(false);
   const [sought] = useDebouncedValue(typed.trim(), 250);
   const { list, rows } = useListed<Pool>(pathOf('listPools', { query: { q: sought } }), 10_000);
-  const shown = rows.map((pool) => (live ? { ...pool, targets: pool.targets.filter((one) => one.live) } : pool));
+  const shown = rows
+    .map((pool) => (live ? { ...pool, targets: pool.targets.filter((one) => one.live) } : pool))
+    .filter((pool) => pool.targets.length > 0);
   return (
     <Page
       wide
       title="Pools"
-      about="What stands behind the models: how each target is, how often it was chosen in the last 24 hours, and what that cost. Users never see this."
+      about="What stands behind the models: several targets that can answer for one another, how each is, and how often it is chosen. Users never see this."
       actions={
         <Group>
           <Switch label="Live targets only" checked={live} onChange={(event) => setLive(event.currentTarget.checked)} />
@@ -38,70 +41,86 @@ export function PoolsPage() {
         <Loading />
       ) : list.isError ? (
         <Failed error={list.error} retry={() => void list.refetch()} />
-      ) : rows.length === 0 ? (
-        <Empty title="No pool is called that" />
+      ) : shown.length === 0 ? (
+        <Empty title={sought ? 'No pool is called that' : 'No target is live'}>
+          {sought ? 'Search by a pool’s, a model’s or a target’s name.' : 'Give a provider its key under Providers.'}
+        </Empty>
       ) : (
-        <div className={css.cards}>
-          {shown.map((pool) => (
-            <PoolCard key={pool.id} pool={pool} />
-          ))}
+        <>
+          <div className={tables.frame} tabIndex={0} role="region" aria-label="Pools and their targets">
+            <Table className={tables.table} verticalSpacing={7} horizontalSpacing="sm">
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>Target</Table.Th>
+                  <Table.Th>State</Table.Th>
+                  <Table.Th data-right>Weight</Table.Th>
+                  <Table.Th>Chosen, 24 hours</Table.Th>
+                  <Table.Th data-right>Cost</Table.Th>
+                  <Table.Th data-right>First word</Table.Th>
+                  <Table.Th data-right>Under way</Table.Th>
+                  <Table.Th data-right>Failures</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              {shown.map((pool) => (
+                <PoolRows key={pool.id} pool={pool} />
+              ))}
+            </Table>
+          </div>
           {list.hasNextPage && (
             <Button variant="subtle" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
               More
             </Button>
           )}
-        </div>
+        </>
       )}
     </Page>
   );
 }
 
-function PoolCard({ pool }: { pool: Pool }) {
+function PoolRows({ pool }: { pool: Pool }) {
   const chosen = pool.targets.reduce((sum, one) => sum + one.selected, 0);
   const own = pool.targets.filter((one) => one.provider !== 'simulator');
   return (
-    <Paper withBorder component="section" aria-label={pool.id} className={css.card}>
-      <Group justify="space-between" mb={8} gap="xs">
-        <div style={{ minWidth: 0 }}>
-          <Group gap={8}>
-            <Text fw={650} className="anyword">
-              {pool.id}
-            </Text>
-            {!pool.live && <Badge color="gray">no route now</Badge>}
-            {pool.simulated && (
-              <Badge color="gray" variant="outline" c="dimmed">
-                simulated
-              </Badge>
-            )}
+    <Table.Tbody aria-label={pool.id}>
+      <Table.Tr className={css.pool}>
+        <Table.Td colSpan={8}>
+          <Group justify="space-between" gap="xs">
+            <div style={{ minWidth: 0 }}>
+              <Group gap={8}>
+                <Text fw={650} size="sm" className="anyword">
+                  {pool.id}
+                </Text>
+                {!pool.live && <Badge color="gray">no route now</Badge>}
+                {pool.simulated && (
+                  <Badge color="gray" variant="outline" c="dimmed">
+                    simulated
+                  </Badge>
+                )}
+              </Group>
+              <Text size="xs" c="dimmed" className="anyword">
+                {pool.models.join(', ') || 'serves no model'}
+              </Text>
+            </div>
+            <Group gap={6}>
+              {chosen > 0 && (
+                <Link
+                  to="/console/targets"
+                  search={{ pool: pool.id }}
+                  className={css.link}
+                  aria-label={`${pool.id} over time`}
+                >
+                  <Text size="xs">Over time</Text>
+                </Link>
+              )}
+              {own.length > 1 && <ChangeWeights pool={pool} targets={own} />}
+            </Group>
           </Group>
-          <Text size="xs" c="dimmed" className="anyword">
-            {pool.models.join(', ') || 'serves no model'}
-          </Text>
-        </div>
-        {own.length > 1 && <ChangeWeights pool={pool} targets={own} />}
-      </Group>
-      <div className={css.scroll} tabIndex={0} role="region" aria-label={`Targets of ${pool.id}`}>
-        <Table className={tables.table} verticalSpacing={6} horizontalSpacing="sm">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Target</Table.Th>
-              <Table.Th>State</Table.Th>
-              <Table.Th data-right>Weight</Table.Th>
-              <Table.Th>Chosen</Table.Th>
-              <Table.Th data-right>Cost</Table.Th>
-              <Table.Th data-right>First word</Table.Th>
-              <Table.Th data-right>Under way</Table.Th>
-              <Table.Th data-right>Failures</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {pool.targets.map((one) => (
-              <Line key={one.key} target={one} chosen={chosen} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
-    </Paper>
+        </Table.Td>
+      </Table.Tr>
+      {pool.targets.map((one) => (
+        <Line key={one.key} target={one} chosen={chosen} />
+      ))}
+    </Table.Tbody>
   );
 }
 

@@ -8,10 +8,25 @@ import { State } from '~/parts/State';
 import { Ask } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
+import css from './console.module.css';
 import { Listing } from './Listing';
 
+const nameOf = (one: Provider): string => one.label || one.id;
+
 const COLUMNS: Column<Provider>[] = [
-  { id: 'label', title: 'Provider', value: (one) => one.label, cell: (one) => <b>{one.label}</b> },
+  {
+    id: 'label',
+    title: 'Provider',
+    value: (one) => nameOf(one),
+    cell: (one) => (
+      <>
+        <Text fw={600} size="sm">
+          {nameOf(one)}
+        </Text>
+        {one.label && <code className={css.quiet}>{one.id}</code>}
+      </>
+    ),
+  },
   {
     id: 'live',
     title: 'State',
@@ -99,8 +114,8 @@ function NewCredential({ provider }: { provider: Provider }) {
     <Ask
       small
       verb="Add"
-      label={`Add a credential for ${provider.label}`}
-      title={`A credential for ${provider.label}`}
+      label={`Add a credential for ${nameOf(provider)}`}
+      title={`A credential for ${nameOf(provider)}`}
       send={(filled) =>
         call('addCredential', {
           path: { provider: provider.id },

@@ -20,6 +20,7 @@ import { modelsQuery } from '~/api/models';
 import { useSession } from '~/api/session';
 import type { ReceiptRow } from '~/api/usage';
 import { type Column, DataTable } from '~/parts/DataTable';
+import { Figure } from '~/parts/Figure';
 import { usd } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { State } from '~/parts/State';
@@ -228,10 +229,18 @@ export function Explanation({ found }: { found: Explained }) {
   return (
     <>
       <SimpleGrid cols={{ base: 2, md: 4 }} mb="md" role="status">
-        <Figure title="Goes to">{found.model ?? 'nobody'}</Figure>
-        <Figure title="Because">{found.reason.replaceAll('_', ' ')}</Figure>
-        <Figure title="Task">{found.task_type ?? 'a named model'}</Figure>
-        <Figure title="Needs">{found.needs.join(', ') || 'nothing special'}</Figure>
+        <Figure small title="Goes to">
+          {found.model ?? 'nobody'}
+        </Figure>
+        <Figure small title="Because">
+          {found.reason.replaceAll('_', ' ')}
+        </Figure>
+        <Figure small title="Task">
+          {found.task_type ?? 'a named model'}
+        </Figure>
+        <Figure small title="Needs">
+          {found.needs.join(', ') || 'nothing special'}
+        </Figure>
       </SimpleGrid>
       <DataTable
         label="Candidates"
@@ -248,18 +257,5 @@ export function Explanation({ found }: { found: Explained }) {
           .join(' → ') || 'nothing would be tried'}
       </Text>
     </>
-  );
-}
-
-function Figure({ title, children }: { title: string; children: string }) {
-  return (
-    <Paper withBorder p="sm">
-      <Text size="xs" c="dimmed">
-        {title}
-      </Text>
-      <Text fw={600} className="anyword">
-        {children}
-      </Text>
-    </Paper>
   );
 }

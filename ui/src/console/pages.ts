@@ -18,6 +18,7 @@ export const GROUPS: Group[] = [
       page('/console/storefronts', 'Storefronts', 'The public faces'),
       page('/console/models', 'Models', 'Switch them on and off; figures and prices'),
       page('/console/pools', 'Pools', 'Targets, weights and how they are'),
+      page('/console/targets', 'Targets', 'Where calls went over time, and what it cost'),
       page('/console/providers', 'Providers', 'Who is called, and with which credentials'),
       page('/console/changes', 'Catalogue changes', 'What providers’ lists say differently'),
     ],
@@ -36,6 +37,7 @@ export const GROUPS: Group[] = [
     title: 'Books',
     pages: [
       page('/console/ledger', 'Ledger', 'Whether everything adds up'),
+      page('/console/upkeep', 'Upkeep', 'Backups, what is kept, and long work'),
       page('/console/audit', 'Audit log', 'What admins did', false),
     ],
   },

@@ -8,7 +8,7 @@ export function Page({ title, about, actions, children, wide = false }: Props) {
   return (
     <Container size={wide ? 1400 : 1080} px={{ base: 'md', sm: 'xl' }} py={{ base: 'lg', sm: 32 }}>
       <Group justify="space-between" align="flex-end" mb="lg" gap="sm">
-        <div>
+        <div style={{ flex: '1 1 420px', minWidth: 0 }}>
           <Title order={1} size="h2" className="anyword" style={{ letterSpacing: '-0.02em' }}>
             {title}
           </Title>

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Group, Paper, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Group, Paper, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type Receipt, receiptQuery } from '~/api/usage';
@@ -6,14 +6,17 @@ import { CopyButton } from '~/parts/CopyButton';
 import { type Column, DataTable } from '~/parts/DataTable';
 import { compact, millis, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { priceTitle } from '~/parts/prices';
+import { Section } from '~/parts/Section';
 import { State } from '~/parts/State';
 import { Failed, Loading } from '~/parts/states';
+import css from './usage.module.css';
 
 type Line = Receipt['lines'][number];
 type Call = Receipt['calls'][number];
 
 const LINES: Column<Line>[] = [
-  { id: 'bucket', title: 'What', value: (line) => line.bucket },
+  { id: 'bucket', title: 'What', value: (line) => priceTitle(line.bucket) },
   {
     id: 'quantity',
     title: 'Quantity',
@@ -30,10 +33,10 @@ const LINES: Column<Line>[] = [
     right: true,
   },
 ];
+const TARGET: Column<Call> = { id: 'target', title: 'Target', cell: (call) => <code>{call.target ?? '–'}</code> };
 const CALLS: Column<Call>[] = [
   { id: 'role', title: 'Role', value: (call) => call.role },
   { id: 'model', title: 'Model', value: (call) => call.model },
-  { id: 'target', title: 'Target', cell: (call) => call.target ?? '–' },
   { id: 'status', title: 'Status', cell: (call) => (call.reason ? `${call.status}: ${call.reason}` : call.status) },
   {
     id: 'latency',
@@ -50,6 +53,13 @@ const CALLS: Column<Call>[] = [
     right: true,
   },
 ];
+
+const HOW: Record<string, string> = {
+  named: 'The model was asked for by its own name.',
+  alias: 'The model was asked for by another name of it.',
+  task: 'A task was asked for, and the gateway chose the model.',
+  flux: 'Flux: several models drafted, and one wrote the answer.',
+};
 
 export function ReceiptPage({ id }: { id: string }) {
   const receipt = useQuery(receiptQuery(id));
@@ -87,9 +97,9 @@ function Shown({ receipt }: { receipt: Receipt }) {
               {when(receipt.created * 1000)}
             </Text>
             <Text fw={600} size="lg" className="anyword">
-              {receipt.served_model}
+              {receipt.served_model ?? receipt.requested_model}
             </Text>
-            {receipt.served_model !== receipt.requested_model && (
+            {receipt.served_model && receipt.served_model !== receipt.requested_model && (
               <Text size="sm" c="dimmed">
                 asked for {receipt.requested_model}
               </Text>
@@ -105,31 +115,38 @@ function Shown({ receipt }: { receipt: Receipt }) {
           </div>
         </Group>
       </Paper>
-      <Title order={2} size="h4" mb="xs">
-        Line by line
-      </Title>
-      <DataTable
-        label="Lines"
-        rows={receipt.lines}
-        columns={LINES}
-        rowKey={(line) => line.bucket + line.unit_price}
-        empty={<Text c="dimmed">Nothing was used, so there is nothing to pay.</Text>}
-      />
-      <Title order={2} size="h4" mt="lg" mb="xs">
-        Calls
-      </Title>
-      <DataTable
-        label="Calls"
-        rows={receipt.calls}
-        columns={CALLS}
-        rowKey={(call) => `${call.role}${call.model}${receipt.calls.indexOf(call)}`}
-        empty={<Text c="dimmed">Nobody was asked.</Text>}
-      />
+      <Section title="Line by line">
+        <DataTable
+          label="Lines"
+          rows={receipt.lines}
+          columns={LINES}
+          rowKey={(line) => line.bucket + line.unit_price}
+          empty={<Text c="dimmed">Nothing was used, so there is nothing to pay.</Text>}
+        />
+      </Section>
+      <Section title="Why it went there" about={HOW[receipt.route.how]}>
+        <ol className={css.steps}>
+          {receipt.route.words.map((said, index) => (
+            <li key={index} className="anyword">
+              {said.charAt(0).toUpperCase() + said.slice(1)}
+            </li>
+          ))}
+        </ol>
+      </Section>
+      <Section title="Calls" about="Each model that was asked for this one request.">
+        <DataTable
+          label="Calls"
+          rows={receipt.calls}
+          columns={receipt.calls.some((one) => one.target) ? [...CALLS.slice(0, 2), TARGET, ...CALLS.slice(2)] : CALLS}
+          rowKey={(call) => `${call.role}${call.model}${receipt.calls.indexOf(call)}`}
+          empty={<Text c="dimmed">Nobody was asked.</Text>}
+        />
+      </Section>
       <Text size="sm" c="dimmed" mt="lg">
         Usage as told by: {receipt.provenance} · prices: version {receipt.price_version} ·{' '}
         {Object.entries(receipt.usage)
           .filter(([, count]) => count > 0)
-          .map(([name, count]) => `${name} ${compact(count)}`)
+          .map(([name, count]) => `${priceTitle(name).toLowerCase()} ${compact(count)}`)
           .join(', ') || 'nothing used'}
         {receipt.dropped.length > 0 && ` · not passed on: ${receipt.dropped.join(', ')}`}
       </Text>
