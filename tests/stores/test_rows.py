@@ -58,6 +58,6 @@ def test_a_request_row_has_its_values_in_their_columns():
 @pytest.mark.parametrize("how", Ending)
 def test_a_receipt_gives_back_its_ending(how):
     detail = "[[],[],[],{}]"
-    row = (1, 2, 3, "s", "m", None, how.value, "provider", "v", 0, 0, 1, 200, detail, *range(9))
+    row = (1, 2, 3, "s", "m", None, how.value, "provider", "v", 0, 0, 1, 200, detail, 7, *range(9))
     found = receipt_of(row, [])
-    assert found.ending is how and found.simulated and found.usage.search == 8
+    assert found.ending is how and found.simulated and found.usage.search == 8 and found.refunded == 7

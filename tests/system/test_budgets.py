@@ -37,3 +37,18 @@ def test_a_cap_is_set_holds_and_is_taken_away(real: Served, scope: str, window: 
     finally:
         real.run("budgets", "set", *whose, "--window", window, "--no-cap")
     assert ask(real, made["key"]) == (200, None)
+
+
+def test_a_refund_is_on_the_receipt_in_the_budget_and_in_the_sums(real: Served) -> None:
+    made = real.ask("keys.create", name="x", workspace="refunds", budget_usd="1")
+    answer = real.chat(made["key"], "Hello [[say: x]]", model="acme/good")
+    cost = real.receipt(made["key"], answer)["cost_usd"]
+    number = answer.headers["x-request-id"]
+    ended = real.run("ledger", "refund", number, "--note", "sorry", "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == {"id": number, "cost_usd": cost, "refunded_usd": cost}
+    assert real.receipt(made["key"], answer)["refunded_usd"] == cost
+    assert real.spent(made["key"]) == []
+    assert real.get("/v1/usage?group_by=", key=made["key"]).json()["total"]["cost_usd"] == "0"
+    again = real.run("ledger", "refund", number)
+    assert again.returncode == 2 and "once" in again.stderr

@@ -4,6 +4,7 @@ Law: only a list; each operation is at home in its own file.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from conflux.faces.budget_admin import BudgetAdmin, Budgets
@@ -14,6 +15,7 @@ from conflux.faces.operations import Work
 from conflux.faces.people_admin import Passwords, People, PeopleAdmin
 from conflux.faces.policy_admin import Policies, PolicyAdmin
 from conflux.faces.probe_admin import Examine, ProbeAdmin
+from conflux.faces.refund_admin import Refunded, refund
 from conflux.neutral.probes import ProbeBook
 from conflux.neutral.records import Caller
 from conflux.relay.snapshot import Snapshot
@@ -45,6 +47,8 @@ class Rooms(Protocol):
 
     async def rebuild(self) -> int: ...
 
+    async def refund(self, number: int, amount: int | None) -> Refunded: ...
+
     async def caller(self, key_id: str) -> Caller | None: ...
 
 
@@ -63,6 +67,7 @@ def administration(
 
     return {
         "ledger.rebuild": rebuild,
+        "ledger.refund": partial(refund, store),
         **BudgetAdmin(store.budgets, snapshot).table(),
         **CreditAdmin(store.credits).table(),
         **PlanAdmin(store.subscriptions, snapshot).table(),

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from conflux.billing.reconcile import Difference
-from conflux.faces.cli_common import ConfigFlag, DataFlag, JsonFlag, Operates, out, out_json, table
+from conflux.faces.cli_common import ConfigFlag, DataFlag, JsonFlag, Operates, fields, out, out_json, table
 from conflux.faces.public import receipt_view
 from conflux.faces.reconciling import NEAR, invoice_of, shown, span_of
 from conflux.faces.reconciling import reconcile as reconcile_with
@@ -68,6 +68,20 @@ def add_ledger(app: typer.Typer, actions: Keeps) -> None:
         """Make budgets and sums anew from receipts, entries and holds. On books in order it changes nothing."""
         done = actions.operate({"config": config, "data": data}, "ledger.rebuild", {})
         out_json(done) if json else out(f"{done['rebuilt']} rows were wrong, and are right now")
+
+    @ledger.command(epilog="Examples:  conflux ledger refund req_0123456789abcdef --note sorry   |   … --usd 0.01")
+    def refund(
+        receipt: Annotated[str, typer.Argument(help="The receipt's id: the answer's x-request-id.")],
+        usd: Annotated[str | None, typer.Option(help="A part of what was paid; else all.")] = None,
+        note: Annotated[str, typer.Option(help="Why, for the log of what admins did.")] = "",
+        config: ConfigFlag = None,
+        data: DataFlag = None,
+        json: JsonFlag = False,
+    ) -> None:
+        """Give back what a request cost, once. Budgets and sums count it as not spent."""
+        asked = {"id": receipt, "usd": usd, "note": note}
+        done = actions.operate({"config": config, "data": data}, "ledger.refund", asked)
+        out_json(done) if json else fields(done)
 
     _add_export(ledger, actions)
     _add_reconcile(app, actions)

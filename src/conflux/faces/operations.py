@@ -172,7 +172,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 _NAME_MOST = 200
-_NEEDS_SOME = frozenset({"list", "show", "verify", "usage", "revoke", "remove", "delete", "preview"})
+_NEEDS_SOME = frozenset({"list", "show", "verify", "usage", "revoke", "remove", "delete", "preview", "sweep", "refund"})
 
 
 def makes_store(operation: str) -> bool:

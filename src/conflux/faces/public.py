@@ -182,6 +182,7 @@ def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:
         "provenance": receipt.provenance,
         "price_version": receipt.price_version,
         "cost_usd": usd(receipt.cost),
+        "refunded_usd": usd(receipt.refunded),
         "credits": credits_text(receipt.credits),
         "simulated": receipt.simulated,
         "lines": [

@@ -170,3 +170,4 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     dropped: tuple[str, ...]
     status: int
     task: str = ""
+    refunded: int = 0  # nano-USD of the cost that were given back

@@ -26,6 +26,9 @@ class Account(IntEnum):
     CREDITS = 6
     CREDITS_EARNED = 7
     CREDITS_ISSUED = 8
+    # Given back: the customer's, and the house's.
+    REFUNDED = 9
+    REFUNDS = 10
 
 
 class Claim(msgspec.Struct):

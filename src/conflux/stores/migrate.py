@@ -13,7 +13,7 @@ from conflux.neutral.errors import ConfigError
 if TYPE_CHECKING:
     import sqlalchemy
 
-HEAD = "0013"
+HEAD = "0014"
 
 _HERE = Path(__file__).parent / "migrations"
 

@@ -29,6 +29,7 @@ from conflux.stores.policies import Policies
 from conflux.stores.probes import ProbeRows
 from conflux.stores.purses import Balance
 from conflux.stores.receipts import Receipts
+from conflux.stores.refunds import Refunded, refund
 from conflux.stores.retention import Keeps, Retention
 from conflux.stores.sessions import Sessions, session_caller
 from conflux.stores.sql import Run
@@ -102,6 +103,9 @@ class Store:
         """As the ledger's; callers in memory are read again."""
         await self.ledger.set_budget(kind, owner, window, cap)
         self.keys.changed()
+
+    async def refund(self, number: int, amount: int | None) -> Refunded:
+        return await self.ledger.write(lambda run: refund(run, number, amount))
 
     async def rebuild(self) -> int:
         return await self.ledger.rebuild()

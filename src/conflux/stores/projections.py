@@ -39,7 +39,7 @@ _GROUP = "created / 86400000, key_id, user_id, workspace_id, storefront"
 def _posted(run: Run, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:
     query = (
         f"SELECT {_GROUP}, -sum(entry.amount) FROM request JOIN entry ON entry.tx = request.id"
-        f" AND entry.account = {Account.CUSTOMER.value} WHERE {where} GROUP BY {_GROUP}"
+        f" AND entry.account IN ({Account.CUSTOMER.value}, {Account.REFUNDED.value}) WHERE {where} GROUP BY {_GROUP}"
     )
     return map(_Sum._make, run.execute(query, values))
 

@@ -10,7 +10,7 @@ import msgspec
 from conflux.neutral.ledger import Call, Ending, Line, Receipt, Reservation, Settlement
 from conflux.neutral.money import PICO_PER_NANO
 from conflux.neutral.usage import BUCKETS, Provenance, Usage
-from conflux.stores.booking import Booked, Claim, Hold
+from conflux.stores.booking import Account, Booked, Claim, Hold
 from conflux.stores.sql import Run
 
 _FACTS = ("created", "key_id", "user_id", "workspace_id", "storefront", "requested_model", "simulated")
@@ -184,7 +184,8 @@ def retired(detail: str, cost: int) -> str:
 
 RECEIPT = (
     "SELECT id, created, key_id, storefront, requested_model, served_model, ending, provenance, price_version, cost,"
-    f" credits, simulated, status, detail, {', '.join(BUCKETS)} FROM request WHERE id = ?"
+    " credits, simulated, status, detail, (SELECT amount FROM entry WHERE tx = request.id AND account ="
+    f" {Account.REFUNDED.value}), {', '.join(BUCKETS)} FROM request WHERE id = ?"
 )
 ATTEMPTS = "SELECT target, provider_cost, upstream_id FROM attempt WHERE request_id = ? ORDER BY n"
 
@@ -213,12 +214,13 @@ def receipt_of(row: tuple[Any, ...], attempts: list[tuple[Any, ...]]) -> Receipt
         requested_model=row[4],
         served_model=row[5],
         ending=Ending(row[6]),
-        usage=Usage(**dict(zip(BUCKETS, row[14:], strict=True))),
+        usage=Usage(**dict(zip(BUCKETS, row[15:], strict=True))),
         provenance=Provenance(row[7]),
         price_version=row[8],
         cost=row[9],
         credits=row[10],
         simulated=bool(row[11]),
+        refunded=row[14] or 0,
         lines=tuple(Line(*line) for line in lines),
         calls=tuple(_call_of(call, attempt) for call, attempt in zip(calls, attempts, strict=True)),
         dropped=dropped,

@@ -38,7 +38,7 @@ class SqliteBook(Book):
         super().__init__(now)
         self._connection: sqlite3.Connection
         self._unsummed = 0
-        self._unsummed_rows = Used()  # the same, unless a transaction was taken back
+        self._unsummed_rows = Used()  # the same, as far as they are remembered
         self._top = 0  # no id above it was ever used
         self._floor = 0  # every id used above it is in `_taken`
 
@@ -82,6 +82,11 @@ class SqliteBook(Book):
             run.execute("ROLLBACK TO summing").close()
         run.execute("RELEASE summing").close()
         self._unsummed = 0
+        self._unsummed_rows.clear()
+
+    def count_due(self, run: sqlite3.Connection) -> None:
+        """After a transaction was taken back: what it summed is due again."""
+        self._unsummed = run.execute("SELECT count(*) FROM usage_due").fetchone()[0]
         self._unsummed_rows.clear()
 
     @staticmethod
@@ -168,8 +173,7 @@ class SqliteBook(Book):
         self.epoch = connection.execute("SELECT owner_epoch FROM meta").fetchone()[0]
         rows = connection.execute(f"{OPEN_HOLDS} WHERE owner_epoch = ?", (self.epoch,)).fetchall()
         self.holds = {row[0]: hold_of(row) for row in rows}
-        self._unsummed = connection.execute("SELECT count(*) FROM usage_due").fetchone()[0]
-        self._unsummed_rows.clear()
+        self.count_due(connection)
         top = "SELECT max((SELECT coalesce(max(id), 0) FROM request), (SELECT coalesce(max(request_id), 0) FROM hold))"
         self._top = self._floor = max(self._top, connection.execute(top).fetchone()[0])
         self._taken.clear()

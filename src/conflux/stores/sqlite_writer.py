@@ -34,6 +34,7 @@ class Book(Steps, Protocol):
     def read(self, connection: sqlite3.Connection) -> None: ...
     def forget_budgets(self) -> None: ...
     def sum_up(self, run: sqlite3.Connection, least: int = ...) -> None: ...
+    def count_due(self, run: sqlite3.Connection) -> None: ...
 
 
 class Writer(StepQueue):
@@ -213,6 +214,7 @@ class Writer(StepQueue):
             with contextlib.suppress(sqlite3.Error):
                 if run.in_transaction:
                     run.execute("ROLLBACK")
+                self._book.count_due(run)
             self._tell(self._job_done, future, None, error)
         else:
             self._tell(self._job_done, future, result, None)

@@ -15,6 +15,7 @@ import msgspec
 
 from conflux.neutral.reports import FIGURES
 from conflux.neutral.usage import BUCKETS
+from conflux.stores.booking import Account
 from conflux.stores.budgets import DAY
 from conflux.stores.rows import REQUEST, tags_text
 from conflux.stores.sql import Run
@@ -23,7 +24,7 @@ Sums = dict[tuple[Any, ...], list[int]]  # a row's name -> its figures
 
 NAME = ("key_id", "day", "storefront", "model", "served_model", "simulated", "user_id", "workspace_id")
 _MODEL = slice(1, 6)
-_OF_MODEL: tuple[str, ...] = NAME[1:6]
+OF_MODEL: tuple[str, ...] = NAME[1:6]
 _FIRST, _LAST = REQUEST.index("cost"), REQUEST.index(BUCKETS[-1]) + 1
 assert REQUEST[_FIRST:_LAST] == FIGURES[1:]
 
@@ -107,16 +108,18 @@ def _upsert(table: str, name: tuple[str, ...], change: str) -> str:
 _TAG_NAME = (*NAME, "tags")
 _MORE = "{one} = {table}.{one} + excluded.{one}"
 ADD_DAY = _upsert("usage_day", NAME, _MORE)
-ADD_MODEL = _upsert("usage_model", _OF_MODEL, _MORE)
+ADD_MODEL = _upsert("usage_model", OF_MODEL, _MORE)
 ADD_TAG = _upsert("usage_tag", _TAG_NAME, _MORE)
-DAY_ROW, MODEL_ROW, TAG_ROW = (*NAME, *FIGURES), (*_OF_MODEL, *FIGURES), (*_TAG_NAME, *FIGURES)
-_TABLES = (("usage_day", NAME), ("usage_model", _OF_MODEL), ("usage_tag", _TAG_NAME))
+DAY_ROW, MODEL_ROW, TAG_ROW = (*NAME, *FIGURES), (*OF_MODEL, *FIGURES), (*_TAG_NAME, *FIGURES)
+_TABLES = (("usage_day", NAME), ("usage_model", OF_MODEL), ("usage_tag", _TAG_NAME))
 
 
-_ROW = ", ".join(
-    ("key_id", f"created / {DAY} AS day", "storefront", "requested_model AS model", "simulated", "user_id",
-     "coalesce(served_model, '') AS served_model", "workspace_id", "1 AS requests", *FIGURES[1:])
-)  # fmt: skip
+_PLACE = (
+    *("key_id", f"created / {DAY} AS day", "storefront", "requested_model AS model", "simulated", "user_id"),
+    *("coalesce(served_model, '') AS served_model", "workspace_id"),
+)
+_ROW = ", ".join((*_PLACE, "1 AS requests", *FIGURES[1:]))
+_BACK_ROW = (*_PLACE, *("amount AS cost" if one == "cost" else f"0 AS {one}" for one in FIGURES))
 # CROSS JOIN: SQLite then begins with the few that are due, never with all receipts.
 DUE = f"(SELECT {_ROW} FROM usage_due CROSS JOIN request WHERE request.id = usage_due.id) AS due"
 
@@ -130,7 +133,7 @@ def _fold(table: str, name: tuple[str, ...]) -> str:
 
 
 NONE_DUE = "DELETE FROM usage_due"
-SUM_UP = (_fold("usage_day", NAME), _fold("usage_model", _OF_MODEL), NONE_DUE)
+SUM_UP = (_fold("usage_day", NAME), _fold("usage_model", OF_MODEL), NONE_DUE)
 
 
 _FACTS = (
@@ -139,10 +142,15 @@ _FACTS = (
 )
 
 
+# What was given back is not paid.
+_PAID = f"request LEFT JOIN entry AS back ON back.tx = request.id AND back.account = {Account.REFUNDED.value}"
+_ADDED = tuple("cost - coalesce(back.amount, 0)" if one == "cost" else one for one in FIGURES[1:])
+
+
 def sums(run: Run) -> tuple[Sums, Sums, Sums]:
     """What the tables must say, from the receipts alone."""
-    added = ", ".join(f"sum({one})" for one in FIGURES[1:])
-    days = f"SELECT {_FACTS}, count(*), {added} FROM request GROUP BY {_FACTS}"
+    added = ", ".join(f"sum({one})" for one in _ADDED)
+    days = f"SELECT {_FACTS}, count(*), {added} FROM {_PAID} GROUP BY {_FACTS}"
     by_day = _read(run, days, len(NAME))
     by_model: Sums = {}
     for name, figures in by_day.items():
@@ -153,7 +161,7 @@ def sums(run: Run) -> tuple[Sums, Sums, Sums]:
 
 def _tagged(run: Run) -> Sums:
     # Nearly all receipts have no tags: their detail ends in an empty object.
-    query = f"SELECT {_FACTS}, {', '.join(FIGURES[1:])}, detail FROM request WHERE detail NOT LIKE '%,{{}}]'"
+    query = f"SELECT {_FACTS}, {', '.join(_ADDED)}, detail FROM {_PAID} WHERE detail NOT LIKE '%,{{}}]'"
     found: Sums = {}
     for row in run.execute(query):
         tags = _tags_of(row[-1])
@@ -190,13 +198,21 @@ def _read(run: Run, query: str, name: int) -> Sums:
 _STRAY_DUE = "SELECT count(*) FROM usage_due WHERE id NOT IN (SELECT id FROM request)"
 
 
+# What was given back, as rows of receipts that cost that much.
+_BACK = (
+    f"(SELECT {', '.join(_BACK_ROW)} FROM entry CROSS JOIN request WHERE account = {Account.REFUNDED.value} AND"
+    " request.id = tx) AS back"
+)
+
+
 def drift(run: Run) -> int:
     """How many rows are not what the receipts say."""
-    days = _count(run, _unlike("usage_day", NAME, f"(SELECT {_ROW} FROM request) AS receipt", DUE))
+    receipts = (f"(SELECT {_ROW} FROM request) AS receipt", DUE, _BACK)
+    days = _count(run, _unlike("usage_day", NAME, *receipts))
     if days:
-        models = _count(run, _unlike("usage_model", _OF_MODEL, f"(SELECT {_ROW} FROM request) AS receipt", DUE))
+        models = _count(run, _unlike("usage_model", OF_MODEL, *receipts))
     else:
-        models = _count(run, _unlike("usage_model", _OF_MODEL, "usage_day"))  # which is right, and smaller
+        models = _count(run, _unlike("usage_model", OF_MODEL, "usage_day"))  # which is right, and smaller
     tags = len(_wrong(_tagged(run), _stored(run, "usage_tag", _TAG_NAME)))
     return days + models + tags + _count(run, _STRAY_DUE)
 

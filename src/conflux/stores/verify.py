@@ -59,7 +59,8 @@ _TRANSACTIONS = f"""
         count(*) FILTER (WHERE request.id IS NOT NULL AND (
             customer <> -paid OR party <> key_id OR revenue <> paid + owed_variance
             OR sums.variance <> -owed_variance OR sums.provider_cost <> -owed_provider
-            OR provider_payable <> owed_provider OR credits_earned <> coalesce(spent, 0)
+            OR provider_payable <> owed_provider
+            OR refunded < 0 OR refunded > paid OR refunds <> -refunded OR credits_earned <> coalesce(spent, 0)
         ))
     FROM (
         SELECT tx, count(*) AS legs, sum(amount) AS total, {_SUMS},
