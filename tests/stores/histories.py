@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import sqlite3
+import sys
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ from tests.stores.conftest import empty_again
 from tests.stores.postgres_books import die
 
 STEPS = 25
+PIECE = 250  # histories
 RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results" / "histories.md"
 
 KEYS = (1, 2)
@@ -408,14 +410,22 @@ def _keep(name: str, count: int, made: int, minutes: float) -> None:
     RESULTS.write_text("\n".join([*head, *sorted([row, *(one for one in rows if f"| {name} |" not in one)])]) + "\n")
 
 
+def _try_and_keep(name: str, house: OnSqlite | OnPostgres, count: int) -> None:
+    """In pieces, so that one sees how far it is and a run that is stopped has not been for nothing."""
+    began, made = time.monotonic(), 0
+    for done in range(0, count, PIECE):
+        made += try_histories(house, min(PIECE, count - done))
+        _keep(name, min(done + PIECE, count), made, (time.monotonic() - began) / 60)
+        print(f"{min(done + PIECE, count):,} of {count:,} histories, {made:,} steps", file=sys.stderr, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run histories", description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=10_000)
     parser.add_argument("--on", choices=("sqlite", "postgresql"), default="sqlite")
     asked = parser.parse_args()
-    began = time.monotonic()
     if asked.on == "sqlite":
-        made = try_histories(OnSqlite(_empty()), asked.count)
+        _try_and_keep(asked.on, OnSqlite(_empty()), asked.count)
     else:
         from tests.postgres import Server
 
@@ -423,10 +433,9 @@ def main() -> None:
         try:
             url = server.url(server.database())
             asyncio.run(_schema(url))
-            made = try_histories(OnPostgres(url), asked.count)
+            _try_and_keep(asked.on, OnPostgres(url), asked.count)
         finally:
             server.close()
-    _keep(asked.on, asked.count, made, (time.monotonic() - began) / 60)
     print(RESULTS.read_text())
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from conflux.neutral.ledger import Kept, Once
 from conflux.stores.verify import Report, nothing_but
 from tests.stores.books import ending, full_ending, order
 
@@ -14,6 +15,8 @@ BREAKAGES = {
     "UPDATE budget_window SET posted = posted + 3": {"budgets_drifted", "nano_usd_drift"},
     "UPDATE usage_day SET output = output + 1": {"usage_drifted"},
     "UPDATE budget SET cap = 1": {"budgets_overrun"},
+    "UPDATE kept_answer SET request_id = 7 WHERE sealed IS NULL": {"claims_stray"},
+    "UPDATE kept_answer SET request_id = 7 WHERE sealed IS NOT NULL": {"claims_stray"},
 }
 
 
@@ -23,6 +26,11 @@ async def filled(books, ledger):
     asked = [order(100) for _ in range(3)]
     for one in asked:
         await ledger.reserve(one)
+    for name in (b"under way", b"answered"):
+        once = Once(name=name, body=b"", expires=1 << 40)
+        asked.append(order(100, once=once))
+        await ledger.reserve(asked[-1])
+    await ledger.settle(ending(asked[-1].request_id, kept=Kept(name=b"answered", sealed=b"x")))
     await ledger.settle(full_ending(asked[0].request_id))
     await ledger.settle(ending(asked[1].request_id, 0))
     return books
@@ -31,7 +39,7 @@ async def filled(books, ledger):
 async def test_books_in_order_are_clean_and_counted(filled):
     report = await filled.ledger.verify()
     assert report.ok, report
-    assert (report.checked_requests, report.checked_open, report.checked_budgets) == (2, 1, 1)
+    assert (report.checked_requests, report.checked_open, report.checked_budgets) == (3, 2, 1)
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES)

@@ -14,13 +14,14 @@ from pathlib import Path
 from conflux.stores.postgres_ledger import PostgresLedger
 from conflux.stores.sqlite_ledger import SqliteLedger
 from tests.postgres import Server
-from tests.stores.books import NOON
+from tests.stores.books import DAY, NOON
 from tests.torture.gateways import ROOT, Site
 from tests.torture.kill import Plan, Result, Torture
-from tests.torture.race import HELD, exact
+from tests.torture.race import HELD, exact, is_near, near
 from tests.torture.upstream import Upstream
 
 _N, _ROUNDS, _REPLICAS = 25, 100, 3
+_LATER, _COST = 1000, 30  # days: the second race has windows of its own; of a hold of 100
 
 
 async def torture(plan: Plan, replicas: int, server: Server | None) -> Result:
@@ -37,29 +38,37 @@ async def torture(plan: Plan, replicas: int, server: Server | None) -> Result:
             await upstream.stop()
 
 
-async def race(server: Server | None) -> list[int]:
-    """How many of 10 n were let in, in each round."""
+async def race(server: Server | None) -> tuple[list[int], list[int]]:
+    """How many of 10 n were let in, in each round; and what was spent where holds are larger than what it costs."""
     if server is None:
         with tempfile.TemporaryDirectory(prefix="conflux-race-") as folder:
             path = Path(folder) / "conflux.db"
             first = SqliteLedger.open(path)
             await first.set_budget("key", 1, "day", _N * HELD)
             await first.aclose()
-            return await exact(str(path), None, NOON, processes=1, n=_N, rounds=_ROUNDS)
+            return await _races(str(path), None, 1)
     url = server.url(server.database())
     ledger = await PostgresLedger.open(url)
     try:
         await ledger.set_budget("key", 1, "day", _N * HELD)
-        return await exact(url, ledger, NOON, processes=_REPLICAS, n=_N, rounds=_ROUNDS)
+        return await _races(url, ledger, _REPLICAS)
     finally:
         await ledger.aclose()
 
 
-def report(kind: str, result: Result, raced: list[int], seconds: float) -> str:
+async def _races(where: str, ledger: PostgresLedger | None, processes: int) -> tuple[list[int], list[int]]:
+    let_in = await exact(where, ledger, NOON, processes=processes, n=_N, rounds=_ROUNDS)
+    spent = await near(where, ledger, NOON + _LATER * DAY, processes=processes, n=_N, rounds=_ROUNDS, cost=_COST)
+    return let_in, spent
+
+
+def report(kind: str, result: Result, raced: list[int], spent: list[int], seconds: float) -> str:
     rows: Iterable[tuple[object, object, object]] = [
         *result.rows(),
         (f"rounds of a budget for {_N}, {10 * _N} at once: let in exactly {_N}", sum(one == _N for one in raced),
          _ROUNDS),
+        ("rounds where holds are larger than costs, all ask until refused: less than a hold below the cap, never above",
+         sum(is_near(one, _N) for one in spent), _ROUNDS),
     ]  # fmt: skip
     lines = "\n".join(f"| {what} | {found} | {wanted} |" for what, found, wanted in rows)
     verify = "\n".join(f"{name:20} {count}" for name, count in result.verify.items())
@@ -89,14 +98,15 @@ def main() -> None:
             plan = Plan(asked.requests, asked.kills, at_once=asked.at_once, seed=asked.seed,
                         database_kills=0 if server is None else 3)  # fmt: skip
             result = asyncio.run(torture(plan, replicas, server))
-            raced = asyncio.run(race(server))
+            raced, spent = asyncio.run(race(server))
         finally:
             if server is not None:
                 server.close()
         name = "SQLite, one process" if server is None else f"PostgreSQL, {replicas} gateways; the race: {_REPLICAS}"
-        parts.append(report(name, result, raced, time.monotonic() - began))
+        parts.append(report(name, result, raced, spent, time.monotonic() - began))
         print(parts[-1])
-        problems = [*result.problems(), *(f"let in {one} of {_N}" for one in raced if one != _N)]
+        problems = [*result.problems(), *(f"let in {one} of {_N}" for one in raced if one != _N),
+                    *(f"spent {one} of {_N * HELD}" for one in spent if not is_near(one, _N))]  # fmt: skip
         for kinds in vars(result.wrong).values():
             problems += kinds[:20]
         print("\n".join(problems), file=sys.stderr)

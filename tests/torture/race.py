@@ -81,6 +81,25 @@ async def open_window(ledger: Any, moment: int) -> None:
     await ledger.settle(ending(first.request_id))
 
 
+async def near(where: str, ledger: Any, start: int, *, processes: int, n: int, rounds: int, cost: int) -> list[int]:
+    """What was spent, round by round, each in a day of its own, of a budget for n holds: everybody asks until refused,
+    and what each costs is less than was held."""
+    each = -(-2 * n // processes)
+    async with racers(where, processes, each) as racing:
+        found = []
+        for day in range(rounds):
+            moment = start + day * DAY
+            if ledger is not None:
+                await open_window(ledger, moment)
+            found.append(cost * await run_round(racing, moment, cost, again=True))
+        return found
+
+
+def is_near(spent: int, n: int) -> bool:
+    """Never above the cap, and below it by less than one hold."""
+    return (n - 1) * HELD < spent <= n * HELD
+
+
 async def exact(where: str, ledger: Any, start: int, *, processes: int, n: int, rounds: int) -> list[int]:
     """How many were let in, round by round, each in a day of its own: 10 n ask, and what they cost is what was held.
     `ledger`: another process's on the same books; None where there can be only one."""

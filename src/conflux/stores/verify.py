@@ -34,7 +34,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     budgets_drifted: int  # windows that are not what entries and holds say
     budgets_overrun: int  # windows above their cap, that no admin lowered
     credits_drifted: int  # grants whose rest is not what their entries say, or that are held beyond it
-    claims_stray: int  # of credits or plans, without their open or ended request
+    claims_stray: int  # of credits, plans or kept answers, without their open or ended request
     usage_drifted: int  # sums by day that are not what the receipts say
     nano_usd_drift: int  # by how much the windows are wrong, added up
 
@@ -101,6 +101,8 @@ _STRAY = (
     "SELECT count(*) FROM claim WHERE NOT EXISTS (SELECT 1 FROM hold WHERE hold.request_id = claim.request_id)",
     "SELECT count(*) FROM taken WHERE NOT EXISTS (SELECT 1 FROM request WHERE id = request_id AND"
     " (taken.credits = 0 OR taken.credits = request.credits) AND started = 1 AND simulated = 0)",
+    "SELECT count(*) FROM kept_answer WHERE NOT EXISTS (SELECT 1 FROM hold WHERE hold.request_id ="
+    " kept_answer.request_id) AND NOT EXISTS (SELECT 1 FROM request WHERE id = kept_answer.request_id)",
 )
 _OPEN_AND_ENDED = "SELECT count(*) FROM hold WHERE EXISTS (SELECT 1 FROM request WHERE id = request_id)"
 _STRAY_ATTEMPTS = "SELECT count(DISTINCT request_id) FROM attempt WHERE request_id NOT IN (SELECT id FROM request)"
