@@ -12,6 +12,7 @@ PAGES = {
     "/catalogue": "table",
     "/catalogue/conflux/claude-sonnet": "h2",
     "/usage": ".u-over",
+    "/account": "h2",
     **dict.fromkeys(CONSOLE, "h1"),
     "/console/nowhere-at-all": "h2",
 }

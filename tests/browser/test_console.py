@@ -268,3 +268,23 @@ def test_a_new_price_leaves_the_others_as_they_are_and_can_begin_later(house: Vi
     assert "2037" in later.inner_text()
     later.get_by_role("button", name="Take back").click()
     later.wait_for(state="detached")
+
+
+def test_a_storefront_behaves_otherwise_from_the_next_request_on(house: Visitor, served: Served) -> None:
+    page = house.page
+
+    def now() -> Any:
+        return served.get("/admin/api/v1/storefronts/tokenflux", key=served.admin_key).json()
+
+    before = now()
+    house.open("/console/storefronts")
+    page.get_by_role("button", name="Edit TokenFlux").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Margin").fill("1.25")
+    dialog.get_by_label("Browsers that may call it").fill("https://app.example.com")
+    dialog.get_by_role("button", name="Save").click()
+    page.get_by_text("TokenFlux is changed").wait_for()
+    after = now()
+    assert (after["margin"], after["allowed_origins"]) == ("1.25", ["https://app.example.com"])
+    same = ("name", "fallback", "prefer", "usage_cost", "strict_capabilities", "default_max_output")
+    assert {name: before[name] for name in same} == {name: after[name] for name in same}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.conftest import people
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import SECRET, Visitor
 from tests.house.tree import ROOT
 from tests.system.serving import Served, eventually
 
@@ -26,7 +26,7 @@ CONSOLE = {
     "/console/upkeep": ("Upkeep", True),
     "/console/audit": ("Audit log", False),
 }
-OPEN = {"/catalogue": "Catalogue", "/usage": "Usage"}
+OPEN = {"/catalogue": "Catalogue", "/usage": "Usage", "/account": "Account"}
 
 
 def test_no_page_of_the_console_is_left_out() -> None:
@@ -73,3 +73,30 @@ def test_nobody_is_taken_to_the_door_and_back(browser: object, acme: Served) -> 
     visitor.page.keyboard.press("Enter")
     visitor.page.get_by_role("heading", level=1, name="Budgets").wait_for()
     visitor.leave()
+
+
+def test_a_member_changes_the_password_and_sees_where_they_are_signed_in(browser: object, acme: Served) -> None:
+    acme.ask("users.create", workspace="acme", name="max", role="member")
+    acme.ask("users.password", workspace="acme", name="max", password=SECRET)
+    elsewhere, here = Visitor(browser, acme), Visitor(browser, acme)
+    elsewhere.enter("max")
+    here.enter("max")
+    page = here.page
+    here.open("/account")
+    sessions = page.get_by_role("region", name="Sessions").locator("tbody tr")
+    eventually(lambda: sessions.count() == 2, "both browsers")
+    page.get_by_role("button", name="Change the password").click()
+    dialog = page.get_by_role("dialog")
+    here.expected = "40[03]"  # it is not the old one
+    for name, said in (("old", "wrong wrong wrong"), ("new", SECRET + "!"), ("again", SECRET + "!")):
+        dialog.locator(f"input[name={name}]").fill(said)
+    dialog.get_by_role("button", name="Change", exact=True).click()
+    dialog.get_by_role("alert").wait_for()
+    dialog.locator("input[name=old]").fill(SECRET)
+    dialog.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_text("The password is changed").wait_for()
+    eventually(lambda: sessions.count() == 1, "the other is signed out")
+    elsewhere.open("/usage")
+    elsewhere.page.get_by_role("heading", name="Sign in to Conflux").wait_for()
+    here.leave()
+    elsewhere.leave()

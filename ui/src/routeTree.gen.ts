@@ -10,6 +10,7 @@
 
 import { Route as rootRouteImport } from './routes/__root';
 import { Route as IndexRouteImport } from './routes/index';
+import { Route as AccountRouteImport } from './routes/account';
 import { Route as CatalogueRouteImport } from './routes/catalogue';
 import { Route as ChatRouteImport } from './routes/chat';
 import { Route as ConsoleRouteImport } from './routes/console';
@@ -40,6 +41,11 @@ import { Route as CatalogueStorefrontSplatRouteImport } from './routes/catalogue
 const IndexRoute = IndexRouteImport.update({
   id: '/',
   path: '/',
+  getParentRoute: () => rootRouteImport,
+} as any);
+const AccountRoute = AccountRouteImport.update({
+  id: '/account',
+  path: '/account',
   getParentRoute: () => rootRouteImport,
 } as any);
 const CatalogueRoute = CatalogueRouteImport.update({
@@ -176,6 +182,7 @@ const CatalogueStorefrontSplatRoute =
 
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute;
+  '/account': typeof AccountRoute;
   '/catalogue': typeof CatalogueRouteWithChildren;
   '/chat': typeof ChatRouteWithChildren;
   '/console': typeof ConsoleRouteWithChildren;
@@ -205,6 +212,7 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute;
+  '/account': typeof AccountRoute;
   '/chat': typeof ChatRouteWithChildren;
   '/signin': typeof SigninRoute;
   '/chat/$id': typeof ChatIdRoute;
@@ -232,6 +240,7 @@ export interface FileRoutesByTo {
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   '/': typeof IndexRoute;
+  '/account': typeof AccountRoute;
   '/catalogue': typeof CatalogueRouteWithChildren;
   '/chat': typeof ChatRouteWithChildren;
   '/console': typeof ConsoleRouteWithChildren;
@@ -263,6 +272,7 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
     | '/'
+    | '/account'
     | '/catalogue'
     | '/chat'
     | '/console'
@@ -292,6 +302,7 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo;
   to:
     | '/'
+    | '/account'
     | '/chat'
     | '/signin'
     | '/chat/$id'
@@ -318,6 +329,7 @@ export interface FileRouteTypes {
   id:
     | '__root__'
     | '/'
+    | '/account'
     | '/catalogue'
     | '/chat'
     | '/console'
@@ -348,6 +360,7 @@ export interface FileRouteTypes {
 }
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute;
+  AccountRoute: typeof AccountRoute;
   CatalogueRoute: typeof CatalogueRouteWithChildren;
   ChatRoute: typeof ChatRouteWithChildren;
   ConsoleRoute: typeof ConsoleRouteWithChildren;
@@ -362,6 +375,13 @@ declare module '@tanstack/react-router' {
       path: '/';
       fullPath: '/';
       preLoaderRoute: typeof IndexRouteImport;
+      parentRoute: typeof rootRouteImport;
+    };
+    '/account': {
+      id: '/account';
+      path: '/account';
+      fullPath: '/account';
+      preLoaderRoute: typeof AccountRouteImport;
       parentRoute: typeof rootRouteImport;
     };
     '/catalogue': {
@@ -628,6 +648,7 @@ const UsageRouteWithChildren = UsageRoute._addFileChildren(UsageRouteChildren);
 
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
+  AccountRoute: AccountRoute,
   CatalogueRoute: CatalogueRouteWithChildren,
   ChatRoute: ChatRouteWithChildren,
   ConsoleRoute: ConsoleRouteWithChildren,

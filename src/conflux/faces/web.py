@@ -21,7 +21,7 @@ from conflux.neutral.ports import Headers
 STATIC = Path(__file__).parent / "static"
 BASE = b'<base href="./">'
 
-PAGES = ("/", "/catalogue", "/chat", "/usage", "/console", "/signin")
+PAGES = ("/", "/catalogue", "/chat", "/usage", "/console", "/signin", "/account")
 _BELOW = ("/catalogue/", "/chat/", "/usage/", "/console/")
 _ONLY_AS_HTML = ("/", "/chat")  # programs have something else there
 

@@ -6,10 +6,10 @@ import { useMemo, useState } from 'react';
 import { type Catalogue, catalogueQuery, type Entry } from '~/api/catalogue';
 import { CopyButton } from '~/parts/CopyButton';
 import { type Column, DataTable } from '~/parts/DataTable';
-import { usd } from '~/parts/figures';
+import { known, usd } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { type Colour, State } from '~/parts/State';
-import { Empty, Failed, Loading } from '~/parts/states';
+import { Blank, Failed, Loading } from '~/parts/states';
 import css from './catalogue.module.css';
 import { Guide } from './Guide';
 
@@ -51,14 +51,14 @@ const COLUMNS: Column<Entry>[] = [
     id: 'context',
     title: 'Context',
     value: (entry) => entry.context,
-    cell: (entry) => entry.context_text,
+    cell: (entry) => known(entry.context_text),
     right: true,
   },
   {
     id: 'safe',
     title: 'Safe',
     value: (entry) => entry.safe_context,
-    cell: (entry) => entry.safe_context_text,
+    cell: (entry) => known(entry.safe_context_text),
     right: true,
   },
   {
@@ -202,7 +202,7 @@ function Models({ catalogue }: { catalogue: Catalogue }) {
         columns={COLUMNS}
         rowKey={(entry) => entry.id}
         dim={(entry) => entry.status === 'disabled'}
-        empty={<Empty title="No model fits">Take a filter away, or look in another storefront.</Empty>}
+        empty={<Blank title="No model fits">Take a filter away, or look in another storefront.</Blank>}
       />
       <Guide
         choosing={catalogue.choosing}

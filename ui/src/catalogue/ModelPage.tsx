@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { type Catalogue, catalogueQuery, type Entry } from '~/api/catalogue';
 import { CopyButton } from '~/parts/CopyButton';
 import { Figure } from '~/parts/Figure';
-import { compact, millis } from '~/parts/figures';
+import { compact, known, millis } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { PRICES } from '~/parts/prices';
 import { Empty, Failed, Loading } from '~/parts/states';
@@ -59,10 +59,10 @@ function Shown({ entry, catalogue }: { entry: Entry; catalogue: Catalogue }) {
       {entry.description && <Text mb="md">{entry.description}</Text>}
       <SimpleGrid cols={{ base: 2, sm: 3, md: 6 }} mb="md">
         <Figure small title="Context">
-          {entry.context_text}
+          {known(entry.context_text)}
         </Figure>
         <Figure small title="Safe context">
-          {entry.safe_context_text}
+          {known(entry.safe_context_text)}
         </Figure>
         <Figure small title="Longest answer">
           {compact(entry.max_output)}

@@ -5,7 +5,7 @@ import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
-export type Filled = { text: (name: string) => string; has: (name: string) => boolean };
+export type Filled = { text: (name: string) => string; raw: (name: string) => string; has: (name: string) => boolean };
 type Props = {
   verb: string;
   title: string;
@@ -63,8 +63,9 @@ export function Ask({
           onSubmit={(event) => {
             event.preventDefault();
             const data = new FormData(event.currentTarget);
-            const text = (name: string) => String(data.get(name) ?? '').trim();
-            act.mutate({ text, has: (name) => text(name) !== '' });
+            const raw = (name: string) => String(data.get(name) ?? ''); // a password may begin with a space
+            const text = (name: string) => raw(name).trim();
+            act.mutate({ text, raw, has: (name) => text(name) !== '' });
           }}
         >
           <Stack>

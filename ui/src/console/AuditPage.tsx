@@ -1,19 +1,27 @@
-import { NativeSelect, TextInput } from '@mantine/core';
+import { NativeSelect, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { type AuditRow, pathOf } from '~/api/admin';
 import type { Column } from '~/parts/DataTable';
-import { when } from '~/parts/figures';
+import { exactly } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { State } from '~/parts/State';
+import tables from '~/parts/table.module.css';
 import css from './console.module.css';
 import { Listing } from './Listing';
 
+const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 const COLUMNS: Column<AuditRow>[] = [
-  { id: 'at', title: 'When', value: (one) => one.at, cell: (one) => when(one.at) },
+  {
+    id: 'at',
+    title: 'When',
+    value: (one) => one.at,
+    cell: (one) => <span className={tables.nowrap}>{exactly(one.at)}</span>,
+  },
   { id: 'actor', title: 'Who', value: (one) => one.actor },
   { id: 'act', title: 'What', value: (one) => one.act, cell: (one) => <code>{one.act}</code> },
-  { id: 'target', title: 'Of', value: (one) => one.target },
+  { id: 'target', title: 'Of', value: (one) => one.target, cell: (one) => one.target || '–' },
   {
     id: 'outcome',
     title: 'Outcome',
@@ -23,8 +31,16 @@ const COLUMNS: Column<AuditRow>[] = [
   {
     id: 'detail',
     title: 'More',
-    cell: (one) =>
-      Object.keys(one.detail).length > 0 ? <code className="anyword">{JSON.stringify(one.detail)}</code> : '–',
+    cell: (one) => {
+      const said = Object.entries(one.detail);
+      return said.length === 0
+        ? '–'
+        : said.map(([name, value]) => (
+            <Text key={name} size="xs" className="anyword">
+              <span className={css.quiet}>{name.replaceAll('_', ' ')}</span> {plain(value)}
+            </Text>
+          ));
+    },
   },
 ];
 

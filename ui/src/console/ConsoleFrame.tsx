@@ -1,6 +1,7 @@
 /** The console's own menu beside its pages; who administers one workspace sees what is theirs. */
 import { ScrollArea } from '@mantine/core';
 import { Link, Outlet, useMatches } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { administers, useSession } from '~/api/session';
 import { NoPermission } from '~/parts/states';
 import css from './console.module.css';
@@ -10,12 +11,18 @@ export function ConsoleFrame() {
   const session = useSession();
   // Not the location: it changes before the page does, and the page that is left would be shown, and ask, once more.
   const path = useMatches({ select: (all) => all.at(-1)?.fullPath ?? '' });
+  const menu = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the menu is one line: the page that is open is in sight of it.
+    if (path)
+      menu.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [path]);
   if (!administers(session)) return <NoPermission />;
   const house = Boolean(session.house);
   return (
     <div className={css.frame}>
       <ScrollArea className={css.side} type="never">
-        <nav aria-label="Console" className={css.menu}>
+        <nav ref={menu} aria-label="Console" className={css.menu}>
           {groupsFor(house).map((group) => (
             <div key={group.title} className={css.group}>
               {group.title && <div className={css.groupTitle}>{group.title}</div>}

@@ -6,7 +6,7 @@ import { type ReactNode, useMemo } from 'react';
 import { json } from '~/api/http';
 import { at } from '~/base';
 import { type Column, DataTable } from '~/parts/DataTable';
-import { Empty, Failed, Loading } from '~/parts/states';
+import { Blank, Failed, Loading } from '~/parts/states';
 
 type Paged<Row> = { data: Row[]; next?: string | null };
 type Props<Row> = {
@@ -50,7 +50,7 @@ export function Listing<Row extends object>(props: Props<Row>) {
         columns={columns}
         rowKey={rowKey}
         {...(dim ? { dim } : {})}
-        empty={<Empty title={empty}>{hint}</Empty>}
+        empty={<Blank title={empty}>{hint}</Blank>}
       />
       <Group justify="space-between" mt="xs">
         {list.hasNextPage ? (

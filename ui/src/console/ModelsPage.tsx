@@ -6,6 +6,7 @@ import { type AdminModel, call, pathOf } from '~/api/admin';
 import { catalogueQuery } from '~/api/catalogue';
 import { money, Status } from '~/catalogue/CataloguePage';
 import type { Column } from '~/parts/DataTable';
+import { known } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
@@ -48,7 +49,7 @@ export function ModelsPage({ storefront }: { storefront?: string | undefined }) 
         id: 'safe',
         title: 'Safe context',
         value: (one) => one.safe_context,
-        cell: (one) => one.safe_context_text,
+        cell: (one) => known(one.safe_context_text),
         right: true,
       },
       {

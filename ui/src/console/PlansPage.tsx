@@ -15,7 +15,7 @@ import type { Column } from '~/parts/DataTable';
 import { compact, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { type Colour, State } from '~/parts/State';
-import { Empty, Failed, Loading } from '~/parts/states';
+import { Blank, Failed, Loading } from '~/parts/states';
 import { Ask } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
@@ -73,13 +73,13 @@ function Plans({ house }: { house: boolean }) {
   if (plans.isError) return <Failed error={plans.error} retry={() => void plans.refetch()} />;
   if (plans.data.data.length === 0)
     return (
-      <Empty title="The catalogue has no plans">
+      <Blank title="The catalogue has no plans">
         {house && (
           <>
             Write one as <code>[[plan]]</code> in the configuration.
           </>
         )}
-      </Empty>
+      </Blank>
     );
   return (
     <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }}>

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { call, type PreviewRow } from '~/api/admin';
 import { type Column, DataTable } from '~/parts/DataTable';
 import { State } from '~/parts/State';
-import { Empty, Failed, Loading } from '~/parts/states';
+import { Blank, Failed, Loading } from '~/parts/states';
 import css from './console.module.css';
 
 const COLUMNS: Column<PreviewRow>[] = [
@@ -101,7 +101,7 @@ export function Preview() {
             columns={COLUMNS}
             rowKey={(one) => one.id}
             dim={(one) => !one.listed}
-            empty={<Empty title="No models" />}
+            empty={<Blank title="No models" />}
           />
         </>
       )}

@@ -5,6 +5,7 @@ import type { Column } from '~/parts/DataTable';
 import { Page } from '~/parts/Page';
 import { State } from '~/parts/State';
 import css from './console.module.css';
+import { EditStorefront } from './EditStorefront';
 import { Listing } from './Listing';
 
 const COLUMNS: Column<StorefrontRow>[] = [
@@ -40,7 +41,7 @@ const COLUMNS: Column<StorefrontRow>[] = [
     title: 'Keys begin with',
     cell: (one) => (
       <Text size="xs" ff="monospace" className="anyword">
-        {[...one.key_prefixes, ...one.test_prefixes, ...one.agent_prefixes].join('  ')}
+        {[...new Set([...one.key_prefixes, ...one.test_prefixes, ...one.agent_prefixes])].join('  ')}
       </Text>
     ),
   },
@@ -76,6 +77,7 @@ const COLUMNS: Column<StorefrontRow>[] = [
     ),
     right: true,
   },
+  { id: 'act', title: 'Change', cell: (one) => <EditStorefront storefront={one} /> },
 ];
 
 export function StorefrontsPage() {
@@ -85,8 +87,8 @@ export function StorefrontsPage() {
       title="Storefronts"
       about={
         <>
-          The public faces: one catalogue each, with its own address, shapes and billing. They are written in the
-          configuration, as <code>[[storefront]]</code>.
+          The public faces: one catalogue each, with its own address, shapes and billing. Addresses and key prefixes
+          stand in the configuration, as <code>[[storefront]]</code>; how one behaves can be changed here.
         </>
       }
     >

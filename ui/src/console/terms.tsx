@@ -41,7 +41,7 @@ export const overrideText = (one: Override): string =>
   `${one.client ?? 'any'} ${one.action} ${one.models.join(', ')}${one.to ? ` by ${one.to}` : ''}`;
 
 /** Every field is said; what is empty is taken away. */
-export function termsOf(filled: Filled): Terms {
+export function termsOf(filled: Pick<Filled, 'text' | 'has'>): Terms {
   const list = (name: string) => (filled.has(name) ? names(filled.text(name)) : null);
   const count = (name: string) => (filled.has(name) ? Number(filled.text(name)) : null);
   return {

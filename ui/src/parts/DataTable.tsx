@@ -58,7 +58,7 @@ export function DataTable<Row extends object>({ rows, columns, label, rowKey, di
   if (rows.length === 0) return <>{empty}</>;
   return (
     <div className={css.frame} tabIndex={0} role="region" aria-label={label}>
-      <Table verticalSpacing="xs" horizontalSpacing="sm" highlightOnHover className={css.table}>
+      <Table verticalSpacing="xs" horizontalSpacing="sm" highlightOnHover className={`${css.table} ${css.cards}`}>
         <Table.Thead>
           {table.getHeaderGroups().map((group) => (
             <Table.Tr key={group.id}>
@@ -96,7 +96,7 @@ export function DataTable<Row extends object>({ rows, columns, label, rowKey, di
           {sorted.slice(0, most).map((row) => (
             <Table.Tr key={rowKey(row.original)} data-dim={dim?.(row.original) || undefined}>
               {columns.map((column) => (
-                <Table.Td key={column.id} data-right={column.right || undefined}>
+                <Table.Td key={column.id} data-right={column.right || undefined} data-title={column.title}>
                   {column.cell ? column.cell(row.original) : (column.value?.(row.original) ?? '–')}
                 </Table.Td>
               ))}

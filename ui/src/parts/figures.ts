@@ -11,6 +11,9 @@ export function usd(text: string | number | null | undefined): string {
   return `$${digits > 2 ? said.replace(/(\.\d\d\d*?)0+$/, '$1') : said}`.replace('$-', '-$');
 }
 
+/** What the gateway says as a text; where nothing is known the page has one sign for it. */
+export const known = (text: string): string => (text === '-' ? '–' : text);
+
 /** A price per token, as people compare them: per million. */
 export function perMillion(perToken: string): string {
   return perToken === '' ? '–' : usd(Number(perToken) * 1e6);

@@ -4,6 +4,7 @@ import { IconAlertTriangle, IconInbox, IconLock, IconMapOff, IconPlugConnectedX 
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { ApiError } from '~/api/http';
+import css from './table.module.css';
 
 export function Loading({ label = 'Loading' }: { label?: string }) {
   return (
@@ -41,6 +42,22 @@ export function Empty({ title, children, action }: { title: string; children?: R
     <Notice icon={<IconInbox size={28} />} title={title} action={action}>
       {children}
     </Notice>
+  );
+}
+
+/** A list without a line, on a page that has more to show. */
+export function Blank({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className={css.blank}>
+      <Text fw={600} size="sm">
+        {title}
+      </Text>
+      {children && (
+        <Text size="sm" c="dimmed" maw={520} component="div">
+          {children}
+        </Text>
+      )}
+    </div>
   );
 }
 

@@ -9,7 +9,7 @@ import { type ReceiptRow, receiptsPath } from '~/api/usage';
 import { type Column, DataTable } from '~/parts/DataTable';
 import { compact, millis, usd, when } from '~/parts/figures';
 import { State } from '~/parts/State';
-import { Empty, Failed, Loading } from '~/parts/states';
+import { Blank, Failed, Loading } from '~/parts/states';
 
 type Paged = { data: ReceiptRow[]; next: string | null };
 
@@ -102,7 +102,7 @@ export function ReceiptLog() {
             rows={rows}
             columns={COLUMNS}
             rowKey={(row) => row.id}
-            empty={<Empty title="No request fits" />}
+            empty={<Blank title="No request fits">Take a filter away to see more.</Blank>}
           />
           {log.hasNextPage && (
             <Button variant="subtle" mt="sm" loading={log.isFetchingNextPage} onClick={() => void log.fetchNextPage()}>
