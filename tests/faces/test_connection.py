@@ -10,8 +10,9 @@ from uvicorn.server import ServerState
 
 from conflux.dialects.openai_errors import status_of
 from conflux.faces.connection import Connection, connection_of
+from conflux.faces.patience import untaken
 from conflux.faces.server import make_server
-from conflux.faces.short_way import ShortRequest, untaken
+from conflux.faces.short_way import ShortRequest
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ports import Headers
 from tests.system.serving import Answer
@@ -460,7 +461,7 @@ async def paused(ways: Ways) -> Connection:
 
 
 async def test_who_takes_nothing_at_all_is_gone(port: int, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conflux.faces.connection._UNREAD_SECONDS", 0.05)
+    monkeypatch.setattr("conflux.faces.patience.SECONDS", 0.05)
     async with wire(port, small=True) as one:
         await one.send(post(b"stream 6000"))
         connection = await paused(ways)
@@ -472,10 +473,11 @@ async def test_who_takes_a_little_has_time_again(port: int, ways: Ways) -> None:
     async with wire(port, small=True) as one:
         await one.send(post(b"stream 6000"))
         connection = await paused(ways)
-        connection._untaken = untaken(connection.transport) + 1
-        assert connection._untaken > connection.transport.get_write_buffer_size()  # the system keeps some of it
-        connection._look_at_reader()
-        assert connection._patience is not None
+        patience = connection._patience
+        assert patience is not None
+        patience._untaken = untaken(connection.transport) + 1
+        assert patience._untaken > connection.transport.get_write_buffer_size()  # the system keeps some of it
+        patience._look()
         assert not connection.transport.is_closing()
         assert len((await one.answer()).body) == 6_000_003
         assert connection._patience is None
@@ -484,3 +486,28 @@ async def test_who_takes_a_little_has_time_again(port: int, ways: Ways) -> None:
 def test_the_connection_behind_a_scope() -> None:
     assert connection_of({}) is None
     assert connection_of({"conflux.connection": "another server's"}) is None
+
+
+async def test_one_task_answers_all_that_a_connection_asks(port: int, ways: Ways) -> None:
+    before = asyncio.all_tasks()
+    async with wire(port) as one:
+        tasks = set()
+        for number in range(3):
+            await one.send(post(b"%d" % number))
+            assert (await one.answer()).body == b"short %d" % number
+            tasks |= asyncio.all_tasks() - before
+        (connection,) = set(ways.connections)
+        assert connection._task in tasks and connection.server_state.tasks == set()
+    await happens(lambda: connection._task is not None and connection._task.done(), "it ends with the connection")
+
+
+async def test_a_task_that_was_cancelled_while_it_waited_is_replaced(port: int, ways: Ways) -> None:
+    async with wire(port) as one:
+        await one.send(post(b"one"))
+        await one.answer()
+        first = ways.connections[0]._task
+        assert first is not None
+        first.cancel()
+        await happens(first.done, "it was cancelled")
+        await one.send(post(b"two"))
+        assert (await one.answer()).body == b"short two"

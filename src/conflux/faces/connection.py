@@ -15,7 +15,8 @@ import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from conflux.faces.short_way import BODILESS, STATUS_LINES, ShortRequest, announced, untaken
+from conflux.faces.patience import Patience
+from conflux.faces.short_way import BODILESS, HOSTS, STATUS_LINES, TWO_HOSTS, ShortRequest, announced
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ports import Headers
 
@@ -26,15 +27,10 @@ _HEAD_MOST = 128 * 1024
 _UNREAD_MOST = 32 * 1024
 _HEARD_OUT_MOST = 64 * 1024 * 1024
 _HEARD_OUT_SECONDS = 2.0
-# A client that vanished, or never reads, would keep its place, its hold and the upstream's answer for as long as it
-# likes. A window opens in steps of up to 64 KiB: at 1 KB/s, one a minute.
-_UNREAD_SECONDS = 300.0
 _VERSIONS = ("1.1", "1.0")
+_line = b"%b: %b\r\n".__mod__  # of a header and its value
 _CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 _UPGRADING = frozenset({b"upgrade", b"http2-settings"})
-# What is said of a request that cannot be taken, by how often it names its host.
-_HOSTS = {1: "this is not an HTTP/1.1 request", 0: "an HTTP/1.1 request has a Host header: this one has none"}
-_TWO_HOSTS = "a request has one Host header: this one has several"
 
 
 class ShortWays(Protocol):
@@ -79,7 +75,9 @@ class Connection(HttpToolsProtocol):
         self._parts: list[bytes] = []
         self._size = 0
         self._answering = False  # a short request
-        self._task: asyncio.Task[None] | None = None  # which answers it
+        self._task: asyncio.Task[None] | None = None  # which answers them, one after the other
+        self._turn: asyncio.Future[ShortRequest | None] | None = None  # what it waits for
+        self._next: ShortRequest | None = None  # came before it could wait
         self._keep_alive = True  # after that answer
         self._chunked = True  # that answer, if it is a stream
         self._held = bytearray()  # came while answering
@@ -93,8 +91,7 @@ class Connection(HttpToolsProtocol):
         self._again = False  # asked to upgrade: read again as if it had not
         self._deadline: asyncio.TimerHandle | None = None
         self._late = False  # the deadline is that of a request, no more of the connection
-        self._untaken = 0  # bytes of an answer the client had not taken when last looked at
-        self._patience: asyncio.TimerHandle | None = None  # with a client that reads slowly
+        self._patience: Patience | None = None  # with a client that reads slowly
         self._resting = 0.0  # since when it waits for another request, by the loop's clock; 0: it does not
         self._every: tuple[Any, bytes] = (None, b"")  # the headers of every answer, and as they go out
 
@@ -233,9 +230,24 @@ class Connection(HttpToolsProtocol):
         request.body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._parts = []
         self._answering = True
-        task = self.loop.create_task(self._ways.short(request, self))
-        self.tasks.add(task)
-        self._task = task
+        turn, self._turn = self._turn, None
+        if turn is not None and not turn.done():
+            turn.set_result(request)
+        else:
+            self._next = request
+        if self._task is None or self._task.done():
+            self._task = self.loop.create_task(self._answer_all(self._ways))
+        self.tasks.add(self._task)
+
+    async def _answer_all(self, ways: ShortWays) -> None:
+        """Of one connection: a task for each request would cost more than writing its answer does."""
+        while not self.lost:
+            request, self._next = self._next, None
+            if request is None:
+                self._turn = self.loop.create_future()
+                request = await self._turn
+            if request is not None:
+                await ways.short(request, self)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """What came in one piece with a short request waits for its answer."""
@@ -319,7 +331,7 @@ class Connection(HttpToolsProtocol):
         elif self._busy() and (self._whole or self._in_head or self.pipeline):
             self.cycle.keep_alive = False
         else:
-            self._refuse(GatewayError(Kind.INVALID, _HOSTS.get(self._hosts, _TWO_HOSTS)))
+            self._refuse(GatewayError(Kind.INVALID, HOSTS.get(self._hosts, TWO_HOSTS)))
 
     def _refuse(self, error: GatewayError) -> None:
         if self._ways is None:
@@ -362,13 +374,9 @@ class Connection(HttpToolsProtocol):
     def head(self, status: int, headers: Headers) -> bytes:
         every = self.server_state.default_headers
         if every is not self._every[0]:  # another list each second: it holds the date
-            self._every = every, b"".join([b"%b: %b\r\n" % one for one in every])
-        parts = [STATUS_LINES[status], self._every[1]]
-        for name, value in headers:
-            parts += (name, b": ", value, b"\r\n")
-        if not self._keep_alive:
-            parts.append(b"connection: close\r\n")
-        return b"".join(parts)
+            self._every = every, b"".join(map(_line, every))
+        close = b"" if self._keep_alive else b"connection: close\r\n"
+        return b"".join((STATUS_LINES[status], self._every[1], *map(_line, headers), close))
 
     def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         if not self.lost:
@@ -399,26 +407,15 @@ class Connection(HttpToolsProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._wait_for_reader()
+        self._patience = Patience(self.loop, self.transport)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._forget_reader()
+        self._lose_patience()
 
-    def _wait_for_reader(self) -> None:
-        self._forget_reader()
-        self._untaken = untaken(self.transport)
-        self._patience = self.loop.call_later(_UNREAD_SECONDS, self._look_at_reader)
-
-    def _look_at_reader(self) -> None:
-        if untaken(self.transport) < self._untaken:
-            self._wait_for_reader()
-        else:
-            self.transport.abort()
-
-    def _forget_reader(self) -> None:
+    def _lose_patience(self) -> None:
         if self._patience is not None:
-            self._patience.cancel()
+            self._patience.end()
             self._patience = None
 
     def finished(self) -> None:
@@ -426,8 +423,7 @@ class Connection(HttpToolsProtocol):
         self._answering = False
         self._watcher = None
         if self._task is not None:
-            self.tasks.discard(self._task)  # it ends with this call
-            self._task = None
+            self.tasks.discard(self._task)  # it waits from now on
         if self.lost:
             return
         if not self._keep_alive:
@@ -479,8 +475,11 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
         self._cancel_deadline()
-        self._forget_reader()
+        self._lose_patience()
         self.lost = True
+        turn, self._turn = self._turn, None
+        if turn is not None and not turn.done():
+            turn.set_result(None)
         call, self._watcher = self._watcher, None
         if call is not None:
             call()

@@ -3,11 +3,7 @@
 Law: no connection here, and nothing that waits.
 """
 
-import fcntl
-import struct
-import termios
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 
@@ -18,6 +14,11 @@ BODILESS = (204, 304)  # no body to have a length
 STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 } | {529: b"HTTP/1.1 529 Overloaded\r\n", 499: b"HTTP/1.1 499 Client Closed Request\r\n"}  # fmt: skip
+
+
+# What is said of a request that cannot be taken, by how often it names its host.
+HOSTS = {1: "this is not an HTTP/1.1 request", 0: "an HTTP/1.1 request has a Host header: this one has none"}
+TWO_HOSTS = "a request has one Host header: this one has several"
 
 
 class ShortRequest(msgspec.Struct):
@@ -33,14 +34,3 @@ class ShortRequest(msgspec.Struct):
 def announced(headers: Headers) -> int:
     """The length that a request says it has; llhttp has seen to it that it is one number."""
     return int(dict(headers).get(b"content-length", b"0"))
-
-
-def untaken(transport: Any) -> int:
-    """The bytes of an answer that the client has not taken: ours, and those the system still keeps for it."""
-    size: int = transport.get_write_buffer_size()
-    found = transport.get_extra_info("socket")
-    try:
-        kept = fcntl.ioctl(found.fileno(), termios.TIOCOUTQ, b"\0" * 4)
-    except (OSError, ValueError):
-        return size  # a kind of socket that does not tell
-    return size + int(struct.unpack("i", kept)[0])
