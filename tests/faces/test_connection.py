@@ -486,28 +486,3 @@ async def test_who_takes_a_little_has_time_again(port: int, ways: Ways) -> None:
 def test_the_connection_behind_a_scope() -> None:
     assert connection_of({}) is None
     assert connection_of({"conflux.connection": "another server's"}) is None
-
-
-async def test_one_task_answers_all_that_a_connection_asks(port: int, ways: Ways) -> None:
-    before = asyncio.all_tasks()
-    async with wire(port) as one:
-        tasks = set()
-        for number in range(3):
-            await one.send(post(b"%d" % number))
-            assert (await one.answer()).body == b"short %d" % number
-            tasks |= asyncio.all_tasks() - before
-        (connection,) = set(ways.connections)
-        assert connection._task in tasks and connection.server_state.tasks == set()
-    await happens(lambda: connection._task is not None and connection._task.done(), "it ends with the connection")
-
-
-async def test_a_task_that_was_cancelled_while_it_waited_is_replaced(port: int, ways: Ways) -> None:
-    async with wire(port) as one:
-        await one.send(post(b"one"))
-        await one.answer()
-        first = ways.connections[0]._task
-        assert first is not None
-        first.cancel()
-        await happens(first.done, "it was cancelled")
-        await one.send(post(b"two"))
-        assert (await one.answer()).body == b"short two"
