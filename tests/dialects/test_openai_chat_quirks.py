@@ -77,12 +77,12 @@ def test_what_is_said_another_way(
     ("body", "quirks", "param"),
     [
         ({"tool_choice": "required"}, {}, "tool_choice"),
-        ({"function_call": {"name": "f"}}, {}, "function_call"),
+        ({"function_call": {"name": "f"}}, {}, "tool_choice"),
         ({"stop": list("abcde")}, {}, "stop"),
         ({"stop": ["a", "b"]}, {"most_stops": 1}, "stop"),
         ({"n": 2}, {"choices": False}, "n"),
         ({"tools": [TOOL], "tool_choice": "required"}, {"required_tools": False}, "tool_choice"),
-        ({"response_format": {"type": "json_schema"}}, {"json_schema": False}, "response_format"),
+        ({"response_format": {"type": "json_schema"}}, {"json_schema": False}, "response_format.json_schema"),
     ],
 )
 def test_what_was_demanded_is_refused_by_name(body: dict[str, Any], quirks: dict[str, Any], param: str) -> None:

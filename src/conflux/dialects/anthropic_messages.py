@@ -18,6 +18,7 @@ from conflux.dialects.anthropic_writer import ID_PREFIX, MessagesWriter
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.events import Fault
+from conflux.neutral.fields import Field, Words
 from conflux.neutral.request import Envelope, Need, Request
 
 # Above what an image costs at any size.
@@ -30,6 +31,17 @@ _HEADER_MOST = 4096
 _VERSION, _BETA = "anthropic-version", "anthropic-beta"
 
 
+# What its clients call a field that is refused.
+_WORDS: Words = {
+    Field.STOP: ("stop_sequences",),
+    Field.EFFORT: ("output_config.effort", "thinking"),
+    Field.FORMAT: ("output_config.format", "output_format"),
+    Field.FORMAT_SCHEMA: ("output_config.format", "output_format"),
+    Field.SCHEMA: ("output_config.format.schema", "output_format.schema"),
+    Field.SEARCH: ("tools",),
+}
+
+
 class AnthropicMessages:
     """The dialect as the table of dialects holds it."""
 
@@ -38,6 +50,7 @@ class AnthropicMessages:
     id_header = b"request-id"
     # The official clients' beta calls name it in the address too.
     routes: tuple[str, ...] = ("/v1/messages", "/messages", "/v1/messages?beta=true", "/messages?beta=true")
+    words: Words = _WORDS
     listens: tuple[bytes, ...] = (_VERSION.encode(), _BETA.encode())
 
     def find(self, path: str) -> Place | None:

@@ -11,6 +11,7 @@ from conflux.dialects import anthropic_schema, thinking_effort
 from conflux.dialects import anthropic_wire as wire
 from conflux.dialects.base import Shape
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.request import Output, Request, Role, Thinking, Tool, ToolCall, ToolResult
 
 OUTPUT_WHEN_UNSAID = 4096
@@ -60,9 +61,9 @@ def fix_effort(body: dict[str, Any], shape: Shape) -> tuple[str, ...]:
 def _sampling(request: Request, body: dict[str, Any], shape: Shape, dropped: list[str]) -> None:
     sampling = request.sampling
     if sampling.n > 1:
-        raise _cannot("n", "gives one answer")
+        raise _cannot(Field.CHOICES, "gives one answer")
     if sampling.logprobs or sampling.top_logprobs:
-        raise _cannot("logprobs", "does not tell how likely its words were")
+        raise _cannot(Field.LOGPROBS, "does not tell how likely its words were")
     thinks = request.reasoning is not None and request.reasoning.enabled is True
     temperature = sampling.temperature
     if temperature is None and not thinks:
@@ -78,9 +79,9 @@ def _sampling(request: Request, body: dict[str, Any], shape: Shape, dropped: lis
     dropped += [name for name in _HINTS if getattr(sampling, name) is not None]
 
 
-def _cannot(name: str, why: str) -> GatewayError:
-    text = f"{name}: this model's provider {why}: leave it out, or choose another model"
-    return GatewayError(Kind.UNSUPPORTED, text, param=name)
+def _cannot(field: Field, why: str, within: str = "") -> GatewayError:
+    text = f"{{field}}: this model's provider {why}: leave it out, or choose another model"
+    return Refused(Kind.UNSUPPORTED, field, text, within=within)
 
 
 def _tool(tool: Tool, own: bool, dropped: list[str]) -> dict[str, Any]:
@@ -119,12 +120,12 @@ def _output(output: Output, body: dict[str, Any], own: bool) -> None:
     if output.kind == "text":
         return
     if output.kind != "json_schema" or output.schema is None:
-        raise _cannot("response_format", "has no JSON mode without a schema: send a json_schema")
+        raise _cannot(Field.FORMAT, "has no JSON mode without a schema: send a json_schema")
     schema = output.schema
     if not own:
         place = anthropic_schema.beyond(schema)
         if place is not None:
-            raise _cannot(f"response_format.json_schema.schema.{place}", "does not enforce this keyword")
+            raise _cannot(Field.SCHEMA, "does not enforce this keyword", within=place)
         labels = {"title": output.name, "description": output.description}
         schema = {**{name: text for name, text in labels.items() if text}, **anthropic_schema.closed(schema)}
     body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}

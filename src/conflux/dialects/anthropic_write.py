@@ -17,6 +17,7 @@ from conflux.dialects.anthropic_options import write_options
 from conflux.dialects.anthropic_read import BETA, BILLING
 from conflux.dialects.base import Shape, Written
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.request import (
     Audio,
     File,
@@ -174,8 +175,8 @@ def _write_part(part: Part, manner: Manner) -> dict[str, Any] | None:
 
 
 def _cannot(what: str, instead: str) -> GatewayError:
-    text = f"messages: this model's provider takes no {what}: {instead}, or choose another model"
-    return GatewayError(Kind.UNSUPPORTED, text, param="messages")
+    text = f"{{field}}: this model's provider takes no {what}: {instead}, or choose another model"
+    return Refused(Kind.UNSUPPORTED, Field.MESSAGES, text)
 
 
 def _own(extra: dict[str, Any] | None, manner: Manner) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from msgspec import Raw
 
 from conflux.neutral.errors import GatewayError
 from conflux.neutral.events import Event, Fault
+from conflux.neutral.fields import Words
 from conflux.neutral.request import Envelope, Need, Request
 from conflux.neutral.usage import Usage
 
@@ -148,6 +149,7 @@ class Dialect(Protocol):
     id_prefix: str  # what an answer's id begins with
     id_header: bytes  # where its clients look for the request's id, beside x-request-id; empty for nowhere else
     routes: tuple[str, ...]  # where its clients send their requests; with a query, one that they are known to add
+    words: Words  # what its clients call a field that is refused
     listens: tuple[bytes, ...]  # request headers that belong to the protocol, in lower case
 
     def find(self, path: str) -> Place | None:

@@ -23,6 +23,7 @@ from conflux.dialects.openai_chat_wire import NOT_FORWARDED, OURS
 from conflux.dialects.openai_usage import AbsurdUsage, read_usage
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.events import Fault
+from conflux.neutral.fields import Field, Words
 from conflux.neutral.request import Envelope, Request
 from conflux.neutral.usage import Usage
 
@@ -61,6 +62,10 @@ _NO_NUMBERS = (b"n", b'"', b"{", b"t", b"f")  # in each that is not a number the
 _WORDS = {"encoding_format": ("encoding format", "float, base64")}
 
 
+# What its clients call a field that is refused.
+_CALLED: Words = {Field.MESSAGES: ("input",)}
+
+
 class Embeddings:
     """The dialect as the table of dialects holds it."""
 
@@ -68,6 +73,7 @@ class Embeddings:
     id_prefix = "embd-"
     id_header = b""
     routes: tuple[str, ...] = ("/v1/embeddings", "/embeddings")
+    words: Words = _CALLED
     listens: tuple[bytes, ...] = ()
 
     def find(self, path: str) -> Place | None:

@@ -19,6 +19,7 @@ from conflux.dialects.gemini_writer import GeminiWriter
 from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.events import Fault
+from conflux.neutral.fields import Words
 from conflux.neutral.request import Envelope, Need, Request
 
 # /v1beta/models/ID:generateContent, Vertex's longer one too. An id may hold slashes and colons.
@@ -40,6 +41,7 @@ class Gemini:
     id_prefix = "gen-"
     id_header = b""
     routes: tuple[str, ...] = ()
+    words: Words = gemini_names.WORDS
     listens: tuple[bytes, ...] = ()
 
     def find(self, path: str) -> Place | None:

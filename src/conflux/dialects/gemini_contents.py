@@ -11,7 +11,8 @@ from conflux.dialects import gemini_wire as wire
 from conflux.dialects import strict_json
 from conflux.dialects.base import Shape
 from conflux.dialects.gemini_ids import split
-from conflux.neutral.errors import GatewayError, Kind, invalid
+from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.request import (
     Audio,
     File,
@@ -55,7 +56,7 @@ def write_contents(request: Request, shape: Shape) -> tuple[list[Json], list[Jso
         writer.take(message)
     writer.release()
     if not writer.contents:
-        raise invalid("messages: at least one of them must be the user's", param="messages")
+        raise Refused(Kind.INVALID, Field.MESSAGES, "{field}: at least one of them must be the user's")
     return writer.system, writer.contents, sorted(writer.dropped)
 
 
@@ -78,7 +79,7 @@ class _Writer:
             self.system += [{"text": part.text} for part in message.parts if isinstance(part, Text)]
             self.dropped.update(part.kind for part in message.parts if isinstance(part, Opaque))
             if not all(isinstance(part, Text | Opaque) for part in message.parts):
-                raise invalid("messages: an instruction to this model is text", param="messages")
+                raise Refused(Kind.INVALID, Field.MESSAGES, "{field}: an instruction to this model is text")
             return
         if message.role is Role.ASSISTANT:
             self.release()
@@ -158,8 +159,8 @@ class _Writer:
     def _result(self, result: ToolResult) -> None:
         found = self._calls.get(result.call_id)
         if found is None:
-            text = f"messages: no call before it waits for the tool result {split(result.call_id)[0][:80]!r}"
-            raise invalid(text, param="messages")
+            text = f"{{field}}: no call before it waits for the tool result {split(result.call_id)[0][:80]!r}"
+            raise Refused(Kind.INVALID, Field.MESSAGES, text)
         place, name = found
         text = "".join(part.text for part in result.content if isinstance(part, Text))
         inner: Json = {"name": name, "response": _response(text, result.is_error)}
@@ -188,7 +189,8 @@ class _Writer:
                 return _file(part)
             case Opaque() if isinstance(part.value, dict):
                 return part.value
-        raise invalid(f"messages: a part of the kind {type(part).__name__} has no place there", param="messages")
+        text = f"{{field}}: a part of the kind {type(part).__name__} has no place there"
+        raise Refused(Kind.INVALID, Field.MESSAGES, text)
 
 
 def _signed(part: Json, signature: str | None) -> Json:
@@ -223,11 +225,15 @@ def _pointer(url: str | None, media_type: str | None, usual: str) -> Json:
 
 def _file(file: File) -> Json:
     if file.file_id is not None:
-        raise GatewayError(Kind.UNSUPPORTED, "file_id: send the file itself", param="messages")
+        raise Refused(
+            Kind.UNSUPPORTED,
+            Field.MESSAGES,
+            "{field}: a file_id names nothing at this model's provider: send the file itself",
+        )
     kind = file.media_type or _TYPES.get((file.name or "").rsplit(".", 1)[-1].lower())
     if file.data is None:
         if file.url is None:
-            raise GatewayError(Kind.INVALID, "a file needs its data or where it is: send either", param="messages")
+            raise Refused(Kind.INVALID, Field.MESSAGES, "{field}: a file needs its data or where it is: send either")
         found: Json = {"fileUri": file.url}
         if kind is not None:
             found["mimeType"] = kind

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from conflux.neutral.errors import invalid
+from conflux.neutral.fields import Field, Words
 
 _HUMP = re.compile(r"_([a-z0-9])")
 _NOT_CAMEL = re.compile(r"[a-z0-9]_[a-z0-9]")
@@ -106,6 +107,22 @@ MESSAGES: dict[str, dict[str, str]] = {
         "thinkingConfig": "thinking",
     },
     "thinking": {"thinkingBudget": FREE, "thinkingLevel": FREE, "includeThoughts": FREE},
+}
+
+
+_SCHEMA = tuple(f"generationConfig.{name}" for name in ("responseSchema", "responseJsonSchema", "_responseJsonSchema"))
+# What its clients call a field that is refused.
+WORDS: Words = {
+    Field.MESSAGES: ("contents",),
+    Field.TOOL_CHOICE: ("toolConfig.functionCallingConfig",),
+    Field.STOP: ("generationConfig.stopSequences",),
+    Field.CHOICES: ("generationConfig.candidateCount",),
+    Field.LOGPROBS: ("generationConfig.responseLogprobs", "generationConfig.logprobs"),
+    Field.EFFORT: ("generationConfig.thinkingConfig",),
+    Field.FORMAT: ("generationConfig.responseMimeType",),
+    Field.FORMAT_SCHEMA: _SCHEMA,
+    Field.SCHEMA: _SCHEMA,
+    Field.SEARCH: ("tools",),
 }
 
 

@@ -15,7 +15,8 @@ from conflux.dialects.base import Shape, Written
 from conflux.dialects.gemini_contents import write_contents
 from conflux.dialects.gemini_schema import clean
 from conflux.dialects.thinking_effort import BUDGETS, budget_of, effort_of
-from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.errors import Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.request import Reasoning, Request, Tool, ToolChoice
 
 MOST_STOPS = 5
@@ -159,10 +160,10 @@ def _declaration(tool: Tool, dropped: list[str]) -> dict[str, Any]:
 def _settings(request: Request, dropped: list[str]) -> dict[str, Any]:
     sampling = request.sampling
     if sampling.logit_bias:
-        raise GatewayError(Kind.UNSUPPORTED, "logit_bias: this model's provider does not take it", param="logit_bias")
+        raise Refused(Kind.UNSUPPORTED, Field.LOGIT_BIAS, "{field}: this model's provider does not take it")
     if len(sampling.stop) > MOST_STOPS:
-        text = f"stop: this model's provider takes {MOST_STOPS} at most, not {len(sampling.stop)}"
-        raise GatewayError(Kind.UNSUPPORTED, text, param="stop")
+        text = f"{{field}}: this model's provider takes {MOST_STOPS} at most, not {len(sampling.stop)}"
+        raise Refused(Kind.UNSUPPORTED, Field.STOP, text)
     found: dict[str, Any] = {
         "maxOutputTokens": request.max_output,
         "temperature": sampling.temperature,

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.request import Opaque, Part, Request, Thinking, Tool, ToolResult
 
 # The dialects that have words for where a cache begins, and for a tool's failure.
@@ -123,11 +124,11 @@ def callable_tools(request: Request) -> tuple[tuple[Tool, ...], tuple[str, ...]]
         forced = [tool for tool in others if choice.mode == "named" and choice.name in (tool.name, tool.kind)]
         if forced or (choice.mode == "required" and not kept):
             name = (forced or others)[0].kind
-            raise GatewayError(
+            raise Refused(
                 Kind.UNSUPPORTED,
-                f"tool_choice: the tool {name!r} runs at its provider, which this model's has not: "
+                Field.TOOL_CHOICE,
+                f"{{field}}: the tool {name!r} runs at its provider, which this model's has not: "
                 "let the model choose, or choose another model",
-                param="tool_choice",
             )
     return kept, tuple(sorted({f"tools.{tool.kind}" for tool in others}))
 

@@ -27,6 +27,7 @@ from conflux.dialects.openai_chat_wire import NAME, NOT_FORWARDED
 from conflux.dialects.openai_chat_writer import ChatWriter
 from conflux.neutral.errors import GatewayError, invalid
 from conflux.neutral.events import Fault
+from conflux.neutral.fields import Field, Words
 from conflux.neutral.request import Envelope, Need, Request
 
 # An image costs tokens by its size in pixels, not by its bytes; this is above what any known provider counts.
@@ -41,6 +42,14 @@ _DECIDED = wire.KNOWN | NOT_FORWARDED
 _CODE = Place(needs=frozenset({Need.TOOLS}))  # only for models that use tools, whether or not any is offered
 
 
+# What its clients call a field that is refused.
+_WORDS: Words = {
+    Field.EFFORT: ("reasoning_effort", "reasoning"),
+    Field.TOOLS: ("tools", "functions"),
+    Field.TOOL_CHOICE: ("tool_choice", "function_call"),
+}
+
+
 class OpenAIChat:
     """The dialect as the table of dialects holds it."""
 
@@ -48,6 +57,7 @@ class OpenAIChat:
     id_prefix = "chatcmpl-"
     id_header = b""
     routes: tuple[str, ...] = ("/v1/chat/completions", "/chat/completions", "/chat", "/api/v1/agents/chat/completions")
+    words: Words = _WORDS
     listens: tuple[bytes, ...] = ()
 
     def find(self, path: str) -> Place | None:

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from conflux.dialects import call_ids, thinking_effort
 from conflux.dialects import openai_chat_wire as wire
 from conflux.dialects.base import Shape
-from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.errors import Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.request import (
     File,
     Image,
@@ -86,11 +87,11 @@ class _Adapting:
         if isinstance(part, Text):
             return replace(part, cache=cache, extra=None)
         if part.url is not None:
-            raise GatewayError(
+            raise Refused(
                 Kind.UNSUPPORTED,
-                "messages: this model's provider takes no file by its address: send the file itself, or choose another "
+                Field.MESSAGES,
+                "{field}: this model's provider takes no file by its address: send the file itself, or choose another "
                 "model",
-                param="messages",
             )
         if part.media_type == "text/plain" and part.data is not None:
             return Text(text=f"{part.name}:\n{part.data}" if part.name else part.data)
@@ -174,11 +175,11 @@ def _nearest(effort: str, known: Iterable[str]) -> str | None:
 def _as_text(part: Opaque) -> Text:
     """What a user or a tool gave in a form that only its own dialect knows, as JSON: a model reads it all the same."""
     if part.kind not in ("search_result", "tool_reference"):
-        raise GatewayError(
+        raise Refused(
             Kind.UNSUPPORTED,
-            f"messages: a block of the type {part.kind!r} is read by its own provider only: send it as text, or choose "
-            "another model",
-            param="messages",
+            Field.MESSAGES,
+            f"{{field}}: a block of the type {part.kind!r} is read by its own provider only: send it as text, or "
+            "choose another model",
         )
     return Text(text=json.dumps(part.value, ensure_ascii=False))
 

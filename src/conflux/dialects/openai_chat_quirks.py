@@ -8,7 +8,8 @@ values are never changed in place: the caller's envelope shares them.
 from typing import Any
 
 from conflux.dialects.base import Shape
-from conflux.neutral.errors import GatewayError, Kind, invalid
+from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.fields import Field, Refused
 
 MOST_STOPS = 4
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias")
@@ -27,7 +28,7 @@ def suit(body: Json, shape: Shape) -> tuple[str, ...]:
     if type(stops) is list:
         most = quirks.get("most_stops", MOST_STOPS)
         if len(stops) > most:
-            raise _refused("stop", f"this model's provider takes {most} at most, not {len(stops)}")
+            raise _refused(Field.STOP, f"this model's provider takes {most} at most, not {len(stops)}")
         if not stops:
             del body["stop"]
     if quirks:
@@ -54,7 +55,7 @@ def _tools(body: Json) -> None:
         body.pop(offered, None)
         chosen = body.pop(choice, None)
         if chosen not in (None, "auto", "none"):
-            raise invalid(f"{choice}: there are no {offered} to choose from", param=choice)
+            raise Refused(Kind.INVALID, Field.TOOL_CHOICE, "{field}: there are no tools to choose from")
     if "tools" not in body:
         body.pop("parallel_tool_calls", None)
 
@@ -62,17 +63,17 @@ def _tools(body: Json) -> None:
 def _demands(body: Json, quirks: Json) -> None:
     """What cannot be left out without answering another question."""
     if quirks.get("choices") is False and (body.get("n") or 1) > 1:
-        raise _refused("n", "this model's provider gives one choice at a time")
+        raise _refused(Field.CHOICES, "this model's provider gives one choice at a time")
     if quirks.get("choices") is False:
         body.pop("n", None)
     if quirks.get("no_tools_word") is False and body.get("tool_choice") == "none":
         for name in ("tools", "tool_choice", "parallel_tool_calls"):
             body.pop(name, None)  # what is not offered is not used
     if quirks.get("required_tools") is False and body.get("tool_choice") not in (None, "auto", "none"):
-        raise _refused("tool_choice", "this model's provider cannot be made to use a tool: let the model choose")
+        raise _refused(Field.TOOL_CHOICE, "this model's provider cannot be made to use a tool: let the model choose")
     form = body.get("response_format")
     if quirks.get("json_schema") is False and form is not None and form.get("type") == "json_schema":
-        raise _refused("response_format", "this model's provider takes json_object, not json_schema")
+        raise _refused(Field.FORMAT_SCHEMA, "this model's provider takes json_object, not json_schema")
 
 
 def _hints(body: Json, shape: Shape, dropped: list[str]) -> None:
@@ -150,5 +151,5 @@ def _without_developer(message: Json) -> Json:
     return {**message, "role": "system"} if message["role"] == "developer" else message
 
 
-def _refused(param: str, text: str) -> GatewayError:
-    return GatewayError(Kind.UNSUPPORTED, f"{param}: {text}", param=param)
+def _refused(field: Field, text: str) -> GatewayError:
+    return Refused(Kind.UNSUPPORTED, field, f"{{field}}: {text}")

@@ -18,6 +18,7 @@ from conflux.dialects.openai_chat_reader import ChatReader
 from conflux.dialects.openai_completions_writer import CompletionsPassThrough, CompletionsWriter
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.events import Fault
+from conflux.neutral.fields import Field, Words
 from conflux.neutral.request import Envelope, Message, Need, Request, Role, Sampling, Text
 
 _DECIDED = wire.KNOWN | wire.NOT_FORWARDED
@@ -27,6 +28,10 @@ _VITAL = ("prompt", "suffix", "echo", "best_of", "logprobs")
 _SAMPLING = ("temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "seed", "logit_bias")
 
 
+# What its clients call a field that is refused.
+_WORDS: Words = {Field.MESSAGES: ("prompt",)}
+
+
 class OpenAICompletions:
     """The dialect as the table of dialects holds it."""
 
@@ -34,6 +39,7 @@ class OpenAICompletions:
     id_prefix = "cmpl-"
     id_header = b""
     routes: tuple[str, ...] = ("/v1/completions", "/completions")
+    words: Words = _WORDS
     listens: tuple[bytes, ...] = ()
 
     def find(self, path: str) -> Place | None:

@@ -26,11 +26,24 @@ from conflux.dialects.openai_responses_writer import ResponsesWriter
 from conflux.dialects.signatures import unwrap
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.events import Fault
+from conflux.neutral.fields import Field, Words
 from conflux.neutral.request import Envelope, Need, Request
 
 _FORMATS = {"json_object": Need.JSON_MODE, "json_schema": Need.STRUCTURED_OUTPUTS}
 _CALLS = (wire.FunctionCall, wire.CustomCall, wire.ShellCall)
 _DECIDED = wire.KNOWN | wire.NOT_FORWARDED
+
+
+# What its clients call a field that is refused.
+_WORDS: Words = {
+    Field.MESSAGES: ("input",),
+    Field.LOGPROBS: ("top_logprobs", "include"),
+    Field.EFFORT: ("reasoning.effort", "reasoning"),
+    Field.FORMAT: ("text.format",),
+    Field.FORMAT_SCHEMA: ("text.format",),
+    Field.SCHEMA: ("text.format.schema",),
+    Field.SEARCH: ("tools",),
+}
 
 
 class OpenAIResponses:
@@ -39,6 +52,7 @@ class OpenAIResponses:
     name = wire.NAME
     id_prefix = "resp_"
     routes: tuple[str, ...] = ("/v1/responses", "/responses")
+    words: Words = _WORDS
     listens: tuple[bytes, ...] = ()
     id_header = b""
 

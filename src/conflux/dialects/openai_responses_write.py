@@ -12,7 +12,8 @@ from conflux.dialects import call_ids, freeform, losses, names, strict_json, thi
 from conflux.dialects import openai_responses_wire as wire
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.openai_responses_read import ENCRYPTED, LOGPROBS
-from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.errors import Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.request import (
     Audio,
     File,
@@ -238,11 +239,11 @@ def _write_format(output: Output) -> Item:
 def _unwritten(request: Request) -> tuple[str, ...]:
     """What neutral records hold and this wire does not: refused where it would change what the answer is."""
     sampling = request.sampling
-    for field, asked in (("stop", sampling.stop), ("n", sampling.n > 1), ("logit_bias", sampling.logit_bias)):
+    refusable = ((Field.STOP, sampling.stop), (Field.CHOICES, sampling.n > 1), (Field.LOGIT_BIAS, sampling.logit_bias))
+    for field, asked in refusable:
         if asked:
-            raise GatewayError(
-                Kind.UNSUPPORTED, f"{field}: this model's provider has no such parameter: leave it out", param=field
-            )
+            text = "{field}: this model's provider has no such parameter: leave it out"
+            raise Refused(Kind.UNSUPPORTED, field, text)
     hints = ("top_k", "frequency_penalty", "presence_penalty", "seed")
     found = [field for field in hints if getattr(sampling, field) is not None]
     if any(isinstance(part, Thinking) and part.text and not part.signature for part in _thoughts(request)):

@@ -29,6 +29,7 @@ from conflux.faces.question import Question, Reply
 from conflux.faces.short_way import ShortRequest, announced
 from conflux.faces.web import Web
 from conflux.neutral.errors import GatewayError, Kind, StoreError, unread
+from conflux.neutral.fields import worded
 from conflux.neutral.ledger import ID_CHANCES, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
@@ -267,7 +268,7 @@ class HttpFace:
             status, content = openai_error(error, storefront.error_style)
             return status, [JSON, request_id, *explained], content
         spoken = DIALECTS[dialect]
-        status, content = spoken.error(error, storefront.error_style)
+        status, content = spoken.error(worded(error, spoken.words), storefront.error_style)
         return status, [JSON, *identified(request_id[1], spoken), *explained], content
 
     async def unwelcome(self, request: ShortRequest) -> GatewayError | None:

@@ -5,22 +5,23 @@ where what is not advertised is refused.
 """
 
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.records import Capability, Model
 from conflux.neutral.request import Need
 from conflux.policy.case import Case
 
 # need: the capability that meets it, and the parameter a refusal names
-MEETS: dict[Need, tuple[Capability, str]] = {
-    Need.TOOLS: (Capability.TOOLS, "tools"),
-    Need.VISION: (Capability.VISION, "messages"),
-    Need.FILES: (Capability.FILES, "messages"),
-    Need.AUDIO: (Capability.AUDIO, "messages"),
-    Need.JSON_MODE: (Capability.JSON_MODE, "response_format"),
-    Need.STRUCTURED_OUTPUTS: (Capability.STRUCTURED_OUTPUTS, "response_format"),
-    Need.REASONING: (Capability.REASONING, "reasoning_effort"),
-    Need.LOGPROBS: (Capability.LOGPROBS, "logprobs"),
-    Need.WEB_SEARCH: (Capability.WEB_SEARCH, "web_search_options"),
-    Need.COMPLETIONS: (Capability.COMPLETIONS, "model"),
+MEETS: dict[Need, tuple[Capability, Field]] = {
+    Need.TOOLS: (Capability.TOOLS, Field.TOOLS),
+    Need.VISION: (Capability.VISION, Field.MESSAGES),
+    Need.FILES: (Capability.FILES, Field.MESSAGES),
+    Need.AUDIO: (Capability.AUDIO, Field.MESSAGES),
+    Need.JSON_MODE: (Capability.JSON_MODE, Field.FORMAT),
+    Need.STRUCTURED_OUTPUTS: (Capability.STRUCTURED_OUTPUTS, Field.FORMAT_SCHEMA),
+    Need.REASONING: (Capability.REASONING, Field.EFFORT),
+    Need.LOGPROBS: (Capability.LOGPROBS, Field.LOGPROBS),
+    Need.WEB_SEARCH: (Capability.WEB_SEARCH, Field.SEARCH),
+    Need.COMPLETIONS: (Capability.COMPLETIONS, Field.MODEL),
 }
 
 # Every catalogue states these for a chat model, so their absence is a statement too.
@@ -50,17 +51,9 @@ def check_capability(case: Case) -> None:
         )
     for need in sorted(case.envelope.needs):
         if answers(model, need) is False:
-            raise GatewayError(
-                Kind.UNSUPPORTED,
-                f"{model.id} does not support {need.value}: {_instead(need)}, or choose a model that advertises it",
-                param=MEETS[need][1],
-            )
-
-
-def _instead(need: Need) -> str:
-    if need is Need.COMPLETIONS:
-        return "use POST /v1/chat/completions"
-    return f"leave {MEETS[need][1]} out"
+            instead = "use POST /v1/chat/completions" if need is Need.COMPLETIONS else "leave {field} out"
+            text = f"{model.id} does not support {need.value}: {instead}, or choose a model that advertises it"
+            raise Refused(Kind.UNSUPPORTED, MEETS[need][1], text)
 
 
 def _pointer(kind: str) -> str:

@@ -6,7 +6,8 @@ is refused with the numbers; a larger answer than fits is clamped and reported. 
 
 import msgspec
 
-from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.errors import Kind
+from conflux.neutral.fields import Field, Refused
 from conflux.neutral.records import Model
 
 ROOM_FOR_ANSWER = 1024
@@ -32,11 +33,11 @@ def room(model: Model, *, input_tokens: int, wanted: int | None, default: int | 
     if safe is not None and input_tokens + output > safe:
         least = min(output, ROOM_FOR_ANSWER)
         if input_tokens + least > safe:
-            raise GatewayError(
+            raise Refused(
                 Kind.CONTEXT_LENGTH,
+                Field.MESSAGES,
                 f"this request has up to {input_tokens} tokens of input and needs at least {least} for the answer; "
                 f"{model.id} takes {safe} in all: shorten the conversation",
-                param="messages",
                 details={"input_tokens": input_tokens, "room_for_answer": least, "safe_context": safe},
             )
         output = safe - input_tokens

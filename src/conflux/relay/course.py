@@ -8,11 +8,14 @@ its subclass's: `_reserved`.
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from conflux.billing.tags import tags_of
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import AnswerWriter, Dialect, Lane
 from conflux.dialects.openai_responses_wire import NAME as RESPONSES
 from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
+from conflux.neutral.fields import Refused, worded
 from conflux.neutral.ledger import ID_CHANCES, Ending, Reservation, Settlement, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
@@ -241,9 +244,18 @@ class Course:
         if self.ticket is not None:
             self.ticket.close()
         storefront = self.storefront or root_storefront(self.snapshot)
+        if isinstance(error, Refused):
+            error = worded(error, dialect.words, _read(self.incoming.body))
         status, body = dialect.error(error, storefront.error_style)
         headers = [JSON, *identified(self.request_id.encode(), dialect), *error.told(), *self._rates()]
         await self.exchange.reply(status, headers, body)
+
+
+def _read(body: bytes) -> object:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # pragma: no cover - it was read before
+        return None
 
 
 def carry_on() -> bool:
