@@ -92,12 +92,16 @@ SAID: dict[str, dict[Field, list[dict[str, Any]]]] = {
 QUIRKS: tuple[dict[str, Any], ...] = ({}, {"choices": False, "required_tools": False, "json_schema": False,
                                            "most_stops": 1})  # fmt: skip
 # What only one protocol writes, and what it might be said instead of.
-_NAMES = ("stop", "n", "messages", "response_format", "reasoning_effort", "web_search_options", "logprobs", "input", "prompt",
-          "contents", "stop_sequences", "stopSequences", "candidateCount", "output_config")  # fmt: skip
+_NAMES = ("stop", "n", "messages", "response_format", "reasoning_effort", "web_search_options", "logprobs", "input",
+          "prompt", "contents", "stop_sequences", "stopSequences", "candidateCount", "output_config")  # fmt: skip
 WORDS = re.compile(rf"\b({'|'.join(_NAMES)})\b(?=[:.]| out\b)")
 
-# What this protocol's clients offer with every request, so that nobody is refused for it.
-HINTS = {"openai-responses": {Field.EFFORT, Field.SEARCH}}
+# What these protocols' clients offer with every request, so that nobody is refused for it; and what they alone forbid.
+HINTS = {
+    "openai-responses": {Field.EFFORT, Field.SEARCH},
+    "anthropic-messages": {Field.EFFORT, Field.SEARCH, Field.SCHEMA},
+    "gemini": {Field.EFFORT, Field.SEARCH},
+}
 
 
 def bodies() -> Iterator[tuple[str, Field, dict[str, Any]]]:
