@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from conflux.billing.reconcile import Billed, Difference, compare, exact, of_nano, read, shown
+from conflux.billing.reconcile import Billed, Difference, compare, exact, of_nano, read, shown, unsaid
 from conflux.neutral.errors import ConfigError
 
 LEDGER = [Billed(f"gen-{n}", of_nano(1000 + n), 10 + n, 20, "acme/one", f"req_{n}") for n in range(200)]
@@ -76,7 +76,10 @@ def as_csv(rows):
         json.dumps(ROWS),
         json.dumps({"object": "list", "data": ROWS}),
         "\n".join(map(json.dumps, ROWS)) + "\n",
-    ],
+        as_csv(ROWS)
+        .replace('","', '";"')
+        .replace("id,total_cost,tokens_prompt,tokens_completion,", "id;total_cost;tokens_prompt;tokens_completion;"),
+    ],  # fmt: skip
 )
 def test_each_form_is_read_alike(text):
     found = read(text, "x", {})
@@ -87,6 +90,17 @@ def test_each_form_is_read_alike(text):
 def test_json_numbers_are_exact():
     (one,) = read('[{"id": "a", "cost": 1.1e-06, "input_tokens": 7}]', "x", {})
     assert (one.cost, one.input) == (1_100_000_000_000, 7)
+
+
+def test_what_lies_in_an_object_is_a_column_of_its_own():
+    text = '[{"id": "a", "usage": {"prompt_tokens": 7, "completion_tokens": 8}, "bill": {"usd": "0.5"}}]'
+    (one,) = read(text, "x", {"cost": "bill.usd"})
+    assert (one.cost, one.input, one.output) == (5 * 10**17, 7, 8)
+
+
+def test_what_no_line_says_is_told():
+    assert unsaid(invoice()) == []
+    assert unsaid([Billed("a", 1), Billed("b", None, 2)]) == ["output", "model"]
 
 
 def test_columns_can_be_named():
@@ -102,10 +116,13 @@ def test_columns_can_be_named():
         ("id,b\n1,2\n", {"colour": "b"}, "colour"),
         ("id,b\n1,2\n", {"cost": "c"}, "'c'"),
         ("id,cost\n1,much\n", {}, "line 2: cost"),
+        ("id,model\na,m\n", {}, "--columns cost="),
+        ("id;cost\n1;0,5\n", {}, "line 2: cost: '0,5'"),
+        (f"id,cost\n{'1' * 200_000},5\n", {}, "line 1: this is no CSV"),
         ("id,input_tokens\n1,1.5\n", {}, "line 2: input_tokens"),
         ("id,cost\n,1\n", {}, "line 2: id is empty"),
         ('[{"id": "a"}, 5]', {}, "row 2"),
-        ('{"id": "a"}\n{"id": \n', {}, "line 2"),
+        ('{"id": "a", "cost": 1}\n{"id": \n', {}, "line 2"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text, said, words):

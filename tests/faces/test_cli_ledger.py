@@ -138,7 +138,8 @@ def test_differences_are_listed_and_the_exit_code_says_so(played: Played, tmp_pa
 
 def test_columns_and_tolerance_are_heard(played: Played, tmp_path: Any) -> None:
     text = "what,paid\ngen-1,0.000000008\n"
-    assert reconcile(played, tmp_path, text, "--columns", "id=what,cost=paid").exit_code == 0
+    done = reconcile(played, tmp_path, text, "--columns", "id=what,cost=paid")
+    assert done.exit_code == 0 and "not compared: input, output, model" in done.stderr
     assert reconcile(played, tmp_path, text, "--columns", "id=what,cost=paid", "--tolerance-usd", "0").exit_code == 1
 
 

@@ -376,7 +376,7 @@ def try_histories(found: OnSqlite | OnPostgres, count: int) -> int:
         These,
         settings=settings(
             max_examples=count, stateful_step_count=STEPS, suppress_health_check=list(HealthCheck), print_blob=True,
-            deadline=None, database=None,
+            deadline=None, database=None, derandomize=False,
         ),
     )  # fmt: skip
     return These.made

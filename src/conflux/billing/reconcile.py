@@ -18,12 +18,19 @@ from conflux.neutral.errors import ConfigError
 COLUMNS: dict[str, tuple[str, ...]] = {
     "id": ("id", "generation_id", "request_id", "response_id", "upstream_id"),
     "cost": ("cost", "cost_usd", "total_cost", "amount", "amount_usd", "usage"),
-    "input": ("input_tokens", "prompt_tokens", "tokens_prompt", "n_context_tokens_total"),
-    "output": ("output_tokens", "completion_tokens", "tokens_completion", "n_generated_tokens_total"),
+    "input": (
+        *("input_tokens", "prompt_tokens", "tokens_prompt", "n_context_tokens_total"),
+        *("usage.input_tokens", "usage.prompt_tokens"),
+    ),
+    "output": (
+        *("output_tokens", "completion_tokens", "tokens_completion", "n_generated_tokens_total"),
+        *("usage.output_tokens", "usage.completion_tokens"),
+    ),
     "model": ("model", "model_id", "model_name"),
 }
 _DIGITS = 18
 _DECIMAL = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,18}))?(?:[eE]([+-]?\d{1,2}))?", re.ASCII)
+_GROUPED = re.compile(r"[$-]*\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)  # 1,234.5; a comma for the point is a mistake
 _PER_NANO = 10 ** (_DIGITS - 9)
 
 
@@ -64,9 +71,7 @@ def read(text: str, name: str, said: Mapping[str, str]) -> list[Billed]:
 def _rows(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     start = text.lstrip("\ufeff \t\r\n")
     if start[:1] not in ("[", "{"):
-        reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-        for row in reader:
-            yield f"line {reader.line_num}", row
+        yield from _csv_rows(start, name)
         return
     decode = msgspec.json.Decoder(float_hook=str).decode
     try:
@@ -84,10 +89,27 @@ def _rows(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"row {number}", _object(row, name, f"row {number}")
 
 
+def _csv_rows(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    head = text.partition("\n")[0]
+    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+    try:
+        for row in reader:
+            yield f"line {reader.line_num}", row
+    except csv.Error as error:
+        raise ConfigError([f"{name} line {reader.line_num}: this is no CSV: {error}"]) from None
+
+
 def _object(row: Any, name: str, place: str) -> dict[str, Any]:
+    """With what lies in objects within it as columns of its own, such as `usage.prompt_tokens`."""
     if not isinstance(row, dict):
         raise ConfigError([f"{name} {place}: an object with the columns is wanted"])
-    return row
+    found: dict[str, Any] = {}
+    for column, value in row.items():
+        if isinstance(value, dict):
+            found |= {f"{column}.{inner}": one for inner, one in value.items()}
+        else:
+            found[column] = value
+    return found
 
 
 def _columns(row: Mapping[str, Any], name: str, said: Mapping[str, str]) -> dict[str, str]:
@@ -104,6 +126,9 @@ def _columns(row: Mapping[str, Any], name: str, said: Mapping[str, str]) -> dict
             found[one] = known
     if not problems and "id" not in found:
         problems.append(f"{name} has no column with the provider's ids that is known: say --columns id=NAME")
+    if not problems and found.keys().isdisjoint(("cost", "input", "output")):
+        # With ids alone nothing could ever differ, and all would seem to be well.
+        problems.append(f"{name} has no column with costs or tokens that is known: say --columns cost=NAME")
     if problems:
         raise ConfigError(problems)
     return found
@@ -115,11 +140,12 @@ def _billed(place: str, row: Mapping[str, Any], columns: Mapping[str, str], prob
         return "" if found is None else str(found).strip()
 
     def number(one: str) -> int | None:
-        text = value(one).replace(",", "")
+        text = value(one)
         if not text:
             return None
         try:
-            return exact(text) if one == "cost" else int(text)
+            plain = text.replace(",", "") if _GROUPED.fullmatch(text) else text
+            return exact(plain) if one == "cost" else int(plain)
         except ValueError:
             problems.append(f"{place}: {columns[one]}: {text[:40]!r} is no {'amount' if one == 'cost' else 'count'}")
             return None
@@ -147,6 +173,14 @@ def of_nano(nano: int | None) -> int | None:
 def shown(value: int) -> str:
     whole, rest = divmod(abs(value), 10**_DIGITS)
     return f"{'-' if value < 0 else ''}{whole}" + (f".{rest:0{_DIGITS}d}".rstrip("0") if rest else "")
+
+
+def unsaid(invoice: Iterable[Billed]) -> list[str]:
+    """What no line of it says, so that it was not compared."""
+    left = ["cost", "input", "output", "model"]
+    for one in invoice:
+        left = [field for field in left if getattr(one, field) is None]
+    return left
 
 
 def compare(invoice: Iterable[Billed], ledger: Iterable[Billed], tolerance: int = 0) -> list[Difference]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import typer
 
-from conflux.billing.reconcile import Difference
+from conflux.billing.reconcile import Difference, unsaid
 from conflux.faces.cli_common import ConfigFlag, DataFlag, JsonFlag, Operates, fields, out, out_json, table
 from conflux.faces.public import receipt_view
 from conflux.faces.reconciling import NEAR, invoice_of, shown, span_of
@@ -207,7 +207,7 @@ def _add_reconcile(app: typer.Typer, actions: Keeps) -> None:
         invoice = invoice_of(_content(file), file.name, columns)
         with contextlib.closing(actions.books({"config": config, "data": data})) as books:
             found, counts = reconcile_with(books, invoice, provider, span, tolerance, _watched)
-        _tell(found, counts, json=json)
+        _tell(found, counts, unsaid(invoice), json=json)
         if found:
             raise typer.Exit(1)
 
@@ -225,7 +225,10 @@ def _watched(calls: Iterator[Asked], total: int) -> Iterator[Asked]:
     return progress(calls, total, "calls")
 
 
-def _tell(found: list[Difference], counts: dict[str, int], *, json: bool) -> None:
+def _tell(found: list[Difference], counts: dict[str, int], left: list[str], *, json: bool) -> None:
+    if left:
+        hint = f"say --columns {left[0]}=NAME where it is"
+        print(f"conflux: the invoice does not say, so not compared: {', '.join(left)} ({hint})", file=sys.stderr)
     if json:
         out_json(shown(found, counts))
         return
