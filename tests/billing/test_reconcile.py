@@ -79,7 +79,7 @@ def as_csv(rows):
         as_csv(ROWS)
         .replace('","', '";"')
         .replace("id,total_cost,tokens_prompt,tokens_completion,", "id;total_cost;tokens_prompt;tokens_completion;"),
-    ],  # fmt: skip
+    ],
 )
 def test_each_form_is_read_alike(text):
     found = read(text, "x", {})
