@@ -148,3 +148,29 @@ def test_what_a_schema_is_called_is_part_of_it() -> None:
     body, _ = written(output=Output(kind="json_schema", name="city", description="a place", schema={"type": "object"}))
     shown = body["generationConfig"]["responseSchema"]
     assert (shown["title"], shown["description"]) == ("city", "a place")
+
+
+CLOSED = {"type": "object", "additionalProperties": False, "$defs": {"n": {"oneOf": [{"type": "integer"}]}},
+          "properties": {"a": {"type": "string"}, "pattern": {"$ref": "#/$defs/n"}}}  # fmt: skip
+FULL = {"quirks": {"json_schemas": True}}
+
+
+def test_case_29_a_schema_goes_whole_where_its_provider_reads_all_of_it() -> None:
+    tool, output = Tool(name="f", schema=CLOSED), Output(kind="json_schema", name="s", schema=CLOSED)
+    body, found = written(FULL, tools=(tool,), output=output)
+    (declared,) = body["tools"][0]["functionDeclarations"]
+    assert declared == {"name": "f", "parametersJsonSchema": CLOSED}
+    settings = body["generationConfig"]
+    assert settings["responseJsonSchema"] == {"title": "s", **CLOSED} and "responseSchema" not in settings
+    assert found.dropped == ()
+    body, found = written(tools=(tool,), output=output)
+    assert "parameters" in body["tools"][0]["functionDeclarations"][0] and "responseSchema" in body["generationConfig"]
+    assert {"tools.additionalProperties", "response_format.additionalProperties"} <= set(found.dropped)
+
+
+@pytest.mark.parametrize("beyond", [{"pattern": "x"}, {"allOf": [{}]}, {"items": {"not": {}}}, {"const": 1}])
+def test_case_29_what_it_would_overlook_is_said_in_its_own_kind_of_schema(beyond: dict[str, Any]) -> None:
+    schema = {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "array", **beyond}}}
+    body, found = written(FULL, tools=(Tool(name="f", schema=schema),))
+    assert "parametersJsonSchema" not in body["tools"][0]["functionDeclarations"][0]
+    assert "tools.additionalProperties" in found.dropped

@@ -50,6 +50,7 @@ QUIRKS: dict[str, tuple[str | tuple[str, ...], str]] = {
     "thinking_budget_models": ("a text", "models that begin so take a budget of tokens, all others a level"),
     "search_beside_tools": (_BOOL, "its search can be offered beside functions"),
     "labels": (_BOOL, "labels are taken"),
+    "json_schemas": (_BOOL, "schemas are taken as JSON Schema too"),
     # its list of models
     "models_path": ("a path, or false", "where the list is, if not at /models"),
 }

@@ -221,6 +221,10 @@ class EmbeddingsPassThrough:
             said = f"{len(found.data)} embeddings came for {wanted.inputs} inputs"
             tally.fault = Fault(message=said, code=BROKEN_ANSWER)
             return
+        if {row.index for row in found.data} != set(range(len(found.data))):
+            # Nobody can tell which of them is of which input.
+            tally.fault = Fault(message="the embeddings are not numbered as their inputs", code=BROKEN_ANSWER)
+            return
         for place, row in enumerate(found.data):
             try:
                 row.embedding = _written(row.embedding, wanted.encoding)
@@ -231,7 +235,7 @@ class EmbeddingsPassThrough:
             tally.usage = read_usage(found.usage)
         except AbsurdUsage:
             tally.usage_absurd = True
-        tally.model, self._rows = found.model, found.data
+        tally.model, self._rows = found.model, sorted(found.data, key=lambda row: row.index)
         tally.events, tally.content, tally.finished, tally.done = 1, True, True, True
 
     def last(self, usage: Usage, cost: Raw | None = None) -> bytes:

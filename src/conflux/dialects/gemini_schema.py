@@ -9,6 +9,7 @@ from typing import Any
 from conflux.neutral.errors import GatewayError, Kind
 
 _MOST_NODES = 20_000
+_DEEP = 100
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object"})
 _KEPT = (
@@ -234,6 +235,32 @@ _NAMES = {
     "property_ordering": "propertyOrdering",
 }
 _WHOLE = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
+
+
+# What Gemini reads of JSON Schema itself, where it takes it.
+_READ = _NOTES | frozenset(
+    {"type", "format", "title", "description", "enum", "$ref", "anyOf", "oneOf", "items", "prefixItems", "minItems",
+     "maxItems", "minimum", "maximum", "properties", "additionalProperties", "required", "propertyOrdering"}
+)  # fmt: skip
+_BY_NAME = frozenset({"properties", "$defs", "definitions"})
+
+
+def reads_all(schema: Any, depth: int = 0) -> bool:
+    """Is there nothing in a JSON Schema that Gemini would overlook?"""
+    if isinstance(schema, list):
+        return all(reads_all(one, depth) for one in schema)
+    if not isinstance(schema, dict):
+        return True
+    if depth > _DEEP or not schema.keys() <= _READ:
+        return False
+    for name, inner in schema.items():
+        if name in _BY_NAME and isinstance(inner, dict):
+            inner = list(inner.values())
+        elif name in ("enum", "required", "propertyOrdering", "examples", "example"):
+            continue
+        if not reads_all(inner, depth + 1):
+            return False
+    return True
 
 
 def to_json_schema(schema: Any) -> Any:

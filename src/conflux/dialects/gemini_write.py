@@ -13,7 +13,7 @@ from conflux.dialects import gemini_wire as wire
 from conflux.dialects import losses, names, strict_json
 from conflux.dialects.base import Shape, Written
 from conflux.dialects.gemini_contents import write_contents
-from conflux.dialects.gemini_schema import clean
+from conflux.dialects.gemini_schema import clean, reads_all
 from conflux.dialects.thinking_effort import BUDGETS, budget_of, effort_of
 from conflux.neutral.errors import Kind
 from conflux.neutral.fields import Field, Refused
@@ -35,7 +35,7 @@ def write_request(request: Request, shape: Shape) -> Written:
     if system:
         body["systemInstruction"] = {"parts": system}
     _write_tools(request, shape, body, dropped)
-    settings = _settings(request, dropped)
+    settings = _settings(request, shape, dropped)
     if settings:
         body["generationConfig"] = settings
     if own:
@@ -120,7 +120,7 @@ def _write_tools(request: Request, shape: Shape, body: dict[str, Any], dropped: 
         rest = msgspec.structs.replace(request, tools=tuple(tool for tool in request.tools if tool not in searches))
         offered, lost = losses.callable_tools(rest)
         dropped += lost
-        functions = [_declaration(tool, dropped) for tool in offered]
+        functions = [_declaration(tool, shape, dropped) for tool in offered]
         if searches and functions and shape.quirks.get("search_beside_tools") is not True:
             dropped += [f"tools.{tool.kind}" for tool in searches]
         elif searches:
@@ -142,7 +142,7 @@ def _calling(choice: ToolChoice) -> dict[str, Any]:
     return {"mode": _MODES.get(choice.mode, "AUTO")}
 
 
-def _declaration(tool: Tool, dropped: list[str]) -> dict[str, Any]:
+def _declaration(tool: Tool, shape: Shape, dropped: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"name": tool.name}
     if tool.description:
         found["description"] = tool.description
@@ -151,13 +151,20 @@ def _declaration(tool: Tool, dropped: list[str]) -> dict[str, Any]:
     if tool.schema:
         lost: set[str] = set()
         parameters = clean(tool.schema, lost)
+        if lost and _takes_all(tool.schema, shape):
+            return found | {"parametersJsonSchema": tool.schema}
         dropped += [f"tools.{name}" for name in sorted(lost)]
         if parameters.get("properties") or parameters.get("type") != "OBJECT":
             found["parameters"] = parameters
     return found
 
 
-def _settings(request: Request, dropped: list[str]) -> dict[str, Any]:
+def _takes_all(schema: dict[str, Any], shape: Shape) -> bool:
+    """Older models know their own kind of schema only."""
+    return shape.quirks.get("json_schemas") is True and reads_all(schema)
+
+
+def _settings(request: Request, shape: Shape, dropped: list[str]) -> dict[str, Any]:
     sampling = request.sampling
     if sampling.logit_bias:
         raise Refused(Kind.UNSUPPORTED, Field.LOGIT_BIAS, "{field}: this model's provider does not take it")
@@ -183,8 +190,13 @@ def _settings(request: Request, dropped: list[str]) -> dict[str, Any]:
         lost: set[str] = set()
         labels = {"title": request.output.name, "description": request.output.description}
         said = {name: label for name, label in labels.items() if label is not None and request.dialect != wire.NAME}
-        found["responseSchema"] = clean({**said, **request.output.schema}, lost, ordered=True)
-        dropped += [f"response_format.{name}" for name in sorted(lost)]
+        schema = {**said, **request.output.schema}
+        cleaned = clean(schema, lost, ordered=True)
+        if lost and _takes_all(schema, shape):
+            found["responseJsonSchema"] = schema
+        else:
+            found["responseSchema"] = cleaned
+            dropped += [f"response_format.{name}" for name in sorted(lost)]
     for name in ("user", "metadata"):
         if getattr(request, name) is not None:
             dropped.append(name)

@@ -37,6 +37,8 @@ _NAMED = 8
 def wanted(admitted: Admitted, incoming: Incoming) -> bool:
     """Does the storefront do it, and has the client not said off? A panel's fuser is stood in for everywhere."""
     front = admitted.storefront
+    if admitted.envelope.kind == "embedding":
+        return False  # another model's vectors are of another space: what is kept by them would be found no more
     if not front.fallback and admitted.flux is None:
         return False
     names = (b"x-conflux-fallback", f"x-{front.header_prefix}-fallback".lower().encode())
