@@ -1,8 +1,10 @@
 """What answers teach, and how it is forgotten."""
 
+import random
+
 import pytest
 
-from conflux.routing.measures import FADE, FIRST, FORGOTTEN, PACE, USUAL, Answer, Measured, Measures
+from conflux.routing.measures import FADE, FIRST, FORGOTTEN, PACE, Answer, Measured, Measures
 
 
 def streamed(first: float = 2.0, seconds: float = 4.0, tokens: int = 100, **more: int) -> Answer:
@@ -61,18 +63,55 @@ def test_one_long_answer_is_no_long_winded_model() -> None:
     assert after(1, streamed(tokens=9000)).length("code_gen", 900) < 6000
 
 
-def test_a_bad_hour_is_forgiven() -> None:
+def test_a_change_is_noticed_by_a_few_answers_and_noise_is_none() -> None:
+    for first in (1.0, 9.0):
+        found = after(100, streamed(first=3.0))
+        for _ in range(3):
+            found.answered(streamed(first=first), 0.0)
+        assert found.first.value == pytest.approx(first, rel=0.3)
+    chance = random.Random(1)
+    found, begun = after(20, streamed(first=3.0)), 0
+    for _ in range(1000):
+        before = found.first.weight
+        found.answered(streamed(first=3.0 * chance.lognormvariate(0, 0.3)), 0.0)
+        begun += found.first.weight < before
+    assert begun <= 10
+    assert found.first.value == pytest.approx(3.0, rel=0.3)
+
+
+def test_one_accident_is_no_change() -> None:
+    found = after(100, streamed(first=1.0))
+    found.answered(streamed(first=5.0), 0.0)
+    assert found.first.value < 1.5
+
+
+def test_a_bad_hour_raises_hope_and_not_belief() -> None:
     found = after(50, streamed(first=1.0))
     for _ in range(5):
         found.answered(streamed(first=30.0), 0.0)
     bad = found.first.value
-    found.fade(0.5)
-    assert found.first.value == bad > 10  # no time has passed
+    assert bad > 25 and found.hoped(0.0)[0] == bad  # no time has passed
     found.fade(FADE)
-    forgiven = found.first.value
-    assert 6 < forgiven < 0.85 * bad
+    assert found.first.value > 0.95 * bad  # time alone tells nothing new
+    assert found.hoped(FADE)[0] < 0.8 * bad
+    assert found.hoped(3 * FADE)[0] < found.hoped(FADE)[0]
     found.answered(streamed(first=1.0), FADE)
-    assert found.first.value < 0.85 * forgiven  # and new news counts much again
+    assert found.first.value < 0.9 * bad  # and what is new counts much again
+    found.answered(streamed(first=1.0), FADE)
+    found.answered(streamed(first=1.0), FADE)
+    assert found.first.value < 5
+
+
+def test_nobody_hopes_for_worse() -> None:
+    found = after(50, streamed(first=30.0))
+    for _ in range(5):
+        found.answered(streamed(first=1.0), 0.0)
+    assert found.hoped(10 * FADE)[0] == found.first.value
+
+
+def test_the_more_answers_the_less_doubt_of_their_length() -> None:
+    doubts = [after(count, streamed()).doubt("code_gen") for count in (0, 1, 5, 50)]
+    assert doubts == sorted(doubts, reverse=True) and doubts[0] < 0.15 and doubts[-1] < 0.04
 
 
 def test_who_is_always_slow_is_not_tried_anew_every_hour() -> None:
@@ -88,12 +127,11 @@ def test_what_lasts_becomes_what_is_usual() -> None:
     found = after(50, streamed(first=1.0))
     for _ in range(5):
         found.answered(streamed(first=30.0), 0.0)
-    once = found.first.value
-    for step in range(1, 11):  # and it is looked at again now and then
-        found.fade(step * USUAL / 5)
-        found.answered(streamed(first=30.0), step * USUAL / 5)
-    found.fade(2 * USUAL + FADE)
-    assert found.first.value > once > 10
+    once = found.hoped(4 * FADE)[0]
+    assert once < 10
+    for step in range(1, 41):  # looked at again now and then, it is always slow
+        found.answered(streamed(first=30.0), step * FADE / 10)
+    assert found.hoped(8 * FADE)[0] > 20 > once
 
 
 def test_they_are_found_by_name() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conflux.routing.opinions import FULL, Opinions, Subject, Sum
+from conflux.routing.opinions import FULL, PSEUDO, Opinions, Subject, Sum
 
 ABOUT = Subject("shop", "shop/one", "code_gen", False)
 
@@ -47,6 +47,29 @@ def test_two_tasks_tell_more_of_a_third_than_one_of_them() -> None:
     one = book(creative=Sum(50, 50 * FULL))
     two = book(creative=Sum(50, 50 * FULL), extract=Sum(50, 50 * FULL))
     assert 0.8 < expected(one) < expected(two) < 1
+
+
+def worth(offs: list[float], voices: int) -> float:
+    """Of as many models, each judged so far beside 0.8."""
+    found, subjects = Opinions(), [ABOUT._replace(model=str(place)) for place in range(len(offs))]
+    scores = [int(voices * FULL * (2 * (0.8 + off) - 1)) for off in offs]
+    found.take_over({one: Sum(voices, score) for one, score in zip(subjects, scores, strict=True)})
+    return found.worth((one, lambda task: 0.8) for one in subjects)
+
+
+def test_what_was_known_counts_for_more_where_models_differ_no_more_than_luck_does() -> None:
+    assert Opinions().worth([(ABOUT, lambda task: 0.8)]) == PSEUDO
+    luck = (0.8 * 0.2 / 100) ** 0.5
+    assert worth([luck, -luck] * 8, 100) > 400
+    assert PSEUDO < worth([1.2 * luck, -1.2 * luck] * 4, 100) < 400
+    assert worth([0.2, -0.2] * 8, 100) == PSEUDO  # never for less
+    assert worth([0.0] * 40, 100_000) == 500
+
+
+def test_what_counts_for_more_is_moved_by_less() -> None:
+    found = book(code_gen=Sum(50, 50 * FULL))
+    steady = found.quality(ABOUT, lambda task: 0.8, 500.0)
+    assert 0.8 < steady < 0.83 < found.quality(ABOUT, lambda task: 0.8)
 
 
 def test_it_stays_between_nothing_and_all() -> None:

@@ -117,6 +117,7 @@ class TargetRow(Row):
 
 class PoolRow(Row):
     id: str
+    hedge: bool = False
     target: list[TargetRow] = []
 
 
@@ -346,7 +347,7 @@ def pool_of(row: PoolRow, wrong: Wrong, *, rates: Mapping[str, Rate]) -> Pool:
         if any(target.key == other.key for other in targets):
             wrong(path, f"{target.key} is written twice: give one of them a higher weight, or another variant")
         targets.append(target)
-    return Pool(id=row.id, targets=tuple(targets))
+    return Pool(id=row.id, targets=tuple(targets), hedge=row.hedge)
 
 
 def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: bool) -> Model:

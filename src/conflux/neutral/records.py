@@ -160,6 +160,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     targets: tuple[Target, ...] = ()
+    hedge: bool = False  # ask another target too where an answer is late
 
 
 class Scope(msgspec.Struct, frozen=True):

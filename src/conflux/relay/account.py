@@ -133,11 +133,11 @@ def settlement(
     """`drafted`: what a panel's other seats did; None: there is no panel."""
     role = "direct" if drafted is None else "fuser"
     calls = _failed(trials, role) if trials else ()
-    provider_cost = 0
+    provider_cost = sum(call.provider_cost or 0 for call in calls)
     latency = int(seconds * 1000)
     if drafted is not None:
         calls = drafted + calls
-        provider_cost = sum(call.provider_cost or 0 for call in drafted)
+        provider_cost += sum(call.provider_cost or 0 for call in drafted)
     if attempt is not None and not isinstance(attempt, Replay):
         own = found if found.own is None else found.own
         owed = owed_for(attempt.target, own.usage)
@@ -170,8 +170,10 @@ def settlement(
 
 def _failed(trials: tuple[Trial, ...], role: str) -> tuple[Call, ...]:
     return tuple(
-        Call(role=role, model=trial.model, status="failed", latency_ms=int(trial.seconds * 1000),
-             reason=trial.reason, target=trial.target.key)
+        Call(role=role, model=trial.model, status=trial.status, latency_ms=int(trial.seconds * 1000),
+             usage=trial.usage, reason=trial.reason, target=trial.target.key,
+             provider_cost=None if trial.usage is None else owed_for(trial.target, trial.usage),
+             upstream_id=trial.upstream_id)
         for trial in trials
     )  # fmt: skip
 

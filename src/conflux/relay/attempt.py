@@ -14,6 +14,7 @@ from conflux.dialects.embeddings import BROKEN_ANSWER
 from conflux.neutral.errors import GatewayError, Kind, TransportError
 from conflux.neutral.events import Fault
 from conflux.neutral.ports import Inbound, Outbound, TokenRefused
+from conflux.neutral.usage import Usage
 from conflux.relay.admitted import Admitted
 from conflux.relay.lanes import prepare, upstream_dialect
 from conflux.relay.parts import Parts
@@ -228,6 +229,12 @@ class Attempt:
                 health.succeeded(now, leg)
             health.ended(self._bucket, leg, answered=answered)
 
+    def outrun(self) -> None:
+        """Another target answered first."""
+        if self.first_byte is None:
+            now = self._parts.clock.monotonic()
+            self._legs[0][0].outrun(now - self.began, now, self._bucket)
+
     def seconds(self) -> float:
         return self._parts.clock.monotonic() - self.began
 
@@ -365,9 +372,12 @@ def _code(fault: Fault) -> str | None:
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A failed attempt, for the receipt."""
+    """An attempt that gave no answer, for the receipt."""
 
     target: LiveTarget
     model: str
     reason: str
     seconds: float
+    status: str = "failed"
+    usage: Usage | None = None  # that was reported all the same
+    upstream_id: str | None = None

@@ -24,6 +24,7 @@ from conflux.relay.flux_account import total, trusted
 from conflux.relay.flux_lanes import Replay
 from conflux.relay.flux_view import encode, field, header, panel_event
 from conflux.relay.headers import header_value, late_fallback, plain, streamed
+from conflux.relay.hedging import Race, hedge_of
 from conflux.relay.keep_alive import KeepAlive
 from conflux.relay.marks import Marks, Told
 from conflux.relay.parts import Outcome
@@ -149,15 +150,26 @@ class Passage(Course):
             except GatewayError as error:
                 tries.unfit(target, error)
                 continue
+            hedge = hedge_of(self.parts, self.snapshot, tries)
+            race = None if hedge is None else Race(self.parts, tries, hedge, wanted, request_id)
             try:
-                await attempt.prime(request_id)
-                tries.answered(target)
+                if race is None:
+                    await attempt.prime(request_id)
+                else:
+                    attempt = self.attempt = await race.run(attempt)
+                tries.answered(attempt.target)
                 return
             except Failed as failed:
+                if race is not None:
+                    attempt = race.last
+                    target = attempt.target
                 attempt.close()
                 self.attempt = None
                 tries.failed(target, attempt.leg, failed, attempt.seconds())
                 await tries.measure()
+            except GatewayError:
+                self.attempt = None  # of a race: it is over
+                raise
 
     async def _fan_out(self, panel: Fanout, wanted: Wanted) -> None:
         """Ask the panel; then the one that fuses, or take a draft for the answer."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.relay.admitted import Admitted
-from conflux.relay.attempt import Failed, Trial
+from conflux.relay.attempt import Attempt, Failed, Trial
 from conflux.relay.conversation import Conversation, conversation_of
 from conflux.relay.fallback import stand_ins, wanted
 from conflux.relay.parts import Incoming, Parts
@@ -18,6 +18,8 @@ from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.routing.choice import MOST_ATTEMPTS, pick
 from conflux.routing.health import Leg, bucket_of
 
+_OUTRUN = "late: another target answered first"
+_LET_GO = "not waited for"
 _LONG = 16_384  # bytes: below, they fit nearly every model whatever the tokens
 
 
@@ -79,6 +81,21 @@ class Tries:
         self._free = leg is Leg.PROBE
         if failed.again and sum(one.target is target for one in self.trials) < len(target.live.credentials):
             self._again = target
+
+    def another(self, first: LiveTarget) -> LiveTarget | None:
+        """One that is ready, beside the one that is late."""
+        parts, now = self._parts, self._parts.clock.monotonic()
+        found = pick(self.admitted.targets, parts.health.of, now, parts.below, bucket=self._bucket,
+                     tried={*self._tried, first.key}, desperate=False)  # fmt: skip
+        return found if found is not None and parts.health.of(found.key).ready(now, self._bucket) else None
+
+    def let_go(self, attempt: Attempt, *, outrun: bool) -> None:
+        """Nobody waits for it any more; what it reported is the house's to pay. `outrun`: another was quicker."""
+        if outrun:
+            attempt.outrun()
+        tally, why = attempt.lane.tally, _OUTRUN if outrun else _LET_GO
+        self.trials.append(Trial(attempt.target, self.admitted.model.id, why, attempt.seconds(), "cancelled",
+                                 tally.usage or tally.prompt, tally.upstream_id))  # fmt: skip
 
     def answered(self, target: LiveTarget) -> None:
         if self._conversation is not None:

@@ -14,13 +14,14 @@ from typing import NamedTuple
 from conflux.neutral.records import Model
 from conflux.routing.health import Health
 from conflux.routing.measures import Measured, Measures
-from conflux.routing.opinions import Subject
+from conflux.routing.opinions import PSEUDO, Subject
 from conflux.routing.prefer import USD, Preset
 from conflux.routing.tasks import Task, prior_of
 
 WORSE = 1.10  # times the best: within it a conversation stays where it is, and something else may be tried
 EXPLORED = 131  # of 2**16 / 10: just below 2 %
 _SHARES = 6554
+_HALF = 1 << 24
 LOOK_AGAIN = 5.0  # seconds until what fades is reckoned again
 NEVER = float("inf")
 _MASK = (1 << 64) - 1
@@ -107,6 +108,7 @@ class Board:
         "_longest",
         "_needs",
         "_places",
+        "_prior_worth",
         "_qualities",
         "_room",
         "_seen",
@@ -138,6 +140,7 @@ class Board:
         self._longest = 0.0  # of the answers that are expected, or longer
         self._seen: list[int] = []
         self._qualities: list[float] = []
+        self._prior_worth = PSEUDO
         self._stamp = -NEVER
         self._voices = -1
 
@@ -174,10 +177,10 @@ class Board:
                 if shut and totals[at] < NEVER and not _asked(self.fit[at].gates, now):
                     totals[at] = _drop(why, "breaker")
         kept = len(self.entries) - sum(why.values())
-        place, reason = self._chosen(ask, totals, kept) if kept else (None, "")
+        place, reason = self._chosen(ask, totals, kept, now) if kept else (None, "")
         return Decision(self, ask, place, reason, kept, why, totals)
 
-    def _chosen(self, ask: Ask, totals: list[float], kept: int) -> tuple[int, str]:
+    def _chosen(self, ask: Ask, totals: list[float], kept: int, now: float) -> tuple[int, str]:
         best = min(totals)
         place = totals.index(best)
         if kept == 1:
@@ -191,10 +194,24 @@ class Board:
         elif ask.explores:
             chance = scattered(ask.seed)
             if chance % _SHARES < EXPLORED:
-                near = [other for other, one in enumerate(totals) if one <= WORSE * best and other != place]
-                if near:
-                    return near[(chance >> 32) % len(near)], "explored"
+                near = [
+                    (hope, other)
+                    for other, one in enumerate(totals)
+                    if one < NEVER and other != place and (hope := self._hoped(other, one, ask, now)) <= WORSE * best
+                ]
+                if near:  # every other time whatever promises most, else any of them: hope is not all
+                    any_of_them = near[(chance >> 32) % len(near)]
+                    return (min(near) if chance & _HALF else any_of_them)[1], "explored"
         return place, "best"
+
+    def _hoped(self, place: int, total: float, ask: Ask, now: float) -> float:
+        """What it may cost by now, if all went well."""
+        _, output, _, length, _ = self._figures[place]
+        measured, second = self.fit[place].measured, self.preset.second
+        length = min(length, ask.output)
+        first, soon = measured.hoped(now)
+        total -= second * (measured.first.value - first + length * (measured.pace.value - soon))
+        return total - measured.doubt(self.task.name) * length * (output * ask.choices + second * soon)
 
     def _saved(self, home: int, ask: Ask) -> float:
         """By what is cached of a conversation where it is, beyond what is expected of any request."""
@@ -207,6 +224,7 @@ class Board:
             self._stamp = now
             if voices != self._voices:
                 self._voices = voices
+                self._prior_worth = self._book.opinions.worth((one.subject, prior_of(one.model)) for one in self.fit)
                 self._qualities = [self._quality(entry) for entry in self.fit]
             for one in self._watched:
                 one.fade(now)
@@ -242,7 +260,7 @@ class Board:
         return self.preset.quality * self.task.worth * USD
 
     def _quality(self, entry: Entry) -> float:
-        return self._book.opinions.quality(entry.subject, prior_of(entry.model))
+        return self._book.opinions.quality(entry.subject, prior_of(entry.model), self._prior_worth)
 
     # -- not for every request
 

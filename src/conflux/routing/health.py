@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from conflux.routing.budget import RetryBudget
+from conflux.routing.hedge import Hedge
 from conflux.routing.measures import Measures
 from conflux.routing.places import Places
 
@@ -212,6 +213,12 @@ class Health:
             if self.ejected:
                 self._reopen(now)
 
+    def outrun(self, seconds: float, now: float, bucket: int) -> None:
+        """Another one was quicker: it is as slow as that at least."""
+        signal = self._signals[bucket]
+        if signal is not None and seconds > signal.latency:
+            self._sample(signal, seconds, now)
+
     def succeeded(self, now: float, leg: Leg = Leg.NORMAL) -> None:
         """The answer came whole, and as it should."""
         self.failures = 0
@@ -306,6 +313,7 @@ class HealthBook:
     def __init__(self) -> None:
         self._found: dict[str, Health] = {}
         self._budgets: dict[str, RetryBudget] = {}
+        self._hedges: dict[str, Hedge] = {}
         self.places = Places()
         self.measures = Measures()
 
@@ -319,6 +327,12 @@ class HealthBook:
         found = self._budgets.get(pool)
         if found is None:
             found = self._budgets[pool] = RetryBudget()
+        return found
+
+    def hedge(self, pool: str) -> Hedge:
+        found = self._hedges.get(pool)
+        if found is None:
+            found = self._hedges[pool] = Hedge()
         return found
 
     def refused(self) -> dict[str, str]:

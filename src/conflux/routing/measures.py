@@ -1,11 +1,12 @@
 """What answers were like: how soon, how fast, how long, how well, how much of the question was cached.
 
 Law: facts from real answers only, one cheap step for each; time is given. What is not measured is assumed, a little
-better than usual so that it gets tried. What was measured lately fades into what the model is usually like, and that,
-over weeks, into what is assumed: a bad hour is forgiven, a slow model is not tried anew every hour.
+better than usual so that it gets tried. What was seen stays believed until something else is seen: a change is noticed
+by two answers or three, and time alone changes a belief in weeks only. What time does at once is to raise hope: whoever
+tries something out may reckon with what a model was usually like before its bad hour.
 """
 
-import math
+from math import exp, log, sqrt
 from typing import NamedTuple
 
 from conflux.routing.beta import Odds
@@ -14,14 +15,21 @@ from conflux.routing.places import Places
 
 FIRST = 0.4  # seconds to the first token, assumed of the untried
 PACE = 1 / 150  # seconds a token
-FADE = 3600.0  # seconds in which what is new becomes what was usual
-USUAL = 3 * 3600.0  # seconds in which what lasts becomes what is usual
+FADE = 3600.0  # seconds in which what was seen is doubted, and what failed is forgiven
 FORGOTTEN = 7 * 86400.0  # seconds in which what was usual is no longer believed
 _STEADY = 9.0  # answers that a mean remembers, about
 _STEADY_LENGTH = 99.0  # lengths vary more than speed does, and change less
 _BELIEF = 0.3  # answers that an assumption counts for
-_BELIEF_LENGTH = 2.0  # one long answer is no long-winded model
+_BELIEF_LENGTH = 3.0  # one long answer is no long-winded model
+# When something has changed, in units of how far answers usually stray: one answer says at most so much, so much is
+# always let pass, and so much added up is a change.
+_FAR, _SLACK, _ALARM = 4.0, 0.8, 4.0
+_SPREAD, _LEAST_SPREAD = 0.3, 0.1  # of the logarithm: as it is assumed, and what no clock is better than
+_SPREAD_STEP = 0.05
 _USUAL_ANSWERS = 20.0  # answers that tell what is usual
+_MEAN_TO_DEVIATION = 1.25
+_SETTLED = 2.0  # answers before which nothing can have changed
+_DOUBT = 0.24  # of a length that one answer told: six tenths of how far lengths stray
 _SHORT = 1.0  # seconds in which nothing is forgotten
 _MOST_STRETCH = 20.0  # one whole answer's surprise: more is one accident
 
@@ -29,46 +37,82 @@ _MOST_STRETCH = 20.0  # one whole answer's surprise: more is one accident
 class Mean:
     """A moving mean that begins with an assumption."""
 
-    __slots__ = ("_assumed", "_belief", "_seen", "_usual", "value", "weight")
+    __slots__ = ("_belief", "value", "weight")
 
     def __init__(self, assumed: float, belief: float = _BELIEF) -> None:
-        self._assumed = self._usual = self.value = assumed
+        self.value = assumed
         self.weight = self._belief = belief
+
+    def saw(self, value: float, steady: float) -> None:
+        weight = self.weight
+        self.value += (value - self.value) / (weight + 1)
+        if weight < steady:
+            self.weight = weight + 1
+
+
+class Watched(Mean):
+    """A mean of what is above 0 that begins anew when what it sees has changed: two sums of how far the answers lie
+    above and below it (Page's CUSUM)."""
+
+    __slots__ = ("_above", "_assumed", "_below", "_seen", "_spread", "_usual")
+
+    def __init__(self, assumed: float, belief: float = _BELIEF) -> None:
+        super().__init__(assumed, belief)
+        self._assumed = self._usual = assumed
+        self._spread = _SPREAD
+        self._above = self._below = 0.0
         self._seen = belief  # answers, up to so many
 
     def saw(self, value: float, steady: float) -> None:
-        weight, seen = self.weight, self._seen
-        self.value += (value - self.value) / (weight + 1)
+        if self.weight >= _SETTLED and value > 0 and self._changed(log(value / self.value)):
+            self.weight = self._belief
+        super().saw(value, steady)
+        seen = self._seen
         self._usual += (value - self._usual) / (seen + 1)
-        if weight < steady:
-            self.weight = weight + 1
         if seen < _USUAL_ANSWERS:
             self._seen = seen + 1
 
-    def fade(self, kept: float, stayed: float, believed: float) -> None:
-        """`kept` of what was new, `stayed` of what was usual before, `believed` of that at all."""
-        if self._seen == self._belief:
-            return  # nothing was seen
-        usual = self.value + (self._usual - self.value) * stayed
-        usual = self._usual = self._assumed + (usual - self._assumed) * believed
-        self.value = usual + (self.value - usual) * kept
+    def _changed(self, off: float) -> bool:
+        spread = self._spread
+        far = off / spread
+        far = _FAR if far > _FAR else -_FAR if far < -_FAR else far
+        strays = abs(far) * spread * _MEAN_TO_DEVIATION
+        self._spread += ((strays if strays > _LEAST_SPREAD else _LEAST_SPREAD) - spread) * _SPREAD_STEP
+        above, below = self._above + far - _SLACK, self._below - far - _SLACK
+        if above > _ALARM or below > _ALARM:
+            self._above = self._below = 0.0
+            return True
+        self._above = above if above > 0 else 0.0
+        self._below = below if below > 0 else 0.0
+        return False
+
+    def fade(self, kept: float, believed: float) -> None:
+        """`kept` of the weight of what was seen, `believed` of what it was."""
+        assumed = self._assumed
+        self._usual = assumed + (self._usual - assumed) * believed
+        self.value = assumed + (self.value - assumed) * believed
         self.weight = self._belief + (self.weight - self._belief) * kept
+
+    def hoped(self, kept: float) -> float:
+        """What it may be by now: as it was lately, or on the way back to what was usual."""
+        back = self._usual + (self.value - self._usual) * kept
+        return back if back < self.value else self.value
 
 
 class Measured:
     """One model's answers. `changes` grows with each, so that whoever reckons with it knows when to look again."""
 
-    __slots__ = ("_lengths", "_stamp", "_wordy", "cached", "changes", "first", "odds", "pace")
+    __slots__ = ("_heard", "_lengths", "_stamp", "_wordy", "cached", "changes", "first", "odds", "pace")
 
     def __init__(self, now: float) -> None:
-        self.first = Mean(FIRST)
-        self.pace = Mean(PACE)
+        self.first = Watched(FIRST)
+        self.pace = Watched(PACE)
         self.cached = Mean(0.0)  # the share of a question that was read from a cache
         self.odds = Odds()
         self._lengths: dict[str, tuple[float, float]] = {}  # of answers in tokens, and of how many, by task
         self._wordy = Mean(1.0, _BELIEF_LENGTH)  # times what is assumed of a task's answers, over all tasks
         self.changes = 0
-        self._stamp = now
+        self._stamp = self._heard = now
 
     def length(self, task: str, assumed: float) -> float:
         """Who is long-winded in one task is expected to be so in the next."""
@@ -79,9 +123,20 @@ class Measured:
         mean, weight = found
         return (_BELIEF_LENGTH * usual + weight * mean) / (_BELIEF_LENGTH + weight)
 
+    def doubt(self, task: str) -> float:
+        """How much shorter its answers may well be than they seem, as a share: less, the more were seen."""
+        found = self._lengths.get(task)
+        return _DOUBT / sqrt(_BELIEF_LENGTH + (found[1] if found is not None else 0.0))
+
+    def hoped(self, now: float) -> tuple[float, float]:
+        """Seconds to the first token and for each, as they may be by now."""
+        kept = exp((self._heard - now) / FADE)
+        return self.first.hoped(kept), self.pace.hoped(kept)
+
     def answered(self, answer: "Answer", now: float) -> None:
         if now - self._stamp >= _SHORT:
             self.fade(now)
+        self._heard = now
         self.changes += 1
         self.odds.saw(good=answer.good)
         if answer.first is None:
@@ -113,9 +168,9 @@ class Measured:
         if gone < _SHORT:
             return
         self._stamp = now
-        kept, stayed, believed = math.exp(-gone / FADE), math.exp(-gone / USUAL), math.exp(-gone / FORGOTTEN)
-        self.first.fade(kept, stayed, believed)
-        self.pace.fade(kept, stayed, believed)
+        kept, believed = exp(-gone / FADE), exp(-gone / FORGOTTEN)
+        self.first.fade(kept, believed)
+        self.pace.fade(kept, believed)
         self.odds.fade(kept)
 
 

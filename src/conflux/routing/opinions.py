@@ -5,12 +5,14 @@ may be better or worse than stated is expected to hold for all tasks, so that wh
 others; what is said where no task was named is one more of these. Scores are whole millionths from -1 to 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 FULL = 1_000_000  # a score of 1
 PSEUDO = 50.0  # opinions that the prior counts for
-_HALF = 2 * PSEUDO  # the same for each half of what may be off: the model's own, and the task's
+_DOUBTED = 1.0  # subject: what is assumed of how far models differ
+_MOST_WORTH = 500.0  # opinions
+_NOTHING: dict[str, "Sum"] = {}
 ANY = ""
 
 
@@ -45,16 +47,36 @@ class Opinions:
         self._sums = found
         self.changes += 1
 
-    def quality(self, subject: Subject, prior: Callable[[str], float]) -> float:
+    def worth(self, subjects: Iterable[tuple[Subject, Callable[[str], float]]]) -> float:
+        """How many opinions what was known before counts for: fewer, the more the models turn out to differ from it."""
+        share = far = noise = seen = 0.0
+        for subject, prior in subjects:
+            for task, one in self._sums.get((subject.storefront, subject.model, subject.simulated), _NOTHING).items():
+                expected = prior(task)
+                strays = expected * (1 - expected)  # of one opinion, at most
+                off = (one.score / FULL / one.voices + 1) / 2 - expected
+                weight = one.voices / (PSEUDO + one.voices)
+                share += weight * weight
+                seen += weight
+                noise += weight * strays
+                far += weight * (off * off - strays / one.voices)
+        if not seen:
+            return PSEUDO
+        strays = noise / seen
+        spread = (_DOUBTED * strays / PSEUDO + far) / (_DOUBTED + seen)
+        return min(max(strays / spread, PSEUDO), _MOST_WORTH) if spread > 0 else _MOST_WORTH
+
+    def quality(self, subject: Subject, prior: Callable[[str], float], pseudo: float = PSEUDO) -> float:
         """From 0 to 1. `prior`: what is expected of the model for a task of that name, as long as nobody spoke."""
         expected = prior(subject.task)
         said = self._sums.get((subject.storefront, subject.model, subject.simulated))
         if said is None:
             return expected
+        half = 2 * pseudo
         heard = weighed = own = own_off = 0.0
         for task, one in said.items():
             off = (one.score / FULL / one.voices + 1) / 2 - prior(task)  # -1 is not good at all, 1 is one good answer
-            share = one.voices / (_HALF + one.voices)
+            share = one.voices / (half + one.voices)
             heard += share
             weighed += share * off
             if task == subject.task:

@@ -176,7 +176,7 @@ async def change_pool(pool: PoolId, body: Weights, desk: TheDesk, actor: TheActo
     if unknown:
         raise NoSuch([f"the pool {pool!r} has no target {name[:200]!r}" for name in sorted(unknown)])
     rows = [_target_row(one, body.weights.get(one.key, one.weight)) for one in found.targets]
-    await lay(desk, actor.name, found.id, {"pool": [{"id": found.id, "target": rows}]})
+    await lay(desk, actor.name, found.id, {"pool": [{"id": found.id, "hedge": found.hedge, "target": rows}]})
     return await get_pool(found.id, desk)
 
 

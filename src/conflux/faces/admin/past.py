@@ -56,4 +56,6 @@ def _step(call: Call, following: Call | None, *, house: bool) -> str:
         why = f": {call.reason}" if house and call.reason is not None else ""
         then = ", so the next was tried" if following is not None and call.role == following.role == "direct" else ""
         return f"{what} did not answer after {call.latency_ms} ms{why}{then}"
+    if call.status == Ending.CANCELLED.value and following is not None and call.role == following.role == "direct":
+        return f"{what} was late, so another target was asked too, which answered first"
     return f"{what} answered in {call.latency_ms} ms" if call.status == Ending.DONE.value else f"{what} began an answer"
