@@ -13,7 +13,7 @@ new="$here/node_modules/.static"
 
 checksum() {
     cd "$here"
-    find . \( -name node_modules -o -name .tanstack -o -name '*.test.ts*' \) -prune -o -type f -print |
+    find . \( -name node_modules -o -name .tanstack -o -name __pycache__ -o -name '*.test.ts*' \) -prune -o -type f -print |
         LC_ALL=C sort | xargs cksum | cksum
 }
 

@@ -1,7 +1,7 @@
 """A hundred thousand receipts: pages and filters of their table come quickly."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -13,6 +13,13 @@ from tests.system.serving import Served, eventually
 
 MANY = 100_000
 QUICK = 200  # milliseconds
+FILTERS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "&model=model-3": lambda one: bool(one["requested_model"] == "model-3"),
+    "&ending=failed": lambda one: bool(one["ending"] == "failed"),
+    "&user=default&workspace=default": lambda one: (one["user"], one["workspace"]) == ("default", "default"),
+    "&key=key_2&simulated=true": lambda one: (one["key"], one["simulated"]) == ("key_2", True),
+    "&since=2020-01-01&until=2037-01-01": lambda one: True,
+}
 _COPY = """
 WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
 INSERT INTO request ({columns}) SELECT {values} FROM request, n WHERE request.id = ?
@@ -83,16 +90,17 @@ def test_pages_and_filters_of_many_receipts_are_quick(visitor: Visitor) -> None:
     eventually(
         lambda: rows.count() > 0 and all("model-3" in one for one in rows.all_inner_texts()), "only those of one model"
     )
-    cursor = timed("")["next"]
+    first = timed("")
+    times, cursor = [one["created"] for one in first["data"]], first["next"]
     for _ in range(3):
-        cursor = timed(f"&cursor={cursor}")["next"]
-    assert len(timed("&model=model-3")["data"]) == 100
-    assert timed("&model=nobody")["data"] == []
-    timed("&ending=failed")
-    timed("&ending=crashed")
-    timed("&user=default&workspace=default")
-    timed("&key=key_2&simulated=true")
-    timed("&since=2020-01-01&until=2037-01-01")
+        after = timed(f"&cursor={cursor}")
+        times, cursor = times + [one["created"] for one in after["data"]], after["next"]
+    assert len(set(times)) == 400 and times == sorted(times, reverse=True)
+    for asked, fits in FILTERS.items():
+        found = timed(asked)["data"]
+        assert len(found) == 100 and all(fits(one) for one in found), asked
+    for asked in ("&model=nobody", "&ending=crashed", "&simulated=false", "&until=2020-01-01"):
+        assert timed(asked)["data"] == [], asked
     print(", ".join(f"{path or 'first'} {ms:.0f} ms" for path, ms in took))
     slow = [(path, round(ms)) for path, ms in took if ms > QUICK]
     assert slow == []

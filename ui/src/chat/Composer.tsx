@@ -2,6 +2,7 @@ import { ActionIcon, Button, CloseButton, FileButton, Group, Text, Textarea, Too
 import { notifications } from '@mantine/notifications';
 import { IconArrowUp, IconPaperclip, IconPlayerStopFilled } from '@tabler/icons-react';
 import { type ClipboardEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { readAhead } from '~/parts/markdown/Rich';
 import css from './chat.module.css';
 
 const MOST_BYTES = 6_000_000;
@@ -74,7 +75,10 @@ export function Composer({ send, stop, images, price, disabled = false }: Props)
         aria-label="Message"
         placeholder="Ask anything"
         value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
+        onChange={(event) => {
+          readAhead();
+          setText(event.currentTarget.value);
+        }}
         onKeyDown={pressed}
         onPaste={pasted}
         classNames={{ input: css.input }}

@@ -2,7 +2,7 @@ import { Badge, Collapse, Group, Loader, Paper, SimpleGrid, Text, UnstyledButton
 import { useDisclosure } from '@mantine/hooks';
 import { IconCheck, IconChevronDown, IconClock, IconX } from '@tabler/icons-react';
 import { millis, usd } from '~/parts/figures';
-import { Markdown } from '~/parts/markdown/Markdown';
+import { Rich } from '~/parts/markdown/Rich';
 import css from './chat.module.css';
 import type { FluxState, Seat } from './flux';
 
@@ -71,7 +71,7 @@ function SeatCard({ seat, role }: { seat: Seat; role: string }) {
       {seat.draft && (
         <Collapse expanded={open}>
           <div className={css.draftText}>
-            <Markdown text={seat.draft} />
+            <Rich text={seat.draft} />
           </div>
         </Collapse>
       )}

@@ -27,7 +27,7 @@ import { memo, type ReactNode, useState } from 'react';
 import { CodeBlock } from '~/parts/CodeBlock';
 import { CopyButton } from '~/parts/CopyButton';
 import { compact, usd } from '~/parts/figures';
-import { Markdown } from '~/parts/markdown/Markdown';
+import { Rich } from '~/parts/markdown/Rich';
 import css from './chat.module.css';
 import { FluxCards } from './FluxCards';
 import { useDraft } from './live';
@@ -119,7 +119,7 @@ export const AnswerView = memo(({ node, siblings, acts, framed = false }: Sided 
       </Group>
       {answer.flux && <FluxCards flux={answer.flux} />}
       {answer.reasoning && <Reasoning text={answer.reasoning} running={running && !text} />}
-      {text && <Markdown text={text} growing={running} />}
+      {text && <Rich text={text} growing={running} />}
       {answer.tools.map((call, index) => (
         <Tool key={index} name={call.name} body={call.arguments} />
       ))}

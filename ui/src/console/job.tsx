@@ -1,31 +1,32 @@
 /** Long work: begun here, watched until it ends, and found again by whoever comes later. */
 import { Alert, Button, Group, Progress, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { call, type Job } from '~/api/admin';
 import { when } from '~/parts/figures';
 import css from './console.module.css';
 
 const WATCH = 700; // milliseconds
 
-/** The last job of a kind (about one thing), kept up to date while it runs; what it changed is read anew at its end. */
+export function latest(rows: Job[], begun: Job | null, about?: string): Job | undefined {
+  const found = rows.find((one) => about === undefined || one.about === about);
+  if (!begun || (found && found.started > begun.started)) return found;
+  return rows.find((one) => one.id === begun.id) ?? begun;
+}
+
+/** The last job of a kind (about one thing), kept up to date while it runs; what it changed is read anew at its end.
+ *  Of several processes only one knows how far it is, so what was begun here stays until any says that it has ended. */
 export function useJob(kind: string, about?: string) {
   const client = useQueryClient();
-  const key = ['admin', 'jobs', kind];
+  const [begun, setBegun] = useState<Job | null>(null);
   const jobs = useQuery({
-    queryKey: key,
+    queryKey: ['admin', 'jobs', kind],
     queryFn: () => call('listJobs', { query: { kind, limit: 50 } }),
-    refetchInterval: (query) => (query.state.data?.data.some((one) => one.state === 'running') ? WATCH : false),
+    refetchInterval: (query) =>
+      latest(query.state.data?.data ?? [], begun, about)?.state === 'running' ? WATCH : false,
   });
-  const last = jobs.data?.data.find((one) => about === undefined || one.about === about);
-  const begin = useMutation({
-    mutationFn: (start: () => Promise<Job>) => start(),
-    onSuccess: (job) => {
-      client.setQueryData<typeof jobs.data>(key, (before) => ({
-        data: [job, ...(before?.data ?? []).filter((one) => one.id !== job.id)],
-      }));
-    },
-  });
+  const last = latest(jobs.data?.data ?? [], begun, about);
+  const begin = useMutation({ mutationFn: (start: () => Promise<Job>) => start(), onSuccess: setBegun });
   const running = last?.state === 'running';
   const before = useRef(running);
   useEffect(() => {

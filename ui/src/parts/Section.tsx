@@ -1,16 +1,15 @@
 /** A part of a page: what it is called, what it is for, and what can be done there. */
 import { Group, Text, Title } from '@mantine/core';
-import { type ReactNode, useId } from 'react';
+import type { ReactNode } from 'react';
 
 type Props = { title: string; about?: ReactNode; actions?: ReactNode; children?: ReactNode };
 
 export function Section({ title, about, actions, children }: Props) {
-  const id = useId();
   return (
-    <section aria-labelledby={id} style={{ marginBottom: 40 }}>
+    <section style={{ marginBottom: 40 }}>
       <Group justify="space-between" align="flex-end" gap="sm" mb="sm">
         <div style={{ flex: '1 1 320px', minWidth: 0 }}>
-          <Title order={2} size="h4" id={id}>
+          <Title order={2} size="h4">
             {title}
           </Title>
           {about && (
