@@ -5,14 +5,9 @@ import { useEffect, useRef, useState } from 'react';
 import { call, type Job } from '~/api/admin';
 import { when } from '~/parts/figures';
 import css from './console.module.css';
+import { latest } from './latest';
 
 const WATCH = 700; // milliseconds
-
-export function latest(rows: Job[], begun: Job | null, about?: string): Job | undefined {
-  const found = rows.find((one) => about === undefined || one.about === about);
-  if (!begun || (found && found.started > begun.started)) return found;
-  return rows.find((one) => one.id === begun.id) ?? begun;
-}
 
 /** The last job of a kind (about one thing), kept up to date while it runs; what it changed is read anew at its end.
  *  Of several processes only one knows how far it is, so what was begun here stays until any says that it has ended. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Job } from '~/api/admin';
-import { latest } from './job';
+import type { Job } from '~/api/admin.gen';
+import { latest } from './latest';
 
 const job = (id: string, started: number, state: Job['state'] = 'done', about = ''): Job => ({
   id,
