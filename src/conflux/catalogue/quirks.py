@@ -44,6 +44,8 @@ QUIRKS: dict[str, tuple[str | tuple[str, ...], str]] = {
     "billing_line": (_BOOL, "the first line of Claude Code's instruction is understood"),
     "system_messages": (_BOOL, "instructions may stand between messages"),
     "thinking": (("enabled", "adaptive"), "how thinking is asked for"),
+    # any dialect
+    "conflux": (_BOOL, "a gateway of this kind: it gets what other issuers signed back as it gave it"),
     # gemini
     "call_ids": (_BOOL, "function calls have ids, and get them back"),
     "signed_call_models": ("a text", "models that begin so refuse calls without a thought signature"),

@@ -170,6 +170,8 @@ def _fit_conversation(body: dict[str, Any], shape: Shape, dropped: set[str]) -> 
                 body["system"] = found
             else:
                 del body["system"]
+    if shape.quirks.get("conflux") is True:
+        return  # it knows itself whose each seal is, and what its own upstream takes
     plain_systems = shape.quirks.get("system_messages") is not True
     messages = body["messages"]
     if any(_is_touched(message, plain_systems) for message in messages):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from conflux.dialects import gemini_errors, gemini_names, gemini_read, gemini_write, strict_json
+from conflux.dialects import gemini_errors, gemini_names, gemini_read, gemini_write, signatures, strict_json
 from conflux.dialects import gemini_wire as wire
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
 from conflux.dialects.gemini_reader import GeminiReader
@@ -88,6 +88,8 @@ class Gemini:
         dropped = tuple(name for name in _NOT_FORWARDED if body.pop(name, None) is not None)
         body["generationConfig"] = dict(body.get("generationConfig") or {})
         dropped += gemini_write.fit(body, shape)
+        if shape.quirks.get("conflux") is not True:
+            dropped += _own_seals(body)
         if not body["generationConfig"]:
             del body["generationConfig"]
         return Written(body=strict_json.encode(body), dropped=dropped)
@@ -168,3 +170,31 @@ def _asked(checked: wire.Body, found: set[Need]) -> None:
         found.add(Need.LOGPROBS)
     if settings.candidate_count is not None and settings.candidate_count > 1:
         found.add(Need.MANY_CHOICES)
+
+
+def _own_seals(body: dict[str, Any]) -> tuple[str, ...]:
+    """Leaves out what another issuer sealed: this one would refuse the whole request for it."""
+    contents, lost = [], False
+    for content in body["contents"]:
+        parts = content.get("parts") or []
+        kept = [_without_seal(part) if _is_foreign(part) else part for part in parts]
+        if kept != parts:
+            lost = True
+            content = {**content, "parts": [part for part in kept if part]}
+        contents.append(content)
+    if not lost:
+        return ()
+    body["contents"] = [content for content in contents if content.get("parts")]
+    return ("reasoning signature",)
+
+
+def _is_foreign(part: Any) -> bool:
+    sealed = part.get("thoughtSignature") if isinstance(part, dict) else None
+    return isinstance(sealed, str) and signatures.unwrap(sealed, wire.NAME)[1] != wire.NAME
+
+
+def _without_seal(part: dict[str, Any]) -> dict[str, Any]:
+    """Nothing at all, where it was a seal alone or a thought: who did not think it gets no thoughts."""
+    if part.get("thought"):
+        return {}
+    return {name: value for name, value in part.items() if name != "thoughtSignature"}

@@ -100,7 +100,8 @@ class OpenAIChat:
                 del body[name]
             dropped = tuple(name for name in named if name not in wire.OURS)
         dropped += openai_chat_write.fit(body, shape) + _seals(body, shape)
-        _plain_ids(body)
+        if shape.quirks.get("conflux") is not True:
+            _plain_ids(body)
         if shape.stream:
             body["stream"] = True
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
@@ -141,7 +142,7 @@ def _seals(body: dict[str, Any], shape: Shape) -> tuple[str, ...]:
             break
     else:
         return ()
-    knows = shape.quirks.get("reasoning_details") is True
+    knows = openai_chat_thoughts.known(shape)
     made = [openai_chat_thoughts.as_forwarded(message, knows) for message in body["messages"]]
     body["messages"] = [message for message, _ in made]
     return ("reasoning signature",) if any(lost for _, lost in made) else ()

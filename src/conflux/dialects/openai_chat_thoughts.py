@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Raw
 
 from conflux.dialects import signatures, strict_json
+from conflux.dialects.base import Shape
 from conflux.dialects.openai_chat_answer_wire import Choice
 from conflux.dialects.openai_chat_calls import written
 from conflux.dialects.openai_chat_wire import NAME
@@ -38,6 +39,11 @@ def heard(details: Any, index: int, *, spoken: bool) -> Iterator[ThinkingDelta]:
         elif entry.get("signature"):
             bare = {name: value for name, value in entry.items() if name not in _SAID}
             yield ThinkingDelta(index=index, signature=_packed(bare), issuer=NAME)
+
+
+def known(shape: Shape) -> bool:
+    """Does the upstream take the list?"""
+    return True in (shape.quirks.get("reasoning_details"), shape.quirks.get("conflux"))
 
 
 def _packed(entry: Entry) -> str:

@@ -62,7 +62,7 @@ def write_request(request: Request, shape: Shape) -> Written:
     if not own:
         known, behind = adapted(known, shape)
     quirks = shape.quirks
-    manner = _Manner(own, own or quirks.get("cache_control") is True, quirks.get("reasoning_details") is True)
+    manner = _Manner(own, own or quirks.get("cache_control") is True, openai_chat_thoughts.known(shape))
     body: dict[str, Any] = {"model": shape.model, "messages": _write_messages(known, manner)}
     _write_options(known, body, own)
     if own:

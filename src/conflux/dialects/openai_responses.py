@@ -91,8 +91,10 @@ class OpenAIResponses:
         dropped = tuple(sorted((wire.NOT_FORWARDED & envelope.body.keys()) - wire.OURS))
         if body.get("store"):
             dropped += ("store",)
-        dropped += _client_tools(body, shape) + _own_seals(body)
-        _own_ids(body)
+        dropped += _client_tools(body, shape)
+        if shape.quirks.get("conflux") is not True:
+            dropped += _own_seals(body)
+            _own_ids(body)
         return Written(dropped=dropped + openai_responses_write.fit(body, shape), body=strict_json.encode(body))
 
     def write_request(self, request: Request, shape: Shape) -> Written:
