@@ -136,6 +136,7 @@ def scenarios() -> Iterator[Scenario]:
                     Promise("success after 20 s", 0.99, success(BEGIN + 20), True), RETRIES))  # fmt: skip
     yield Scenario("1 of 4 flaps, 5 s each", Setting(4, {0: Trouble("500", BEGIN, END, 5)}, rate, 90),
                    (Promise("success", 1, success(0), True), RETRIES))  # fmt: skip
+    yield _hedged()
     yield from _tasks()
     yield Scenario(f"{FALLBACKS:,} random requests to models that fail", lambda seed: fallbacks(FALLBACKS, seed),
                    tuple(Promise(text, 0, attrgetter(name)) for name, text in _FALLBACK.items()))  # fmt: skip
@@ -144,6 +145,45 @@ def scenarios() -> Iterator[Scenario]:
                    (Promise("sent, and over the limit", 0, attrgetter("over")),
                     Promise("refused of what would have fit, once learned", 0.03,
                             attrgetter("refused_share"))))  # fmt: skip
+
+
+STRAGGLERS = 0.01  # of the answers take ten times as long
+_SLOWEST = 0.02  # of the requests
+
+
+@dataclass
+class Hedged:
+    """The same load on the same pool, with and without second legs."""
+
+    with_: Run
+    without: Run
+
+    @property
+    def asked_twice(self) -> float:
+        return sum(one.sends > 1 for one in self.with_.requests) / len(self.with_.requests)
+
+    @property
+    def waits(self) -> float:
+        """What the slowest wait for their first content, of what they wait where nobody hedges."""
+        return _slowest(self.with_) / _slowest(self.without)
+
+
+def _slowest(run: Run) -> float:
+    waits = sorted(one.first - one.began for one in run.requests if one.first is not None)
+    worst = waits[-int(_SLOWEST * len(waits)) :]
+    return sum(worst) / len(worst)
+
+
+def _hedged() -> Scenario:
+    late = {number: Trouble("slow", 0, END, share=STRAGGLERS) for number in range(4)}
+
+    def both(seed: int) -> Hedged:
+        return Hedged(*(simulate(Setting(4, late, 20, 120, hedge=hedge), seed) for hedge in (True, False)))
+
+    return Scenario("1 in 100 answers of 4 takes ten times as long, hedged", both,
+                    (Promise("asked twice", 0.02, attrgetter("asked_twice")),
+                     Promise("what the slowest 2 % wait, of what they would", 1, attrgetter("waits")),
+                     Promise("success", 1, lambda run: success(0)(run.with_), True)))  # fmt: skip
 
 
 def _tasks() -> Iterator[Scenario]:

@@ -95,6 +95,7 @@ class Trouble:
     begin: float
     end: float
     every: float | None = None
+    share: float = 1.0  # of its requests
 
     def holds(self, now: float) -> bool:
         if not self.begin <= now < self.end:
@@ -117,7 +118,7 @@ class Upstreams:
         self.sent.append((now, number))
         plan = Plan(FIRST * self._chance.lognormvariate(0, SPREAD), model=f"model-{number}")
         trouble = self._troubles.get(number)
-        if trouble is not None and trouble.holds(now):
+        if trouble is not None and trouble.holds(now) and (trouble.share == 1 or self._chance.random() < trouble.share):
             FAULTS[trouble.fault](plan, call)
         stream = b'"stream":true' in call.body
         wait = plan.first if stream or plan.status != 200 else plan.first + plan.gap * PIECES

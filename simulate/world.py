@@ -39,6 +39,7 @@ class Setting:
     troubles: dict[int, Trouble] = field(default_factory=dict)
     rate: float = 40.0
     seconds: float = 90.0
+    hedge: bool = False
 
 
 @dataclass
@@ -85,7 +86,7 @@ class _Simulation:
         self._setting = setting
         self._chance = random.Random(f"load {seed}")
         self._upstreams = Upstreams(loop, random.Random(f"upstreams {seed}"), setting.troubles)
-        snapshot = build_snapshot(_catalogue(setting.targets), {"env:A": "a"}.get, DIALECTS, simulator=None,
+        snapshot = build_snapshot(_catalogue(setting), {"env:A": "a"}.get, DIALECTS, simulator=None,
                                   keep_simulator=False)  # fmt: skip
         self.ledger = PlayedLedger()
         self._gateway = gateway_over(snapshot, self._upstreams, self.ledger, _CALLER, seed)
@@ -157,15 +158,14 @@ def gateway_over(
     )
 
 
-def _catalogue(targets: int) -> Catalogue:
+def _catalogue(setting: Setting) -> Catalogue:
     providers = [
         Provider(id=f"p{number}", base_url=f"https://t{number}.test/v1", dialects=("openai-chat",),
                  credentials=("env:A",), configured=True)
-        for number in range(targets)
+        for number in range(setting.targets)
     ]  # fmt: skip
-    pool = Pool(
-        id="pond", targets=tuple(Target(provider=one.id, model=f"model-{n}") for n, one in enumerate(providers))
-    )
+    pond = tuple(Target(provider=one.id, model=f"model-{n}") for n, one in enumerate(providers))
+    pool = Pool(id="pond", targets=pond, hedge=setting.hedge)
     # What every provider also sells, so that its name is known.
     other = Pool(id="other", targets=tuple(Target(provider=one.id, model=WRONG) for one in providers))
     front = Storefront(id="shop", name="Shop", mount="/", key_prefixes=("k",), model_echo="upstream")

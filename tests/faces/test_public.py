@@ -37,6 +37,12 @@ def test_a_receipt_has_exact_money_and_hides_targets() -> None:
     assert "target" not in view["calls"][0]
 
 
+@pytest.mark.parametrize(("status", "told"), [("failed", "the attempt failed"), ("cancelled", "not waited for")])
+def test_a_leg_that_was_let_go_did_not_fail(status: str, told: str) -> None:
+    leg = Call(role="direct", model="shop/one", status=status, latency_ms=5, reason="canary")
+    assert receipt_view(receipt(calls=(leg,)), admin=False)["calls"][0]["reason"] == told
+
+
 def test_an_admin_sees_what_was_really_called() -> None:
     call = receipt_view(receipt(), admin=True)["calls"][0]
     assert call["target"] == "canary/up/cloud" and call["provider_cost_usd"] == "0.000000007"

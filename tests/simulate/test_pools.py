@@ -7,6 +7,7 @@ import pytest
 from conflux.routing import choice
 from conflux.routing.fallback import Option
 from conflux.routing.health import Health
+from conflux.routing.hedge import Hedge
 from simulate.fallbacks import fallbacks
 from simulate.report import Measured, markdown
 from simulate.scenarios import Promise, Scenario, scenarios
@@ -53,6 +54,11 @@ def test_a_router_that_ignores_prices_breaks_promises(monkeypatch: pytest.Monkey
 def broken(scenario: Scenario) -> list[str]:
     found = scenario.play(7)
     return [one.text for one in scenario.promises if not one.kept(one.measure(found))]
+
+
+def test_second_legs_without_a_budget_break_promises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Hedge, "take", lambda self: True)
+    assert broken(SCENARIOS["1 in 100 answers of 4 takes ten times as long, hedged"]) == ["asked twice"]
 
 
 def test_a_router_that_ejects_nobody_breaks_promises(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from conflux.faces.lists import Lists
 from conflux.faces.question import Question, Reply
 from conflux.faces.usage import UsageBook, answer
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.ledger import Receipt, request_id_number, request_id_text
+from conflux.neutral.ledger import Call, Ending, Receipt, request_id_number, request_id_text
 from conflux.neutral.money import credits_text, per_token, usd
 from conflux.neutral.records import Caller, Storefront
 from conflux.relay.headers import JSON
@@ -164,7 +164,7 @@ def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:
             "latency_ms": call.latency_ms,
             "usage": call.usage,
             "cost_usd": usd(call.cost),
-            "reason": call.reason if admin else _public_reason(call.reason),
+            "reason": call.reason if admin else _public_reason(call),
         }
         if admin:
             view["target"] = call.target
@@ -199,6 +199,8 @@ def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:
     }
 
 
-def _public_reason(reason: str | None) -> str | None:
-    """Why an attempt failed, without the upstream's own words."""
-    return None if reason is None else "the attempt failed"
+def _public_reason(call: Call) -> str | None:
+    """Why an attempt gave no answer, without the upstream's own words."""
+    if call.reason is None:
+        return None
+    return "not waited for" if call.status == Ending.CANCELLED.value else "the attempt failed"

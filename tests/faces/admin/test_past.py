@@ -65,3 +65,9 @@ def test_every_way_and_every_end(how: str, words: str, said: dict[str, Any]) -> 
 
 def test_another_model_that_stood_in_is_named() -> None:
     assert route_of(receipt(served_model="shop/one"), CATALOGUE, house=True)["fallback"]
+
+
+def test_a_leg_that_was_outrun_is_told_as_late() -> None:
+    late = Call(role="direct", model="shop/two", status="cancelled", latency_ms=500, reason="late")
+    words = route_of(receipt(calls=(late, GOOD)), CATALOGUE, house=False)["words"]
+    assert words[1] == "shop/two was late, so another target was asked too, which answered first"
