@@ -3,12 +3,13 @@ import '@mantine/notifications/styles.css';
 import '@fontsource-variable/inter/wght.css';
 import '@fontsource-variable/jetbrains-mono/wght.css';
 import './app.css';
-import { MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
+import { Button, MantineProvider } from '@mantine/core';
+import { Notifications, notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRouter, RouterProvider } from '@tanstack/react-router';
 import { createRoot } from 'react-dom/client';
-import { ApiError } from './api/http';
+import { ApiError, onSessionEnd } from './api/http';
+import { sessionQuery } from './api/session';
 import { basepath } from './base';
 import { Failed, Loading, NotThere } from './parts/states';
 import { routeTree } from './routeTree.gen';
@@ -40,6 +41,29 @@ declare module '@tanstack/react-router' {
     router: typeof router;
   }
 }
+
+const ENDED = 'session-ended';
+
+/** What is on the page stays there, to be copied or finished, until somebody signs in again and comes back to it. */
+onSessionEnd(() => {
+  const again = () => {
+    notifications.hide(ENDED);
+    client.setQueryData(sessionQuery.queryKey, { signed_in: false });
+    void router.navigate({ to: '/signin', search: { next: router.state.location.href } });
+  };
+  notifications.show({
+    id: ENDED,
+    color: 'yellow',
+    autoClose: false,
+    title: 'You were signed out',
+    message: (
+      <Button size="xs" variant="default" mt={6} onClick={again}>
+        Sign in again
+      </Button>
+    ),
+    closeButtonProps: { 'aria-label': 'Close' },
+  });
+});
 
 const place = document.getElementById('root');
 if (place)

@@ -16,10 +16,15 @@ export class ApiError extends Error {
 }
 
 // The word that proves to the gateway that its own page asks; the session's secret itself no script can read.
-const word: { csrf: string | null } = { csrf: null };
+const word: { csrf: string | null; ended: () => void } = { csrf: null, ended: () => undefined };
 
 export function setCsrf(csrf: string | null): void {
   word.csrf = csrf;
+}
+
+/** What to do when the gateway knows the session no more, in the middle of work. */
+export function onSessionEnd(act: () => void): void {
+  word.ended = act;
 }
 
 export type Ask = { method?: string; body?: unknown; signal?: AbortSignal; headers?: Record<string, string> };
@@ -40,6 +45,7 @@ export async function raw(path: string, ask: Ask = {}): Promise<Response> {
     if (ask.signal?.aborted) throw error;
     throw new ApiError(0, 'The gateway does not answer. It may be restarting.');
   }
+  if (answer.status === 401 && word.csrf) word.ended();
   if (!answer.ok) throw await failure(answer);
   return answer;
 }

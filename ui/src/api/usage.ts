@@ -53,6 +53,7 @@ export type Receipt = {
     latency_ms: number;
     cost_usd: string;
     reason: string | null;
+    usage?: Buckets | null;
     target?: string;
   }[];
   dropped: string[];

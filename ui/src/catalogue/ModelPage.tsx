@@ -13,6 +13,13 @@ import { money, Status } from './CataloguePage';
 import css from './catalogue.module.css';
 import { Examples } from './Examples';
 
+const ROLES: Record<string, string> = {
+  SOURCE: 'drafts in Flux',
+  FUSE: 'writes in Flux',
+  BOTH: 'drafts and writes in Flux',
+  FLUX: 'Flux',
+};
+
 export function ModelPage({ storefront, id }: { storefront: string; id: string }) {
   const catalogue = useQuery(catalogueQuery);
   if (catalogue.isPending) return <Loading />;
@@ -46,8 +53,8 @@ function Shown({ entry, catalogue }: { entry: Entry; catalogue: Catalogue }) {
           <code className={css.id}>{entry.id}</code>
           <CopyButton text={entry.id} label="Copy the id" />
           <Status entry={entry} />
-          {entry.role && <Badge>{entry.role}</Badge>}
-          {entry.tier && <Badge>{entry.tier}</Badge>}
+          {entry.role && <Badge>{ROLES[entry.role] ?? entry.role}</Badge>}
+          {entry.tier && <Badge>{entry.tier} tier</Badge>}
         </Group>
       }
       actions={
@@ -92,7 +99,7 @@ function Shown({ entry, catalogue }: { entry: Entry; catalogue: Catalogue }) {
       <SimpleGrid cols={{ base: 1, sm: 2 }} my="md">
         <Paper withBorder p="md">
           <Title order={2} size="h4" mb="xs">
-            Price per million
+            Price per million tokens
           </Title>
           {PRICES.filter(
             ({ name }) => entry.prices[name] !== undefined && entry.prices[name] !== null && entry.prices[name] !== '',

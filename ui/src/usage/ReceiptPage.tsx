@@ -10,11 +10,13 @@ import { priceTitle } from '~/parts/prices';
 import { Section } from '~/parts/Section';
 import { State } from '~/parts/State';
 import { Failed, Loading } from '~/parts/states';
+import { callsOf } from './lines';
 import css from './usage.module.css';
 
-type Line = Receipt['lines'][number];
+type Line = Receipt['lines'][number] & { number: number; of: string | null };
 type Call = Receipt['calls'][number];
 
+const OF: Column<Line> = { id: 'of', title: 'For', value: (line) => line.of };
 const LINES: Column<Line>[] = [
   { id: 'bucket', title: 'What', value: (line) => priceTitle(line.bucket) },
   {
@@ -69,6 +71,8 @@ export function ReceiptPage({ id }: { id: string }) {
 }
 
 function Shown({ receipt }: { receipt: Receipt }) {
+  const of = callsOf(receipt);
+  const lines = receipt.lines.map((line, number) => ({ ...line, number, of: of[number] ?? null }));
   return (
     <Page
       title="Receipt"
@@ -118,9 +122,9 @@ function Shown({ receipt }: { receipt: Receipt }) {
       <Section title="Line by line">
         <DataTable
           label="Lines"
-          rows={receipt.lines}
-          columns={LINES}
-          rowKey={(line) => line.bucket + line.unit_price}
+          rows={lines}
+          columns={receipt.calls.length > 1 && lines.some((one) => one.of !== null) ? [OF, ...LINES] : LINES}
+          rowKey={(line) => String(line.number)}
           empty={<Text c="dimmed">Nothing was used, so there is nothing to pay.</Text>}
         />
       </Section>
