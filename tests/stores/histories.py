@@ -256,15 +256,21 @@ class Histories(RuleBasedStateMachine):
             asked.mark = amount
 
     @rule(
-        asked=requests, charge=amounts | st.just(90), how=st.sampled_from([one for one in Ending if one != "crashed"])
+        asked=requests,
+        charge=amounts | st.just(90),
+        how=st.sampled_from([one for one in Ending if one != "crashed"]),
+        back=st.just(0) | amounts | st.none(),
     )
-    def settle(self, asked: Asked, charge: int, how: Ending) -> None:
+    def settle(self, asked: Asked, charge: int, how: Ending, back: int | None) -> None:
+        """And perhaps it is given back at once, or a part of it."""
         lines = (Line("input", 1, 0, charge // 3), Line("output", 1, 0, charge - charge // 3)) if charge else ()
         end = ending(asked.made.request_id, charge, how, provider_cost=charge // 2, lines=lines)
         cost = self.run(self.ledger.settle(end))
         if asked.cost is None:
             self.ended(asked, charge, asked.started or how == "done")
         assert cost == asked.cost
+        if back != 0:
+            self.give_back(asked, back)
 
     @rule(asked=consumes(requests), charge=amounts)
     def settle_and_leave(self, asked: Asked, charge: int) -> None:

@@ -148,6 +148,21 @@ def test_windows_of_the_past_are_forgotten_when_nothing_is_held_in_them(run, boo
     assert _windows(run) == [((NOON // DAY + day) * DAY * 1000, 5 if day else 7, 0) for day in range(20)]
 
 
+def test_who_comes_back_to_a_day_that_was_forgotten_finds_it_as_it_is(run, book):
+    """Two payers on one budget: neither goes on with a window that the other does not see."""
+    put_budget(run, "user", 1, "day", 1000, 0)
+    for day in range(3):
+        for key in (1, 2) if day == 0 else (2,):
+            one = order(10, moment=NOON + day * DAY, caller_key=key)
+            book.reserve(one)
+            book.settle(ending(one.request_id, 5))
+            _commit(run, book)
+    for key in (1, 2, 1):
+        book.reserve(order(10, caller_key=key))
+        _commit(run, book)
+    assert _windows(run)[0][1:] == (10, 30)
+
+
 def test_holds_of_another_process_are_left_to_recovery(run, book):
     book.reserve(order(10))
     _commit(run, book)

@@ -11,6 +11,7 @@ from tests.system.wire import Wire, happens, request, wire
 
 HELD = "[[slow-first: 600000]]"
 DRIP = "[[stream: 100000 at 50]]"
+EVENTS = 12
 
 
 def ask(key: str, text: str, *, stream: bool = True) -> bytes:
@@ -94,6 +95,39 @@ async def test_a_client_that_hangs_up_in_the_line(
     await happens(lambda: real.in_flight == 0, "the request ends")
 
 
+async def test_a_client_may_leave_after_each_event(real: Served, real_key: str, upstreams: Upstreams) -> None:
+    """It pays for what it was shown, once; and nothing is left of any of them."""
+    await happens(lambda: at_rest(real), "it is quiet")
+    before, paid = real.handles(), []
+    for count in range(EVENTS + 1):
+        text = f"[[stream: {EVENTS + 1}]] [[fail: stall-mid {count}]]" if count else "[[fail: stall-before]]"
+        shown = f"{count - 1:03d}".encode() if count else b""
+        number = await leave(real, upstreams, real_key, ask(real_key, text), shown)
+        await happens(lambda: real.in_flight == 0, "the request ends")
+        receipt = await asyncio.to_thread(real.settled, real_key, number)
+        assert receipt["status"] == "cancelled"
+        paid.append(receipt["usage"]["output"])
+    assert paid == list(range(EVENTS + 1)), "a word is a token of four bytes"
+    await happens(lambda: at_rest(real), "it is quiet again")
+    await happens(lambda: upstreams.sim.log.open == 0, "the upstream is let go by all")
+    await happens(lambda: real.handles() <= before, "no socket is left")
+    await clean(real)
+
+
+def at_rest(real: Served) -> bool:
+    status = real.ask("server.status")
+    idle = all(one["open"] == one["idle"] and not one["waiting"] for one in status["upstreams"].values())
+    return bool(status["in_flight"] == 0 and idle)
+
+
+async def clean(real: Served) -> None:
+    admin = await asyncio.to_thread(lambda: real.get("/metrics", key=real.key(admin=True)).body)
+    assert b"conflux_in_flight 0.0" in admin
+    verified = await asyncio.to_thread(real.ask, "ledger.verify")
+    assert verified["checked_open"] == 0
+    assert not [name for name, count in verified.items() if count and not name.startswith("checked")]
+
+
 async def test_fifty_clients_that_leave_at_any_time_leave_nothing_behind(
     real: Served, real_key: str, upstreams: Upstreams
 ) -> None:
@@ -105,24 +139,15 @@ async def test_fifty_clients_that_leave_at_any_time_leave_nothing_behind(
             await one.send(ask(real_key, text, stream=chance.random() < 0.7))
             await asyncio.sleep(chance.random() * 0.3)
 
-    def at_rest() -> bool:
-        status = real.ask("server.status")
-        idle = all(one["open"] == one["idle"] and not one["waiting"] for one in status["upstreams"].values())
-        return status["in_flight"] == 0 and idle
-
-    await happens(at_rest, "it is quiet")
+    await happens(lambda: at_rest(real), "it is quiet")
     before, sims = real.handles(), upstreams.sim.connections
     await asyncio.gather(*(come_and_go() for _ in range(50)))
-    await happens(at_rest, "it is quiet again")
+    await happens(lambda: at_rest(real), "it is quiet again")
     await happens(lambda: upstreams.sim.log.open == 0, "the upstream is let go by all")
     # Connections to the upstream that are kept for the next request are no leak; there were as many at once at most.
     kept = upstreams.sim.connections - sims
     await happens(lambda: real.handles() <= before + max(kept, 0), "no socket is left")
-    admin = await asyncio.to_thread(lambda: real.get("/metrics", key=real.key(admin=True)).body)
-    assert b"conflux_in_flight 0.0" in admin
-    verified = await asyncio.to_thread(real.ask, "ledger.verify")
-    assert verified["checked_open"] == 0
-    assert not [name for name, count in verified.items() if count and not name.startswith("checked")]
+    await clean(real)
 
 
 async def test_answers_never_cross(real: Served, real_key: str) -> None:
