@@ -225,3 +225,17 @@ def test_seeds_that_follow_each_other_are_scattered() -> None:
     found = [scattered(seed) for seed in range(1000)]
     assert len(set(found)) == 1000 and all(0 <= one < 1 << 64 for one in found)
     assert 450 < sum(one & 1 for one in found) < 550
+
+
+def test_what_was_learned_counts_at_once_however_much_it_was() -> None:
+    for answers in (1, 3000):
+        shop = Shop()
+        first, other, alike = shop.entry("a"), shop.entry("b", 1100), shop.entry("c", 1200)
+        board = shop.board(first, other, alike._replace(measured=other.measured))
+        assert chosen(board)[0] == "a"
+        for _ in range(answers):
+            first.measured.answered(Answer(True, TASK.name, TASK.length, True, 30.0, 90.0, 900), NOW)
+        assert chosen(board)[0] == "b"
+        for _ in range(answers):  # two that are measured together
+            other.measured.answered(Answer(True, TASK.name, TASK.length, True, 99.0, 900.0, 900), NOW)
+        assert chosen(board)[0] == "a"

@@ -24,7 +24,6 @@ def test_a_stream_tells_when_it_began_how_fast_it_went_and_how_long_it_was() -> 
     assert found.pace.value == pytest.approx(0.02, rel=0.05)
     assert found.length("code_gen", 900) == pytest.approx(100, rel=0.1)
     assert found.cached.value == pytest.approx(0.4, rel=0.05)
-    assert found.changes == 60
 
 
 def test_a_whole_answer_tells_one_time_and_both_follow_it() -> None:
@@ -137,3 +136,18 @@ def test_what_lasts_becomes_what_is_usual() -> None:
 def test_they_are_found_by_name() -> None:
     book = Measures()
     assert book.of("a", 0.0) is book.of("a", 5.0) is not book.of("b", 0.0)
+
+
+def test_whoever_listens_hears_of_each_answer_once() -> None:
+    book = Measures()
+    one, other = book.of("a", 0.0), book.of("b", 0.0)
+    one.answered(streamed(), 0.0)
+    heard = book.news.count
+    assert book.news.since(heard) == [] and book.news.since(0) == [one]
+    other.answered(streamed(), 0.0)
+    one.answered(streamed(), 0.0)
+    assert book.news.since(heard) == [other, one]
+    for _ in range(1000):
+        one.answered(streamed(), 0.0)
+    assert book.news.since(heard) is None  # too much: all may have changed
+    assert book.news.since(book.news.count - 3) == [one, one, one]

@@ -8,7 +8,7 @@ reckoned once and again when something was learned; a decision is one walk over 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from operator import and_, ne
+from operator import and_
 from typing import NamedTuple
 
 from conflux.neutral.records import Model
@@ -105,13 +105,14 @@ class Board:
         "_book",
         "_figures",
         "_gates",
+        "_heard",
         "_longest",
         "_needs",
+        "_of",
         "_places",
         "_prior_worth",
         "_qualities",
         "_room",
-        "_seen",
         "_stamp",
         "_usual",
         "_voices",
@@ -138,7 +139,10 @@ class Board:
         self._figures: list[tuple[float, float, float, float, float]] = []
         self._usual: list[tuple[float, float]] = []
         self._longest = 0.0  # of the answers that are expected, or longer
-        self._seen: list[int] = []
+        self._heard = 0  # of the book's news
+        self._of: dict[int, list[int]] = {}  # the places of what is measured together, by its id
+        for place, watched in enumerate(self._watched):
+            self._of.setdefault(id(watched), []).append(place)
         self._qualities: list[float] = []
         self._prior_worth = PSEUDO
         self._stamp = -NEVER
@@ -171,10 +175,11 @@ class Board:
                 if totals[at] < NEVER and self.score(entry, ask).cost > ask.most:
                     totals[at] = _drop(why, "max_cost")
         if gated:
-            for at, gate in enumerate(self._gates):
-                # Health.open, written out: it is asked of each at every decision.
-                shut = gate.ejected or gate.ejected_until > now or gate.missing is not None
-                if shut and totals[at] < NEVER and not _asked(self.fit[at].gates, now):
+            # Health.open, written out: it is asked of each at every decision.
+            shut = [at for at, gate in enumerate(self._gates)
+                    if gate.ejected or gate.ejected_until > now or gate.missing is not None]  # fmt: skip
+            for at in shut:
+                if totals[at] < NEVER and not _asked(self.fit[at].gates, now):
                     totals[at] = _drop(why, "breaker")
         kept = len(self.entries) - sum(why.values())
         place, reason = self._chosen(ask, totals, kept, now) if kept else (None, "")
@@ -219,6 +224,7 @@ class Board:
 
     def _learn(self, now: float) -> None:
         """Reckon again what has changed since."""
+        news = self._book.news
         voices = self._book.opinions.changes
         if now - self._stamp > LOOK_AGAIN or voices != self._voices:
             self._stamp = now
@@ -231,16 +237,15 @@ class Board:
             self._figures = [self._figure(place) for place in range(len(self.fit))]
             self._usual = [_usual(one) for one in self._figures]
             self._longest = max((one[3] for one in self._figures), default=0.0)
-            self._seen = [one.changes for one in self._watched]
-            return
-        seen = [one.changes for one in self._watched]
-        if seen != self._seen:
-            for place, news in enumerate(map(ne, seen, self._seen)):
-                if news:
+            self._heard = news.count
+        elif news.count != self._heard:
+            told = news.since(self._heard)
+            for heard in {id(one) for one in (self._watched if told is None else told)}:
+                for place in self._of.get(heard, ()):
                     found = self._figures[place] = self._figure(place)
                     self._usual[place] = _usual(found)
                     self._longest = max(self._longest, found[3])
-            self._seen = seen
+            self._heard = news.count
 
     def _figure(self, place: int) -> tuple[float, float, float, float, float]:
         entry, preset = self.fit[place], self.preset

@@ -30,6 +30,7 @@ _USUAL_ANSWERS = 20.0  # answers that tell what is usual
 _MEAN_TO_DEVIATION = 1.25
 _SETTLED = 2.0  # answers before which nothing can have changed
 _DOUBT = 0.24  # of a length that one answer told: six tenths of how far lengths stray
+_MOST_NEWS = 256  # answers: whoever has heard of fewer looks at all
 _SHORT = 1.0  # seconds in which nothing is forgotten
 _MOST_STRETCH = 20.0  # one whole answer's surprise: more is one accident
 
@@ -100,11 +101,12 @@ class Watched(Mean):
 
 
 class Measured:
-    """One model's answers. `changes` grows with each, so that whoever reckons with it knows when to look again."""
+    """One model's answers, and how many. `news` hears of each, so that whoever reckons with it knows when to look."""
 
-    __slots__ = ("_heard", "_lengths", "_stamp", "_wordy", "cached", "changes", "first", "odds", "pace")
+    __slots__ = ("_heard", "_lengths", "_news", "_stamp", "_wordy", "cached", "changes", "first", "odds", "pace")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, news: "News | None" = None) -> None:
+        self._news = news
         self.first = Watched(FIRST)
         self.pace = Watched(PACE)
         self.cached = Mean(0.0)  # the share of a question that was read from a cache
@@ -138,6 +140,8 @@ class Measured:
             self.fade(now)
         self._heard = now
         self.changes += 1
+        if self._news is not None:
+            self._news.add(self)
         self.odds.saw(good=answer.good)
         if answer.first is None:
             return
@@ -188,16 +192,38 @@ class Answer(NamedTuple):
     cached: int = 0  # of these, read from a cache
 
 
+class News:
+    """Who was heard of, in order. What is too old to be told one by one is gone: look at all of them then."""
+
+    __slots__ = ("_gone", "_told", "count")
+
+    def __init__(self) -> None:
+        self._told: list[Measured] = []
+        self._gone = 0
+        self.count = 0
+
+    def add(self, one: Measured) -> None:
+        self.count += 1
+        self._told.append(one)
+        if len(self._told) > _MOST_NEWS:
+            del self._told[: _MOST_NEWS // 2]
+            self._gone = self.count - len(self._told)
+
+    def since(self, count: int) -> list[Measured] | None:
+        return None if count < self._gone else self._told[count - self._gone :]
+
+
 class Measures:
     """Of every model by the name that those share which answer alike. Beside it what else task routing remembers."""
 
     def __init__(self) -> None:
         self._found: dict[str, Measured] = {}
+        self.news = News()
         self.opinions = Opinions()
         self.homes = Places()  # which model a conversation is with
 
     def of(self, name: str, now: float) -> Measured:
         found = self._found.get(name)
         if found is None:
-            found = self._found[name] = Measured(now)
+            found = self._found[name] = Measured(now, self.news)
         return found
