@@ -57,6 +57,8 @@ def write_request(request: Request, shape: Shape) -> Written:
         own, quirks.get("billing_line") is True, own and quirks.get("system_messages") is True, set(offered)
     )
     system, messages = _write_conversation(known, manner)
+    if not messages:
+        raise Refused(Kind.INVALID, Field.MESSAGES, losses.SILENT)
     body: dict[str, Any] = {"model": shape.model}
     if system:
         body["system"] = system

@@ -8,7 +8,7 @@ import base64
 from typing import Any
 
 from conflux.dialects import gemini_wire as wire
-from conflux.dialects import strict_json
+from conflux.dialects import losses, strict_json
 from conflux.dialects.base import Shape
 from conflux.dialects.gemini_ids import split
 from conflux.neutral.errors import GatewayError, Kind
@@ -56,7 +56,7 @@ def write_contents(request: Request, shape: Shape) -> tuple[list[Json], list[Jso
         writer.take(message)
     writer.release()
     if not writer.contents:
-        raise Refused(Kind.INVALID, Field.MESSAGES, "{field}: at least one of them must be the user's")
+        raise Refused(Kind.INVALID, Field.MESSAGES, losses.SILENT)
     return writer.system, writer.contents, sorted(writer.dropped)
 
 

@@ -14,6 +14,7 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.fields import Field, Refused
 from conflux.neutral.request import Opaque, Part, Request, Thinking, Tool, ToolResult
 
+SILENT = "{field}: nothing is said in it: at least one of them must hold something of the user's"
 # The dialects that have words for where a cache begins, and for a tool's failure.
 _CACHES = frozenset({"anthropic-messages"})
 _SAYS_ERRORS = frozenset({"anthropic-messages", "gemini", "openai-chat"})

@@ -49,6 +49,10 @@ def write_request(request: Request, shape: Shape) -> Written:
     if instructions:
         body["instructions"] = instructions
     body["input"] = [item for message in rest for item in _write_message(message, developer, own)]
+    if not body["input"] and request.messages:  # a conversation must have one
+        if not instructions:
+            raise Refused(Kind.INVALID, Field.MESSAGES, losses.SILENT)
+        body["input"] = [{"type": "message", "role": developer, "content": body.pop("instructions")}]
     _write_options(known, body)
     dropped = offered + _unwritten(request) + losses.parts(request, wire.NAME)
     if own:
