@@ -32,6 +32,14 @@ def test_the_cheapest_first_and_a_better_tier_is_worth_some_money() -> None:
     assert sources(seat("core", tier=Tier.CORE), seat("ultra", 10 * CENT, tier=Tier.ULTRA), count=1) == ["core"]
 
 
+def test_what_the_catalogue_states_of_a_model_outweighs_its_tier() -> None:
+    good = seat("good", CENT // 4, tier=Tier.CORE, quality=0.9)
+    assert sources(good, seat("pro"), count=1) == ["good"]
+    assert sources(seat("bad", tier=Tier.ULTRA, quality=0.2), seat("pro"), count=1) == ["pro"]
+    assert best_first([seat("pro").model, good.model]) == [1, 0]
+    assert sources(seat("none", tier=None), seat("core", tier=Tier.CORE), count=1) == ["core"]
+
+
 def test_different_makes_as_long_as_there_are_some_and_no_pool_twice() -> None:
     glm = [seat(f"x/glm-{place}", place) for place in range(3)]
     assert sources(*glm, seat("kimi", 9)) == ["x/glm-0", "kimi", "x/glm-1"]
