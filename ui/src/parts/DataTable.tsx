@@ -27,6 +27,10 @@ const features = tableFeatures({
 });
 const AT_ONCE = 100;
 
+/** Where nothing is known, or nothing was said, there is one sign for it. */
+const plain = (value: string | number | null | undefined) =>
+  value === undefined || value === '' ? '–' : (value ?? '–');
+
 type Props<Row> = {
   rows: Row[];
   columns: Column<Row>[];
@@ -97,7 +101,7 @@ export function DataTable<Row extends object>({ rows, columns, label, rowKey, di
             <Table.Tr key={rowKey(row.original)} data-dim={dim?.(row.original) || undefined}>
               {columns.map((column) => (
                 <Table.Td key={column.id} data-right={column.right || undefined} data-title={column.title}>
-                  {column.cell ? column.cell(row.original) : (column.value?.(row.original) ?? '–')}
+                  {column.cell ? column.cell(row.original) : plain(column.value?.(row.original))}
                 </Table.Td>
               ))}
             </Table.Tr>
