@@ -65,10 +65,11 @@ async def test_whoever_was_late_is_known_as_slow_and_not_as_broken() -> None:
     assert (slow.failures, slow.in_flight) == (0, 0)
 
 
-async def test_of_two_answers_at_once_the_client_pays_the_smaller_and_the_house_the_other() -> None:
+@pytest.mark.parametrize("turn", [1, -1])
+async def test_of_two_answers_at_once_the_client_pays_the_smaller_and_the_house_the_other(turn: int) -> None:
     gate = asyncio.Event()
-    dear, cheap = whole("long", usage(11, 90)), whole("short", USED)
-    world = ready(hedging(), Answer([gate, *dear.pieces]), Answer([gate, *cheap.pieces]))
+    both = [whole("long", usage(11, 90)), whole("short", USED)][::turn]
+    world = ready(hedging(), *(Answer([gate, *one.pieces]) for one in both))
     after(80, gate.set)
     await asked(world)
     end = world.settled
