@@ -12,7 +12,7 @@ import httptools
 import uvloop
 
 CHUNKS = 100
-GAP = 0.02  # seconds; the second argument overrules it
+GAP = 0.02  # seconds; the second argument overrules it, the third the number of chunks
 
 
 def chunk(content: str, finish: str | None = None) -> bytes:
@@ -34,8 +34,9 @@ def last_chunks() -> bytes:
 
 
 class Upstream(asyncio.Protocol):
-    def __init__(self, gap: float) -> None:
+    def __init__(self, gap: float, chunks: int) -> None:
         self.gap = gap
+        self.chunks = chunks
         self.parser = httptools.HttpRequestParser(self)
         self.transport: asyncio.Transport | None = None
         self.gone = False
@@ -59,18 +60,19 @@ class Upstream(asyncio.Protocol):
     def send(self, number: int) -> None:
         if self.gone or self.transport is None:
             return
-        if number == CHUNKS:
+        if number == self.chunks:
             self.transport.write(last_chunks())
             return
         self.transport.write(chunk("word " * 12))
         asyncio.get_running_loop().call_later(self.gap, self.send, number + 1)
 
 
-async def main(port: int, gap: float) -> None:
+async def main(port: int, gap: float, chunks: int) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(partial(Upstream, gap), "127.0.0.1", port, backlog=4096)
+    server = await loop.create_server(partial(Upstream, gap, chunks), "127.0.0.1", port, backlog=4096)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else GAP))
+    port, gap, chunks = [*sys.argv[1:], *("0", str(GAP), str(CHUNKS))[len(sys.argv) - 1 :]]
+    uvloop.run(main(int(port), float(gap), int(chunks)))

@@ -227,15 +227,23 @@ async def test_one_that_goes_on_sending_reads_its_answer_first(port: int, ways: 
         assert one.received.count(b"HTTP/1.1") == 1 and await one.closed()
 
 
-async def test_a_request_in_one_piece_is_not_asked_about(port: int, ways: Ways) -> None:
+async def test_a_small_request_that_is_on_its_way_is_not_asked_about(port: int, ways: Ways) -> None:
     async with wire(port) as one:
         await one.send(post(b"a", b"x-api-key: bad"))
         assert (await one.answer()).status == 200
-        await one.send(post(b"b" * 100)[:-99])
+        await one.send(post(b"b" * 100, b"x-api-key: bad")[:-99])
         for _ in range(99):
             await one.send(b"b")
         assert (await one.answer()).status == 200
-    assert ways.asked == 1
+    assert ways.asked == 0
+
+
+async def test_a_large_body_is_asked_about_at_once(port: int, ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflux.faces.connection._SOON", 3600.0)
+    monkeypatch.setattr("conflux.faces.connection._SMALL", 500)
+    async with wire(port) as one:
+        await one.send(post(b"x" * 800, b"x-api-key: bad")[:-700])
+        refused(await one.rest(), 401, "bad key")
 
 
 # --- the older protocol, closing, upgrading

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from conflux.faces.patience import Patience
-from conflux.faces.short_way import BODILESS, HOSTS, STATUS_LINES, TWO_HOSTS, ShortRequest, announced
+from conflux.faces.short_way import BODILESS, HOSTS, STATUS_LINES, TWO_HOSTS, ShortRequest, announced, staying
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.ports import Headers
 
@@ -27,10 +27,12 @@ _HEAD_MOST = 128 * 1024
 _UNREAD_MOST = 32 * 1024
 _HEARD_OUT_MOST = 64 * 1024 * 1024
 _HEARD_OUT_SECONDS = 2.0
+# Most clients send a head and then its body: a small one is on its way, and asked about only where it is not.
+_SMALL = 64 * 1024
+_SOON = 0.1
 _VERSIONS = ("1.1", "1.0")
 _line = b"%b: %b\r\n".__mod__  # of a header and its value
 _CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
-_UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 
 
 class ShortWays(Protocol):
@@ -250,8 +252,7 @@ class Connection(HttpToolsProtocol):
                 await ways.short(request, self)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """What came in one piece with a short request waits for its answer."""
-        if self._answering:
+        if self._answering:  # it came in one piece with a short request, and waits for its answer
             self.pipeline.appendleft((cycle, app))
         else:
             super()._start_asgi_task(cycle, app)
@@ -259,15 +260,10 @@ class Connection(HttpToolsProtocol):
     def _read_again(self, rest: bytes) -> None:
         """llhttp takes what follows a wish to upgrade for another protocol. It is not: the wish is not granted."""
         self._again = False
-        lines = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
-        for name, value in self.headers:
-            if name == b"connection":
-                value = b"close" if b"close" in value.lower() else b"keep-alive"
-            if name not in _UPGRADING:
-                lines += (name, b": ", value, b"\r\n")
+        head = staying(self.parser.get_method(), self.url, self.headers)
         parser = self.parser = httptools.HttpRequestParser(self)
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._feed(b"".join(lines) + b"\r\n" + rest)
+        self._feed(head + rest)
 
     # --- what is no request
 
@@ -281,20 +277,25 @@ class Connection(HttpToolsProtocol):
         self._arrived += size
         request = self._reading
         if request is not None:
-            if announced(self.headers) > ways.body_bytes:
+            length = announced(self.headers)
+            if length > ways.body_bytes:
                 self._too_large()
             elif self._asked is not request:
                 self._asked = request
-                task = self.loop.create_task(self._ask(ways, request))
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
+                self.loop.call_later(0 if length > _SMALL else _SOON, self._ask, ways, request)
         elif self._in_head and self._arrived > _HEAD_MOST:
             if self._busy():
                 self._malformed()
             else:
                 self._refuse(GatewayError(Kind.HEAD_TOO_LARGE, f"the head of the request is over {_HEAD_MOST} bytes"))
 
-    async def _ask(self, ways: ShortWays, request: ShortRequest) -> None:
+    def _ask(self, ways: ShortWays, request: ShortRequest) -> None:
+        if self._reading is request and not self.lost:  # else it has come by now
+            task = self.loop.create_task(self._inquire(ways, request))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _inquire(self, ways: ShortWays, request: ShortRequest) -> None:
         error = await ways.unwelcome(request)
         if error is not None and self._reading is request and not self.lost:
             self._refuse(error)

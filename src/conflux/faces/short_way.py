@@ -9,6 +9,7 @@ import msgspec
 
 from conflux.neutral.ports import Headers
 
+_UPGRADING = frozenset({b"upgrade", b"http2-settings"})
 BODILESS = (204, 304)  # no body to have a length
 
 STATUS_LINES = {
@@ -34,3 +35,14 @@ class ShortRequest(msgspec.Struct):
 def announced(headers: Headers) -> int:
     """The length that a request says it has; llhttp has seen to it that it is one number."""
     return int(dict(headers).get(b"content-length", b"0"))
+
+
+def staying(method: bytes, url: bytes, headers: Headers) -> bytes:
+    """The head of a request again, without its wish to upgrade."""
+    lines = [method, b" ", url, b" HTTP/1.1\r\n"]
+    for name, value in headers:
+        if name == b"connection":
+            value = b"close" if b"close" in value.lower() else b"keep-alive"
+        if name not in _UPGRADING:
+            lines += (name, b": ", value, b"\r\n")
+    return b"".join(lines) + b"\r\n"

@@ -321,6 +321,7 @@ class Passage(Course):
             return going and tally.fault is None and not tally.done
 
         going = hand_on(b"", attempt.pending)
+        await asyncio.sleep(0)  # the first words go out before more of them are read
         while tally.fault is None and not tally.done:
             if self.held:
                 if not await marks.caught_up(until):

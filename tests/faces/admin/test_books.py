@@ -122,3 +122,16 @@ async def test_the_ledgers_health(g: Gate) -> None:
     assert LedgerHealth.model_validate(await house.get("/ledger")).checked is None
     checked = LedgerHealth.model_validate(await house.get("/ledger", verify=True)).checked
     assert checked is not None and (await house.ask("POST", "/ledger/rebuild")).json() == {"rebuilt": 0}
+
+
+async def test_only_the_house_gives_back_and_only_what_was_paid(g: Gate) -> None:
+    boss = await g.person("acme", "boss", "admin")
+    asked = await boss.ask("POST", "/v1/chat/completions", HELLO)
+    place = f"/receipts/{asked.headers['x-request-id']}/refund"
+    assert (await boss.ask("POST", place, {})).status == 403
+    refused = await g.house.ask("POST", place, {"note": "sorry"})
+    assert refused.status == 400 and "paid" in refused.json()["error"]["message"]  # the simulator is free
+    assert (await g.house.ask("POST", place, {"usd": "much"})).status == 400
+    assert (await g.house.ask("POST", "/receipts/req_0000000000000000/refund", {})).status == 404
+    log = AuditLog.model_validate(await g.house.get("/audit", act="ledger.refund")).data
+    assert {(one.outcome, one.workspace) for one in log} == {("refused", "acme")}

@@ -70,6 +70,7 @@ SAME = {
     "ledger verify": "verify_ledger",
     "ledger rebuild": "rebuild_ledger",
     "ledger export": "list_receipts",
+    "ledger refund": "refund_receipt",
     "catalogue sync": "sync_catalogue",
     "catalogue diff": "list_changes",
     "catalogue accept": "accept_changes",

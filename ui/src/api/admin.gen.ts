@@ -422,6 +422,13 @@ export type NewPassword = {
   new: string;
 };
 
+export type NewRefund = {
+  /** A part of what was paid; else all. */
+  usd?: string | null;
+  /** Why, for the audit log. */
+  note?: string;
+};
+
 export type NewStorefront = {
   storefront: string;
 };
@@ -755,6 +762,12 @@ export type ReceiptLine = {
 export type Receipts = {
   data: ReceiptInfo[];
   next?: string | null;
+};
+
+export type Refund = {
+  id: string;
+  cost_usd: string;
+  refunded_usd: string;
 };
 
 export type Reloaded = {
@@ -1192,6 +1205,7 @@ export const routes = {
   probeModel: ['POST', 'admin/api/v1/probes'],
   rebuildLedger: ['POST', 'admin/api/v1/ledger/rebuild'],
   reconcileInvoice: ['POST', 'admin/api/v1/ledger/reconcile'],
+  refundReceipt: ['POST', 'admin/api/v1/receipts/{receipt}/refund'],
   rejectChanges: ['POST', 'admin/api/v1/changes/reject'],
   reloadServer: ['POST', 'admin/api/v1/server/reload'],
   removeCredential: ['DELETE', 'admin/api/v1/credentials/{credential}'],
@@ -1700,6 +1714,13 @@ export type Api = {
     query: Record<string, never>;
     body: InvoiceAsked;
     answer: Job;
+  };
+  /** Give back what a request cost, once. Budgets and sums count it as not spent. For: house. */
+  refundReceipt: {
+    path: { receipt: string };
+    query: Record<string, never>;
+    body: NewRefund;
+    answer: Refund;
   };
   /** Reject proposals, or take back what was accepted. For: house. */
   rejectChanges: {

@@ -177,6 +177,17 @@ class Rebuilt(View):
     rebuilt: int
 
 
+class NewRefund(View):
+    usd: str | None = Field(None, max_length=40, examples=["0.01"], description="A part of what was paid; else all.")
+    note: str = Field("", max_length=200, description="Why, for the audit log.")
+
+
+class Refund(View):
+    id: str = Field(examples=["req_687f8ca6e4f6ceb3"])
+    cost_usd: str = Field(examples=["0.0000609"])
+    refunded_usd: str = Field(examples=["0.0000609"])
+
+
 @ROUTES("GET", "/receipts", Rule.SIGNED_IN, Receipts, csv=True)
 async def list_receipts(
     desk: TheDesk,
@@ -230,6 +241,21 @@ async def get_receipt(
     shown = receipt_view(found, admin=actor.house)
     route = route_of(found, desk.snapshot().catalogue, house=actor.house)
     return answer({**shown, "workspace": whose.workspace, "user": whose.user, "route": route})
+
+
+@ROUTES("POST", "/receipts/{receipt}/refund", Rule.HOUSE, Refund)
+async def refund_receipt(
+    receipt: Annotated[str, Path(max_length=40, examples=["req_687f8ca6e4f6ceb3"])],
+    body: NewRefund,
+    desk: TheDesk,
+    actor: TheActor,
+) -> Response:
+    """Give back what a request cost, once. Budgets and sums count it as not spent."""
+    number = request_id_number(receipt)
+    whose = await desk.store.receipts.whose(number) if number is not None else None
+    if whose is None:
+        raise NoSuch([f"there is no receipt {receipt!r}"])
+    return answer(await desk.do(actor.name, "ledger.refund", {"id": receipt, **body.model_dump()}, whose.workspace))
 
 
 @ROUTES("GET", "/usage", Rule.SIGNED_IN, UsageReport, csv=True)
