@@ -1,8 +1,9 @@
 """Group commit: many steps, one transaction, one wait for the disk.
 
 Law: statements run on the loop's thread, where they only touch memory; what waits for the disk (COMMIT, checkpoints,
-jobs) runs on one thread of its own, and never beside a batch. A future is resolved only after COMMIT has returned. A
-failing disk ends everything under way with StoreError, and everything after it, until a probe could be written.
+jobs) runs on one thread of its own, and never beside a batch; but for the commit of a lone request on a quick disk. A
+future is resolved only after COMMIT has returned. A failing disk ends everything under way with StoreError, and
+everything after it, until a probe could be written.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -23,12 +24,18 @@ _STEPS_PER_PAGE = 4
 _BUSY_DELAY = 0.005
 _BUSY_PATIENCE = 5.0
 _PROBE_DELAY = 0.5
+_MOMENT = 0.002  # seconds
 
 Job = Callable[[sqlite3.Connection], Any]
 
 
 class Book(Steps, Protocol):
     """What the writer writes for; see sqlite_book.py, and there for the meaning of each."""
+
+    @property
+    def holds(self) -> Mapping[int, Any]:
+        """Of requests under way."""
+        ...
 
     def write(self) -> bool: ...
     def read(self, connection: sqlite3.Connection) -> None: ...
@@ -47,6 +54,7 @@ class Writer(StepQueue):
         self._book = book
         self._blocked_since: float | None = None
         self._pages = 0
+        self._took = 0.0  # seconds that the last commit took
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="ledger-disk", daemon=True)
         self._thread.start()
@@ -78,10 +86,17 @@ class Writer(StepQueue):
                     self._loop.call_soon(self._flush)
             return
         self._blocked_since = None
-        if wrote:
-            self._work.put(self._commit)
-        else:
+        if not wrote:
             self._committed(False)
+        elif self._is_alone():
+            self._commit()
+        else:
+            self._work.put(self._commit)
+
+    def _is_alone(self) -> bool:
+        """With no request beside this one, a commit that takes a moment is written at once: to another thread and back
+        takes as long."""
+        return len(self._batch) == 1 and len(self._book.holds) <= 1 and self._took < _MOMENT
 
     def _begin_job(self) -> None:
         job, future = self._next_job()
@@ -177,19 +192,24 @@ class Writer(StepQueue):
             self._loop.call_soon_threadsafe(call, *args)
 
     def _commit(self) -> None:
+        began = time.perf_counter()
         try:
             self._book.sum_up(self._connection)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._tell(self._broken, error, self._may_be_written(error))
             return
+        self._took = time.perf_counter() - began
         self.batches += 1
         self._pages += _PAGES_PER_BATCH + len(self._batch) // _STEPS_PER_PAGE
         if self._pages < _PAGES_PER_CHECKPOINT:
             self._tell(self._committed, False)
             return
-        self._tell(self._committed, True)
         self._pages = 0
+        self._tell(self._committed, True)
+        self._work.put(self._checkpoint)
+
+    def _checkpoint(self) -> None:
         try:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as error:

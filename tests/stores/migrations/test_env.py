@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from conflux.stores import migrate as module
+from conflux.stores.booking import Account
 from conflux.stores.migrate import migrate, revision_of
 
 
@@ -30,7 +31,7 @@ def test_all_steps_are_one_transaction(tmp_path):
 def test_it_takes_the_connection_it_is_given(tmp_path):
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection)
-    assert connection.execute("SELECT count(*) FROM account").fetchone() == (8,)
+    assert connection.execute("SELECT count(*) FROM account").fetchone() == (len(Account),)
     connection.close()
     with pytest.raises(sqlite3.ProgrammingError):
         connection.execute("SELECT 1")

@@ -27,7 +27,7 @@ export function useListed<Row>(path: string, every?: number) {
   const list = useInfiniteQuery({
     queryKey: ['admin', path],
     queryFn: ({ pageParam }) =>
-      json<Paged<Row>>(more(path, `limit=100${pageParam ? `&cursor=${encodeURIComponent(pageParam)}` : ''}`)),
+      json<Paged<Row>>(more(path, `limit=50${pageParam ? `&cursor=${encodeURIComponent(pageParam)}` : ''}`)),
     initialPageParam: '',
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,

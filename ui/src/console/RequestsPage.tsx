@@ -35,18 +35,18 @@ type Filter = typeof NOTHING;
 export function RequestsPage() {
   const { house } = useSession();
   const [filter, setFilter] = useState(NOTHING);
-  const [asked] = useDebouncedValue(filter, 250);
+  const [typed] = useDebouncedValue(filter, 250);
   const put = (name: keyof Filter) => (value: string) => setFilter((before) => ({ ...before, [name]: value }));
   const path = useMemo(
     () =>
       pathOf('listReceipts', {
         query: {
-          ...asked,
-          ending: asked.ending as 'done',
-          simulated: asked.simulated === '' ? null : asked.simulated === 'yes',
+          ...typed,
+          ending: filter.ending as 'done', // what is chosen counts at once, what is typed when one pauses
+          simulated: filter.simulated === '' ? null : filter.simulated === 'yes',
         },
       }),
-    [asked],
+    [typed, filter.ending, filter.simulated],
   );
   const words: [keyof Filter, string][] = [
     ['model', 'Model'],
