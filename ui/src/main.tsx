@@ -42,6 +42,11 @@ declare module '@tanstack/react-router' {
   }
 }
 
+// The page's own code comes while the session is asked for, not after it.
+for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+  void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById]);
+}
+
 const ENDED = 'session-ended';
 
 /** What is on the page stays there, to be copied or finished, until somebody signs in again and comes back to it. */
