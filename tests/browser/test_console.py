@@ -6,53 +6,18 @@ from typing import Any
 
 import pytest
 
-from conflux.sim.script import Script
-from conflux.sim.server import SimServer
+from tests.browser.charging import charging
 from tests.browser.conftest import people
 from tests.browser.visitor import Visitor
 from tests.system.serving import Served
-from tests.system.upstreams import Background
-
-PAID = """
-[[provider]]
-id = "local"
-dialect = "openai-chat"
-base_url = "http://127.0.0.1:{port}/v1"
-[[pool]]
-id = "paid"
-[[pool.target]]
-provider = "local"
-model = "one"
-weight = 3
-[[pool.target]]
-provider = "local"
-model = "two"
-[[model]]
-storefront = "conflux"
-id = "acme/paid"
-pool = "paid"
-context = 100000
-price = {{ input = "1.00", output = "2.00" }}
-[[model]]
-storefront = "conflux"
-id = "acme/other"
-pool = "paid"
-context = 100000
-price = {{ input = "1.00", output = "2.00", audio = "32.00", image = "0.04" }}
-"""
 
 
 @pytest.fixture(scope="module")
 def served(app: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """With a provider: what is asked is charged."""
-    background, sim = Background(), SimServer(Script([]))
-    background.run(sim.start())
-    running = Served(tmp_path_factory.mktemp("paid"), PAID.format(port=sim.port)).start()
-    people(running)
-    yield running
-    running.stop()
-    background.run(sim.stop())
-    background.close()
+    with charging(tmp_path_factory.mktemp("paid")) as running:
+        people(running)
+        yield running
 
 
 @pytest.fixture

@@ -5,26 +5,18 @@ from typing import Any
 
 import pytest
 
-from conflux.sim.script import Script
-from conflux.sim.server import SimServer
-from tests.browser.test_console import PAID
+from tests.browser.charging import charging
 from tests.browser.visitor import Visitor
 from tests.system.serving import Served, eventually
-from tests.system.upstreams import Background
 
 
 @pytest.fixture(scope="module")
 def served(app: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    background, sim = Background(), SimServer(Script([]))
-    background.run(sim.start())
-    running = Served(tmp_path_factory.mktemp("kept"), PAID.format(port=sim.port)).start()
-    key = running.key(name="busy")
-    for said in ("one", "two", "three"):
-        assert running.chat(key, said, model="acme/paid").status == 200
-    yield running
-    running.stop()
-    background.run(sim.stop())
-    background.close()
+    with charging(tmp_path_factory.mktemp("kept")) as running:
+        key = running.key(name="busy")
+        for said in ("one", "two", "three"):
+            assert running.chat(key, said, model="acme/paid").status == 200
+        yield running
 
 
 @pytest.fixture

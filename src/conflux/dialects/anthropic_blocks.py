@@ -5,7 +5,6 @@ here, from 0 and without gaps; one that is begun twice is two; what ends none is
 fault. Every block has the fields that its kind begins with, and every call a name and an id of its own.
 """
 
-import hashlib
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from msgspec import UNSET, Raw
 
 from conflux.dialects import strict_json
 from conflux.dialects.anthropic_answer_wire import Block, Delta, Event
+from conflux.dialects.call_ids import made_up
 
 # Which deltas belong into which blocks, and what they bring; input goes into all others.
 _SAID_IN = {
@@ -88,10 +88,7 @@ class Blocks:
             if not block.name:
                 raise Unplaced("the answer has a tool call without a name")
             if not block.id or block.id in self._ids:
-                made = repr((seed, len(self._ids), block.name, bytes(raw)))
-                block.id = said["id"] = (
-                    "toolu_" + hashlib.blake2b(made.encode("utf-8", "replace"), digest_size=12).hexdigest()
-                )
+                block.id = said["id"] = made_up(seed, len(self._ids), block.name, bytes(raw), prefix="toolu_")
             self._ids.add(block.id)
         if not said:
             return raw

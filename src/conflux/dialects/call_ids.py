@@ -42,6 +42,11 @@ def short(call_id: str, most: int) -> str:
     return "call_" + hashlib.blake2b(call_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
+def made_up(*said: object, prefix: str = "call_") -> str:
+    """An id where the upstream gave none: another answer's calls must not get the same."""
+    return prefix + hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
 def plain(call_id: str, most: int) -> str:
     """The same, for an upstream that takes letters, digits, _ and - only."""
     found = short(call_id, most)

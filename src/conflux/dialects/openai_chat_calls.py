@@ -4,12 +4,12 @@ Law: clients join texts by the numbers beside them. So a role, an id and a name 
 without gaps, each with an id of its own; and a choice ends with a reason. What is right already is not touched.
 """
 
-import hashlib
 import re
 from typing import Any, Protocol
 
 import msgspec
 
+from conflux.dialects.call_ids import made_up
 from conflux.dialects.openai_chat_answer_wire import Choice, Delta, FunctionDelta, ToolCallDelta
 
 _MARKS = re.compile(r'\\.|\\\Z|["{}\[\]]', re.DOTALL)
@@ -65,11 +65,6 @@ def is_another(call: Known, delta: ToolCallDelta, inner: FunctionDelta | None) -
     if delta.id and call.call_id:
         return delta.id != call.call_id and (named or call.whole)
     return named and inner is not None and bool(inner.arguments) and call.whole
-
-
-def made_up(*said: object) -> str:
-    """An id where the upstream gave none: another answer's calls must not get the same."""
-    return "call_" + hashlib.blake2b(repr(said).encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
 class _Call:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from conflux.dialects import citations, openai_chat_thoughts
 from conflux.dialects.base import Tally
+from conflux.dialects.call_ids import made_up
 from conflux.dialects.openai_chat_answer_wire import Choice, Delta, ToolCallDelta
-from conflux.dialects.openai_chat_calls import NAMELESS, Arguments, is_another, made_up
+from conflux.dialects.openai_chat_calls import NAMELESS, Arguments, is_another
 from conflux.dialects.openai_chat_intake import Intake, Taken
 from conflux.dialects.openai_chat_wire import NAME
 from conflux.neutral.events import (

@@ -133,19 +133,16 @@ def settlement(
     """`drafted`: what a panel's other seats did; None: there is no panel."""
     role = "direct" if drafted is None else "fuser"
     calls = _failed(trials, role) if trials else ()
-    provider_cost = sum(call.provider_cost or 0 for call in calls)
     latency = int(seconds * 1000)
     if drafted is not None:
         calls = drafted + calls
-        provider_cost += sum(call.provider_cost or 0 for call in drafted)
     if attempt is not None and not isinstance(attempt, Replay):
         own = found if found.own is None else found.own
-        owed = owed_for(attempt.target, own.usage)
-        provider_cost += owed or 0
         took = latency if drafted is None else int(attempt.seconds() * 1000)
         calls += (
             Call(role=role, model=admitted.model.id, status=_STATUS[ending], latency_ms=took, usage=own.usage,
-                 cost=own.charge, reason=reason, target=attempt.target.key, provider_cost=owed,
+                 cost=own.charge, reason=reason, target=attempt.target.key,
+                 provider_cost=owed_for(attempt.target, own.usage),
                  upstream_id=attempt.lane.tally.upstream_id),
         )  # fmt: skip
     return Settlement(
@@ -153,7 +150,7 @@ def settlement(
         ending=ending,
         charge=found.charge,
         served_model=admitted.model.id if attempt is not None else None,
-        provider_cost=provider_cost,
+        provider_cost=sum([call.provider_cost or 0 for call in calls]),
         usage=found.usage,
         provenance=found.provenance,
         price_version=found.versions or (found.sheet or admitted.model.price).version,

@@ -82,7 +82,8 @@ class Place:
         return found
 
 
-_BUDGETS = (
+# Of a payer: by key, user, workspace and storefront.
+BUDGETS = (
     "SELECT id, kind, scope_id, period, cap FROM budget WHERE (kind, scope_id) IN (VALUES ('key', ?), ('user', ?),"
     " ('workspace', ?), ('storefront', coalesce((SELECT id FROM storefront WHERE name = ?), -1)))"
     " ORDER BY kind, scope_id, period"
@@ -271,7 +272,7 @@ class Book(ABC):
         if known is not None:
             budgets = known.budgets
         else:
-            rows = self._connection.execute(_BUDGETS, payer).fetchall()
+            rows = self._connection.execute(BUDGETS, payer).fetchall()
             budgets = tuple(self._budgets.setdefault(row[0], Budget(row)) for row in rows)
         names = {(one.kind, one.scope_id, one.period) for one in budgets}
         for scope in scopes:

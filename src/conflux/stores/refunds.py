@@ -9,6 +9,7 @@ from typing import NamedTuple
 from conflux.neutral.errors import ConfigError, NoSuch, StoreError
 from conflux.neutral.ledger import request_id_text
 from conflux.neutral.money import usd
+from conflux.stores.book import BUDGETS
 from conflux.stores.booking import Account
 from conflux.stores.budgets import DAY, span_of
 from conflux.stores.rows import RECEIPT, tags_of, tags_text
@@ -21,11 +22,6 @@ _FACTS = (
 )
 _GIVEN = f"SELECT amount FROM entry WHERE tx = ? AND account = {Account.REFUNDED.value}"
 _ENTRY = "INSERT INTO entry (tx, account, party, amount) VALUES (?, ?, ?, ?)"
-_BUDGETS = (
-    "SELECT budget.id, period FROM budget LEFT JOIN storefront ON kind = 'storefront' AND storefront.id = scope_id"
-    " WHERE (kind = 'key' AND scope_id = ?) OR (kind = 'user' AND scope_id = ?) OR (kind = 'workspace' AND"
-    " scope_id = ?) OR (kind = 'storefront' AND storefront.name = ?)"
-)
 _LESS = "UPDATE budget_window SET posted = posted - ? WHERE budget_id = ? AND start = ?"
 
 
@@ -50,7 +46,7 @@ def refund(run: Run, number: int, amount: int | None) -> Refunded:
         raise ConfigError([f"{name}: give back more than 0, and at most the {usd(cost)} USD that were paid"])
     run.execute(_ENTRY, (number, Account.REFUNDED.value, key, amount))
     run.execute(_ENTRY, (number, Account.REFUNDS.value, 0, -amount))
-    for budget, period in run.execute(_BUDGETS, (key, user, workspace, storefront)).fetchall():
+    for budget, _, _, period, _ in run.execute(BUDGETS, (key, user, workspace, storefront)).fetchall():
         run.execute(_LESS, (amount, budget, span_of(period, created).start))
     place = (key, created // DAY, storefront, model, served, simulated, user, workspace)
     _lessen(run, "usage_day", NAME, place, amount)
