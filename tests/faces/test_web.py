@@ -1,6 +1,8 @@
 """The app's files: pages, their base, what is kept for how long, and nothing else of the disk."""
 
 import gzip
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from conflux.faces.question import Question, Reply
 from conflux.faces.web import BASE, STATIC, Web, base_of, is_page
+from conflux.neutral.accounts import SESSION_PREFIX
 from tests.faces.door import opened
 from tests.relay.shops import shop
 from tests.relay.world import World
@@ -45,6 +48,26 @@ async def test_every_page_is_the_app_and_knows_its_root(built: Path, path: str, 
     assert found is not None and b'<base href="' + base + b'">' in found.body
     assert header(found, b"cache-control") == b"no-cache"
     assert b"script-src 'self';" in (header(found, b"content-security-policy") or b"")
+
+
+async def test_the_head_of_a_page_asks_for_what_it_will_need(built: Path) -> None:
+    told = {
+        "files": {"/": ["assets/f.woff2"], "/usage/*": ["assets/u.js", "assets/u.css"], "/usage": []},
+        "asks": {"/": ["admin/api/v1/session"]},
+    }
+    (built / "pages.json").write_text(json.dumps(told))
+    cookie = (b"cookie", b"conflux_session=" + SESSION_PREFIX.encode() + b"x")
+
+    async def head(path: str, *more: tuple[bytes, bytes]) -> list[str]:
+        found = await ask(built, path, HTML, *more)
+        assert found is not None and b"cookie" in (header(found, b"vary") or b"")
+        return re.findall(r'<link rel="(?:modulepreload|preload" as="\w+)".*? href="\./([^"]+)"', found.body.decode())
+
+    assert await head("/usage") == []
+    assert await head("/usage/a/b") == ["assets/u.js", "assets/u.css"]
+    assert await head("/console/keys") == ["assets/f.woff2"]
+    assert await head("/usage", cookie) == ["admin/api/v1/session"], "for who is signed in"
+    assert await ask(built, "/pages.json", HTML) is None
 
 
 async def test_programs_find_at_these_paths_what_they_did(built: Path) -> None:

@@ -7,11 +7,11 @@ import { Button, MantineProvider } from '@mantine/core';
 import { Notifications, notifications } from '@mantine/notifications';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRouter, RouterProvider } from '@tanstack/react-router';
-import { createRoot } from 'react-dom/client';
 import { ApiError, onSessionEnd } from './api/http';
 import { sessionQuery } from './api/session';
 import { basepath } from './base';
 import { Failed, Loading, NotThere } from './parts/states';
+import { createRoot } from './react';
 import { routeTree } from './routeTree.gen';
 import { theme, variables } from './theme';
 

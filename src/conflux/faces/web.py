@@ -2,8 +2,8 @@
 
 Law: a path is looked up among the files that are there, never joined to a folder; pages of the app are all index.html,
 whose `<base href="./">` is written anew for the depth of each page, so that the app works below any prefix a proxy
-takes away. Nothing inline runs and nothing outside is reached: the policy below says so to every browser. Without a
-build the page says how to make one.
+takes away, and whose head asks at once for what that page will need (pages.json, of the build). Nothing inline runs and
+nothing outside is reached: the policy below says so to every browser. Without a build the page says how to make one.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from conflux.faces.cookies import cookie_of
 from conflux.faces.question import Question, Reply
 from conflux.neutral.ports import Headers
 
@@ -41,6 +42,15 @@ GUARDS: Headers = [
 _FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")  # a build names these by their content
 _ASK = (b"cache-control", b"no-cache")
 _SMALL = 1024  # not worth packing
+_OWN = ("/index.html", "/pages.json")
+_END = b"</head>"
+_LINKS = {
+    "js": b'<link rel="modulepreload" crossorigin href="./%s">',
+    "css": b'<link rel="preload" as="style" crossorigin href="./%s">',
+    "woff2": b'<link rel="preload" as="font" type="font/woff2" crossorigin href="./%s">',
+}
+_ASKED = b'<link rel="preload" as="fetch" crossorigin href="./%s">'
+_MOST_PAGES = 256  # as whoever asks makes up how deep a page lies
 
 _UNBUILT = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Conflux</title></head>
@@ -58,10 +68,19 @@ class File(msgspec.Struct, frozen=True):
     tag: bytes
 
 
+class First(msgspec.Struct, frozen=True):
+    """By page, `/usage/*` being all below /usage and `/` whatever is not named: what its head asks for."""
+
+    files: dict[str, list[str]] = {}
+    asks: dict[str, list[str]] = {}  # of the gateway, where somebody is signed in
+
+
 class Web:
     def __init__(self, folder: Path = STATIC) -> None:
         self._folder = folder
         self._files: Mapping[str, File] = {}
+        self._first = First()
+        self._pages: dict[tuple[bytes, bytes], File] = {}  # by base and what is asked for first
         self._built: int | None = None  # when the build that was read was made
 
     async def answer(self, question: Question) -> Reply | None:
@@ -73,12 +92,12 @@ class Web:
         if is_page(path) and (path not in _ONLY_AS_HTML or b"text/html" in headers.get(b"accept", b"")):
             index = (await self._current()).get("/index.html")
             if index is None:
-                return _page(_UNBUILT, headers)
-            return _page(index.body.replace(BASE, b'<base href="%s">' % base_of(path)), headers)
+                return _page(_made_of(_UNBUILT, "text/html"), headers)
+            return _page(self._page(index, path, signed_in=cookie_of(headers) is not None), headers)
         if not path.startswith("/assets/") and path.count("/") != 1:
             return None
         found = (await self._current()).get(path)
-        if found is None or path == "/index.html":
+        if found is None or path in _OWN:
             return None
         return _file(found, _FOREVER if path.startswith("/assets/") else _ASK, headers)
 
@@ -87,8 +106,21 @@ class Web:
         built = _made(self._folder)
         if built != self._built:
             self._files = await asyncio.to_thread(_read, self._folder) if built is not None else {}
+            told = self._files.get("/pages.json")
+            self._first = msgspec.json.decode(told.body, type=First) if told is not None else First()
+            self._pages = {}
             self._built = built
         return self._files
+
+    def _page(self, index: File, path: str, *, signed_in: bool) -> File:
+        base, head = base_of(path), _head(self._first, path, signed_in=signed_in)
+        found = self._pages.get((base, head))
+        if found is None:
+            body = index.body.replace(BASE, b'<base href="%s">' % base).replace(_END, head + _END, 1)
+            found = _made_of(body, "text/html")
+            if len(self._pages) < _MOST_PAGES:
+                self._pages[base, head] = found
+        return found
 
 
 def is_page(path: str) -> bool:
@@ -98,6 +130,22 @@ def is_page(path: str) -> bool:
 def base_of(path: str) -> bytes:
     """The app's root, as seen from a page."""
     return b"../" * (path.count("/") - 1) or b"./"
+
+
+def _head(first: First, path: str, *, signed_in: bool) -> bytes:
+    links = [_LINKS[one.rpartition(".")[2]] % one.encode() for one in _of_page(first.files, path)]
+    if signed_in:
+        links += [_ASKED % one.encode() for one in _of_page(first.asks, path)]
+    return b"".join(links)
+
+
+def _of_page(table: dict[str, list[str]], path: str) -> list[str]:
+    if path in table:
+        return table[path]
+    above = path.rpartition("/")[0]
+    while above and f"{above}/*" not in table:
+        above = above.rpartition("/")[0]
+    return table.get(f"{above}/*" if above else "/", [])
 
 
 def _made(folder: Path) -> int | None:
@@ -129,8 +177,8 @@ def _tag(body: bytes) -> bytes:
     return b'"%s"' % blake2b(body, digest_size=12).hexdigest().encode()
 
 
-def _page(body: bytes, asked: dict[bytes, bytes]) -> Reply:
-    return _file(_made_of(body, "text/html"), _ASK, asked, b"accept, accept-encoding")
+def _page(page: File, asked: dict[bytes, bytes]) -> Reply:
+    return _file(page, _ASK, asked, b"accept, accept-encoding, cookie")
 
 
 def _file(file: File, keep: tuple[bytes, bytes], asked: dict[bytes, bytes], vary: bytes = b"accept-encoding") -> Reply:

@@ -3,7 +3,7 @@ import { useDisclosure, useLocalStorage } from '@mantine/hooks';
 import { IconLayoutSidebar } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useMemo, useRef } from 'react';
+import { lazy, memo, Suspense, useEffect, useMemo, useRef } from 'react';
 import { ApiError } from '~/api/http';
 import { chats as isChat, type Model, modelsQuery, sees } from '~/api/models';
 import { useSession } from '~/api/session';
@@ -45,9 +45,9 @@ export function ChatPage({ id }: { id?: string | undefined }) {
     window.addEventListener('pagehide', holdAll);
     return () => window.removeEventListener('pagehide', holdAll);
   }, []);
+  const usable = useMemo(() => models.data?.filter(isChat) ?? [], [models.data]);
   if (models.isPending) return <Loading label="Loading the models" />;
   if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
-  const usable = models.data.filter(isChat);
   if (usable.length === 0)
     return (
       <Empty title="No model is open to you">An admin of your workspace can allow some, or configure a provider.</Empty>
@@ -90,7 +90,7 @@ type TalkProps = {
   openSide: () => void;
 };
 
-function Talk({ chats, conversation, id, failed, waiting, models, openSide }: TalkProps) {
+const Talk = memo(({ chats, conversation, id, failed, waiting, models, openSide }: TalkProps) => {
   const [settings, set] = useLocalStorage<Settings>({
     key: 'conflux-chat-settings',
     defaultValue: FIRST,
@@ -219,7 +219,7 @@ function Talk({ chats, conversation, id, failed, waiting, models, openSide }: Ta
       </div>
     </section>
   );
-}
+});
 
 function NotOpened({ error, retry }: { error: Error; retry: () => void }) {
   if (error instanceof ApiError && error.status === 404)

@@ -88,7 +88,9 @@ export function OnePicker({ models, pick, current, children }: Props) {
     onDropdownOpen: () => combobox.focusSearchInput(),
   });
   const words = sought.toLowerCase();
-  const found = models.filter((model) => `${model.id} ${model.name}`.toLowerCase().includes(words));
+  const found = combobox.dropdownOpened
+    ? models.filter((model) => `${model.id} ${model.name}`.toLowerCase().includes(words))
+    : [];
   return (
     <Combobox
       store={combobox}
@@ -110,12 +112,13 @@ export function OnePicker({ models, pick, current, children }: Props) {
         />
         <Combobox.Options aria-label="Models">
           <div className={css.options}>
+            {/* Closed, the list would cost more than the rest of the page. */}
             {found.map((model) => (
               <Combobox.Option key={model.id} value={model.id} active={model.id === current}>
                 <ModelLine model={model} />
               </Combobox.Option>
             ))}
-            {found.length === 0 && <Combobox.Empty>No model is called that</Combobox.Empty>}
+            {combobox.dropdownOpened && found.length === 0 && <Combobox.Empty>No model is called that</Combobox.Empty>}
           </div>
         </Combobox.Options>
       </Combobox.Dropdown>
