@@ -30,8 +30,8 @@ _FRAMES = """() => {
     const step = now => { window.frames_.push(now - before); before = now; requestAnimationFrame(step); };
     requestAnimationFrame(step);
 }"""
-# The page's own clock when there is a field to type in. Told by the console: a tool that looked for the field would have
-# its own script read on the way.
+# The page's own clock when there is a field to type in; told to the console, as a tool that looks for it has a script
+# of its own read on the way.
 _READY = """new MutationObserver(() => {
     const field = document.querySelector('textarea[aria-label=Message]:enabled');
     if (field && !window.ready_) console.debug('ready', window.ready_ = performance.now());
