@@ -147,7 +147,7 @@ def scenarios() -> Iterator[Scenario]:
                             attrgetter("refused_share"))))  # fmt: skip
 
 
-STRAGGLERS = 0.01  # of the answers take ten times as long
+STRAGGLERS = 0.015  # of the answers take ten times as long
 _SLOWEST = 0.02  # of the requests
 
 
@@ -167,6 +167,20 @@ class Hedged:
         """What the slowest wait for their first content, of what they wait where nobody hedges."""
         return _slowest(self.with_) / _slowest(self.without)
 
+    @property
+    def last_in_a_hundred(self) -> float:
+        return _percentile(self.with_) / _percentile(self.without)
+
+    @property
+    def unwritten(self) -> float:
+        """Legs that went out and are on no receipt."""
+        return len(self.with_.sent) - sum(one.sends for one in self.with_.requests)
+
+
+def _percentile(run: Run) -> float:
+    waits = sorted(one.first - one.began for one in run.requests if one.first is not None)
+    return waits[int(0.99 * len(waits))]
+
 
 def _slowest(run: Run) -> float:
     waits = sorted(one.first - one.began for one in run.requests if one.first is not None)
@@ -180,8 +194,10 @@ def _hedged() -> Scenario:
     def both(seed: int) -> Hedged:
         return Hedged(*(simulate(Setting(4, late, 20, 120, hedge=hedge), seed) for hedge in (True, False)))
 
-    return Scenario("1 in 100 answers of 4 takes ten times as long, hedged", both,
+    return Scenario("15 in 1,000 answers of 4 take ten times as long, hedged", both,
                     (Promise("asked twice", 0.02, attrgetter("asked_twice")),
+                     Promise("legs that are on no receipt", 0, attrgetter("unwritten")),
+                     Promise("what 99 of 100 wait at most, of what they would", 1, attrgetter("last_in_a_hundred")),
                      Promise("what the slowest 2 % wait, of what they would", 1, attrgetter("waits")),
                      Promise("success", 1, lambda run: success(0)(run.with_), True)))  # fmt: skip
 
@@ -208,6 +224,10 @@ def _tasks() -> Iterator[Scenario]:
     yield Scenario(f"{TASKS}the favourite gets 3 times as slow", partial(play, "slower"), (single, *slower))
     dearer = Promise("still sent there", 0, lambda run: run.clearly_worse(tasks.CHANGE))
     yield Scenario(f"{TASKS}the favourite gets 100 times as dear", partial(play, "dearer"), (single, dearer))
+    noticed = Promise("500 to 1,000 requests after: beyond the oracle's cost", 0.05,
+                      lambda run: run.regret(len(run.choices) - tasks.AFTER))  # fmt: skip
+    yield Scenario(f"{TASKS}the favourite was 3 times as slow and is back", _back, (noticed,))
+    yield Scenario(f"{TASKS}a model that is not asked gets 3 times as quick", _quicker, (noticed,))
     yield Scenario(f"{TASKS}a dominated model more", tasks.changed_by_a_dominated_one,
                    (Promise("choices that changed", 0, lambda run: len(run.choices)),))  # fmt: skip
 
@@ -218,6 +238,15 @@ def _beyond(run: tasks.Played, *, by_task: bool) -> float:
 
 def play(what: str, seed: int) -> tasks.Played:
     return tasks.tasks(tasks.REQUESTS, seed, tasks.Step(tasks.CHANGE, what))
+
+
+def _back(seed: int) -> tasks.Played:
+    slow, back = tasks.CHANGE, tasks.CHANGE + tasks.AFTER
+    return tasks.tasks(back + 2 * tasks.AFTER, seed, tasks.Step(slow, "slower"), tasks.Step(back, "back"))
+
+
+def _quicker(seed: int) -> tasks.Played:
+    return tasks.tasks(tasks.CHANGE + 2 * tasks.AFTER, seed, tasks.Step(tasks.CHANGE, "quicker"))
 
 
 def _first(run: tasks.Played) -> tasks.Played:

@@ -36,7 +36,9 @@ ASKED = ("simple_chat", "summarize", "code_gen", "creative", "deep_reasoning")
 REQUESTS = 2000  # in which it is learned what the models are like
 LATER = 2000  # more, in which that must pay
 CHANGE = 1000  # when something gets worse
+AFTER = 500  # requests in which a change for the better is found out
 DOMINATED = 500  # requests, each played twice
+_IDLE = 0.02  # of the requests: a model with less is only tried out
 _LATE = 50  # choices of a task that tell where it usually goes
 OPINIONS = 0.3  # of the answers are judged
 _TIERS = (Tier.CORE, Tier.CORE, Tier.PRO, Tier.PRO, Tier.PRO, Tier.ULTRA, Tier.ULTRA, Tier.ULTRA)
@@ -82,7 +84,7 @@ class Step:
     """What changes when so many requests were made."""
 
     at: int
-    what: str  # slower | dearer
+    what: str  # slower | dearer | back (who got slow is as it was) | quicker (who is not asked)
 
 
 @dataclass
@@ -173,15 +175,15 @@ def snapshot_of(models: list[Nature]) -> Snapshot:
                           simulator=None, keep_simulator=False)  # fmt: skip
 
 
-def tasks(requests: int, seed: int, step: Step | None = None, *, dominated: bool = False) -> Played:
+def tasks(requests: int, seed: int, *steps: Step, dominated: bool = False) -> Played:
     async def main() -> Played:
-        return await _Play(requests, seed, step, dominated=dominated).run()
+        return await _Play(requests, seed, steps, dominated=dominated).run()
 
     return run(main)
 
 
 class _Play:
-    def __init__(self, requests: int, seed: int, step: Step | None, *, dominated: bool) -> None:
+    def __init__(self, requests: int, seed: int, steps: tuple[Step, ...], *, dominated: bool) -> None:
         self._natures = {one.model.id: one for one in natures(random.Random(f"natures {seed}"))}
         if dominated:
             worst = max(self._natures.values(), key=lambda one: one.model.price.input or 0)
@@ -191,7 +193,7 @@ class _Play:
                                             quality_source="made up")  # fmt: skip
             self._natures["z"] = replace(worst, model=model, first=5.0, pace=0.1, success=0.9)
         self._requests = requests
-        self._step = step
+        self._steps = {one.at: one.what for one in steps}
         self._chance = random.Random(f"tasks {seed}")
         self._luck = random.Random(f"luck {seed}")
         self._sums: dict[Subject, Sum] = {}
@@ -206,25 +208,42 @@ class _Play:
 
     async def run(self) -> Played:
         for number in range(self._requests):
-            if self._step is not None and number == self._step.at:
-                self._change(self._step.what)
+            if number in self._steps:
+                self._change(self._steps[number])
             await self._one(number)
             await asyncio.sleep(self._chance.expovariate(1))
         return Played(self._choices, self._stepped)
 
     def _change(self, what: str) -> None:
-        """What was asked most of late gets worse."""
+        """What was asked most of late gets worse, or is again what it was; or one that is not asked gets better."""
+        if what == "back":
+            self._paced(self._stepped, 1 / 3)
+            return
         late = [one.model for one in self._choices[-200:]]
+        if what == "quicker":
+            idle = [name for name in sorted(self._natures) if late.count(name) < _IDLE * len(late)]
+            self._stepped = min(idle, key=self._dearness)
+            self._paced(self._stepped, 1 / 3)
+            return
         name = self._stepped = max(sorted(set(late)), key=late.count)
         nature = self._natures[name]
         if what == "slower":
-            self._natures[name] = replace(nature, first=3 * nature.first, pace=3 * nature.pace)
+            self._paced(name, 3)
             return
         price = nature.model.price
         assert price.input is not None, "what is asked has a price"
         dear = PriceSheet(input=100 * price.input, output=400 * price.input)
         self._natures[name] = replace(nature, model=msgspec.structs.replace(nature.model, price=dear))
         self._snapshot = snapshot_of([*self._natures.values()])
+
+    def _dearness(self, name: str) -> float:
+        """Times what the best would have cost, of late, where it could be asked."""
+        costs = [one.costs for one in self._choices[-200:] if name in one.costs]
+        return sum(one[name] / min(one.values()) for one in costs) / len(costs)
+
+    def _paced(self, name: str, times: float) -> None:
+        nature = self._natures[name]
+        self._natures[name] = replace(nature, first=times * nature.first, pace=times * nature.pace)
 
     async def _one(self, number: int) -> None:
         task = self._chance.choice(ASKED)

@@ -61,7 +61,7 @@ def test_a_cap_leaves_out_what_is_expected_to_cost_more() -> None:
 def test_a_cap_that_is_no_amount_is_refused_by_name(said: bytes) -> None:
     with pytest.raises(GatewayError, match="max-cost-usd") as wrong:
         admitted(request(model=None, task_type="creative"), TASKED, headers=[(b"x-conflux-max-cost-usd", said)])
-    assert (wrong.value.kind, wrong.value.param) == (Kind.INVALID, "max-cost-usd")
+    assert (wrong.value.kind, wrong.value.param) == (Kind.INVALID, "x-conflux-max-cost-usd")
 
 
 def test_what_the_house_pays_counts_and_where_it_is_not_known_the_price() -> None:

@@ -1,12 +1,13 @@
 """The choice for a task: filters, cost, staying, trying out; each candidate by itself."""
 
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from conflux.neutral.records import Tier
-from conflux.routing.board import LOOK_AGAIN, NEVER, Ask, Board, Entry, scattered
+from conflux.routing.board import LOOK_AGAIN, NEVER, Ask, Board, Entry, better_by, scattered
 from conflux.routing.health import HealthBook
 from conflux.routing.measures import Answer
 from conflux.routing.opinions import FULL, Subject, Sum
@@ -194,10 +195,53 @@ def test_at_most_two_in_a_hundred_are_tried_elsewhere_and_only_near_the_best() -
     assert {chosen(board, seed=seed, explores=True, home="b")[0] for seed in range(500)} == {"b"}
 
 
+def known(entry: Entry, answers: int, seconds: float = 6.4, now: float = NOW) -> None:
+    for _ in range(answers):
+        entry.measured.answered(Answer(True, TASK.name, TASK.length, True, 0.4, seconds, 900), now)
+
+
+def trials(board: Board, now: float = NOW) -> dict[str | None, int]:
+    found = Counter(chosen(board, now, seed=seed, explores=True) for seed in range(3000))
+    return {name: count for (name, reason), count in found.items() if reason == "explored"}
+
+
+def test_what_is_known_to_be_worse_is_not_tried_again_and_what_is_little_known_is() -> None:
+    shop = Shop()
+    best, other, new = shop.entry("a"), shop.entry("b", 1300), shop.entry("c", 1300)
+    known(best, 60)
+    known(other, 60)
+    known(new, 2)
+    board = shop.board(best, other, new)
+    assert set(trials(board)) == {"c"}
+    known(new, 60)
+    assert trials(board) == {}  # neither: what it could teach is known
+    assert set(trials(board, NOW + 86400)) == {"b", "c"}  # in a day much may have changed
+
+
+def test_a_dear_trial_must_promise_more_than_a_cheap_one() -> None:
+    """The same little knowledge: near the best it pays to look, far from it not."""
+    shop = Shop()
+    best, near, far = shop.entry("a"), shop.entry("b", 1100), shop.entry("c", 3000)
+    for entry, answers in ((best, 60), (near, 8), (far, 8)):
+        known(entry, answers)
+    board = shop.board(best, near, far)
+    totals = board.decide(Ask(tokens=1000), NOW).totals
+    assert totals[2] < 1.5 * totals[0]
+    assert set(trials(board)) == {"b"}
+
+
+def test_what_is_expected_beyond_a_gap_is_what_the_normal_law_says() -> None:
+    chance = random.Random(2)
+    for gap, strays in ((0.0, 1.0), (1.0, 1.0), (2.0, 1.5), (-1.0, 0.5)):
+        drawn = sum(max(0.0, -(gap + chance.gauss(0, strays))) for _ in range(100_000)) / 100_000
+        assert better_by(gap, strays) == pytest.approx(drawn, abs=0.01)
+    assert (better_by(1.0, 0.0), better_by(-1.0, 0.0)) == (0.0, 1.0)
+
+
 def test_what_had_a_bad_hour_is_tried_out_and_not_gone_back_to() -> None:
     """Believed to be slow, hoped to be as it was: only what explores goes there."""
     shop = Shop()
-    usual, other = shop.entry("a"), shop.entry("b", 1100)
+    usual, other = shop.entry("a"), shop.entry("b", 1500)
     for _ in range(40):
         usual.measured.answered(Answer(True, TASK.name, TASK.length, True, 0.4, 6.4, 900), NOW)
         other.measured.answered(Answer(True, TASK.name, TASK.length, True, 0.4, 6.4, 900), NOW)

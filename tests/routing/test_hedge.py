@@ -19,7 +19,12 @@ def test_late_is_what_nineteen_of_twenty_are_not() -> None:
     hedge = Hedge()
     for wait in range(100):
         hedge.waited(0, float(wait))
+    for _ in range(150):
+        hedge.asked()
     assert hedge.late(0) == 95
+    hedge.take()
+    hedge.take()
+    assert hedge.late(0) == 97, "the last one is kept for who is later still"
     for _ in range(100):  # what was is forgotten
         hedge.waited(0, 2.0)
     assert hedge.late(0) == 2

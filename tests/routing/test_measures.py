@@ -84,16 +84,18 @@ def test_one_accident_is_no_change() -> None:
     assert found.first.value < 1.5
 
 
-def test_a_bad_hour_raises_hope_and_not_belief() -> None:
+def test_a_bad_hour_is_believed_and_what_was_usual_is_remembered() -> None:
     found = after(50, streamed(first=1.0))
     for _ in range(5):
         found.answered(streamed(first=30.0), 0.0)
     bad = found.first.value
-    assert bad > 25 and found.hoped(0.0)[0] == bad  # no time has passed
+    assert bad > 25 and found.since(0.0) == (0, 0)  # no time has passed
+    assert found.first.usual < 8 and found.pace.usual <= found.pace.value
     found.fade(FADE)
     assert found.first.value > 0.95 * bad  # time alone tells nothing new
-    assert found.hoped(FADE)[0] < 0.8 * bad
-    assert found.hoped(3 * FADE)[0] < found.hoped(FADE)[0]
+    over, better = found.since(FADE)
+    assert over == pytest.approx(0.632, abs=0.001) and 0 < better < 0.01
+    assert found.since(3 * FADE)[0] > over and found.since(3 * FADE)[1] > better
     found.answered(streamed(first=1.0), FADE)
     assert found.first.value < 0.9 * bad  # and what is new counts much again
     found.answered(streamed(first=1.0), FADE)
@@ -101,11 +103,20 @@ def test_a_bad_hour_raises_hope_and_not_belief() -> None:
     assert found.first.value < 5
 
 
-def test_nobody_hopes_for_worse() -> None:
+def test_one_good_answer_after_bad_ones_is_a_reason_to_look_again() -> None:
+    found = after(50, streamed(first=1.0))
+    for _ in range(8):
+        found.answered(streamed(first=30.0), 0.0)
+    assert found.since(1.0)[0] < 0.001
+    found.answered(streamed(first=1.0), 1.0)
+    assert found.since(1.0)[0] == 0.5
+
+
+def test_who_got_quicker_is_not_expected_to_get_slow_again() -> None:
     found = after(50, streamed(first=30.0))
     for _ in range(5):
         found.answered(streamed(first=1.0), 0.0)
-    assert found.hoped(10 * FADE)[0] == found.first.value
+    assert found.first.usual == found.first.value
 
 
 def test_the_more_answers_the_less_doubt_of_their_length() -> None:
@@ -126,11 +137,17 @@ def test_what_lasts_becomes_what_is_usual() -> None:
     found = after(50, streamed(first=1.0))
     for _ in range(5):
         found.answered(streamed(first=30.0), 0.0)
-    once = found.hoped(4 * FADE)[0]
+    once = found.first.usual
     assert once < 10
     for step in range(1, 41):  # looked at again now and then, it is always slow
         found.answered(streamed(first=30.0), step * FADE / 10)
-    assert found.hoped(8 * FADE)[0] > 20 > once
+    assert found.first.usual > 20 > once
+
+
+def test_the_more_answers_the_less_one_more_may_teach_of_their_speed() -> None:
+    found = [after(count, streamed()).first for count in (0, 1, 5, 50)]
+    doubts = [one.doubt() / one.value for one in found]
+    assert doubts == sorted(doubts, reverse=True) and doubts[-1] < 0.05 * doubts[0]
 
 
 def test_they_are_found_by_name() -> None:

@@ -58,7 +58,14 @@ def broken(scenario: Scenario) -> list[str]:
 
 def test_second_legs_without_a_budget_break_promises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Hedge, "take", lambda self: True)
-    assert broken(SCENARIOS["1 in 100 answers of 4 takes ten times as long, hedged"]) == ["asked twice"]
+    assert broken(SCENARIOS["15 in 1,000 answers of 4 take ten times as long, hedged"]) == ["asked twice"]
+
+
+def test_a_leg_that_no_receipt_knows_breaks_a_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conflux.relay.tries.Tries.let_go", lambda *_, **__: None)
+    assert broken(SCENARIOS["15 in 1,000 answers of 4 take ten times as long, hedged"]) == [
+        "legs that are on no receipt"
+    ]
 
 
 def test_a_router_that_ejects_nobody_breaks_promises(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,11 +17,12 @@ from conflux.neutral.request import Envelope
 from conflux.policy.context import Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Uncounted, hold_for
+from conflux.relay.controls import check_controls, most_cost, preferred
 from conflux.relay.dues import plan_of
 from conflux.relay.flux_admit import FIELD, admit_panel, panel_asked
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
-from conflux.relay.routed import most_cost, preferred, route
+from conflux.relay.routed import route
 from conflux.relay.snapshot import Snapshot
 from conflux.relay.standing import standing_of
 from conflux.relay.terms import Terms, check_rules, priced, terms_of
@@ -64,6 +65,7 @@ async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
     caller, storefront = await identify(parts, snapshot, incoming.secret, incoming.mount)
     dialect = DIALECTS[incoming.dialect]
     envelope = dialect.open(incoming.body, incoming.place)
+    check_controls(storefront, incoming.headers, envelope)
     counted = await parts.sizes.count(caller, envelope)
     asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
     if asked is not None:
@@ -119,6 +121,7 @@ def admit(
 ) -> Admitted:
     """Raises Uncounted where the bytes leave open whether it fits."""
     envelope = dialect.open(incoming.body, incoming.place)
+    check_controls(storefront, incoming.headers, envelope)
     known = _known(snapshot, caller, storefront, envelope, incoming.headers)
     if known is not None:
         check_rules(known, caller, storefront, envelope, parts.clock.time())
@@ -225,8 +228,6 @@ def _resolve(
         name = routed.name
     elif envelope.task_type is not None:
         raise invalid("send model or task_type, not both", param="task_type")
-    elif "prefer" in envelope.body:
-        preferred(storefront, envelope, headers)  # what makes no sense is told, also where it is not needed
     terms = terms_of(standing, snapshot, caller, storefront, name)
     if terms is None:
         raise unknown_model(name)

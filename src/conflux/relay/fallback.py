@@ -20,9 +20,10 @@ from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import OUTPUT_WHEN_UNKNOWN, ROOM_FOR_ANSWER
 from conflux.relay.admitted import Admitted, Fallback
+from conflux.relay.controls import preferred, stands_in
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import asked as board_ask
-from conflux.relay.routed import board_of, preferred
+from conflux.relay.routed import board_of
 from conflux.relay.snapshot import Snapshot
 from conflux.relay.standing import standing_of
 from conflux.routing.board import Ask, Board
@@ -41,8 +42,7 @@ def wanted(admitted: Admitted, incoming: Incoming) -> bool:
         return False  # another model's vectors are of another space: what is kept by them would be found no more
     if not front.fallback and admitted.flux is None:
         return False
-    names = (b"x-conflux-fallback", f"x-{front.header_prefix}-fallback".lower().encode())
-    return not any(name in names and value.strip().lower() == b"off" for name, value in incoming.headers)
+    return stands_in(front, incoming.headers)
 
 
 def stand_ins(

@@ -7,9 +7,8 @@ disagree. Boards are made once for callers who are narrowed alike and gone with 
 from collections.abc import Sequence
 
 from conflux.billing.estimate import tokens_of
-from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.money import NANO_PER_USD, PICO_PER_NANO, MoneyError, PriceSheet, nano_from_usd
-from conflux.neutral.ports import Headers
+from conflux.neutral.errors import GatewayError
+from conflux.neutral.money import NANO_PER_USD, PICO_PER_NANO, PriceSheet
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need
 from conflux.policy.capability import answers
@@ -21,7 +20,7 @@ from conflux.relay.standing import Standing
 from conflux.routing.board import NEVER, Ask, Board, Entry, Routed
 from conflux.routing.gauge import Counted
 from conflux.routing.opinions import Subject
-from conflux.routing.prefer import Preset, preset_named
+from conflux.routing.prefer import Preset
 from conflux.routing.tasks import Task, lacks, refused
 
 _ANY = ""  # a pool that nobody measured: its gauge is as wide as any
@@ -70,37 +69,6 @@ def route(
     if routed.decision.place is None:
         raise NoModel(refused(task, routed.decision.spoken), routed)
     return routed
-
-
-def preferred(storefront: Storefront, envelope: Envelope, headers: Headers) -> Preset:
-    """The request's field, else its header, else the storefront's own."""
-    said = envelope.body.get("prefer")
-    if said is None:
-        heard = _heard(storefront, headers, "prefer")
-        said = storefront.prefer if heard is None else heard
-    return preset_named(said)
-
-
-def most_cost(storefront: Storefront, headers: Headers) -> float:
-    """What the caller lets an answer cost, in nano-USD; a header of ours, so that no provider ever sees it."""
-    heard = _heard(storefront, headers, "max-cost-usd")
-    if heard is None:
-        return NEVER
-    try:
-        found = nano_from_usd(heard)
-    except MoneyError:
-        found = 0
-    if found <= 0:
-        text = f"max-cost-usd: {heard[:40]!r} is not an amount of USD above 0, such as 0.02"
-        raise GatewayError(Kind.INVALID, text, param="max-cost-usd")
-    return found
-
-
-def _heard(storefront: Storefront, headers: Headers, name: str) -> str | None:
-    """Our own header, or the storefront's of that name; the last one counts."""
-    names = (f"x-conflux-{name}".encode(), f"x-{storefront.header_prefix}-{name}".lower().encode())
-    heard = [value for one, value in headers if one in names]
-    return heard[-1].strip().decode("latin-1") if heard else None
 
 
 def asked(parts: Parts, envelope: Envelope, storefront: Storefront, counted: Counted | None, seed: int = 0) -> Ask:

@@ -8,6 +8,7 @@ reckoned once and again when something was learned; a decision is one walk over 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import reduce
+from math import erfc, exp, hypot, pi, sqrt
 from operator import and_
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ WORSE = 1.10  # times the best: within it a conversation stays where it is, and 
 EXPLORED = 131  # of 2**16 / 10: just below 2 %
 _SHARES = 6554
 _HALF = 1 << 24
+AHEAD = 500.0  # requests of the same kind that profit from what a trial teaches
+_DENSITY, _ROOT_HALF = 1 / sqrt(2 * pi), sqrt(0.5)  # of the normal law
 LOOK_AGAIN = 5.0  # seconds until what fades is reckoned again
 NEVER = float("inf")
 _MASK = (1 << 64) - 1
@@ -199,24 +202,32 @@ class Board:
         elif ask.explores:
             chance = scattered(ask.seed)
             if chance % _SHARES < EXPLORED:
-                near = [
-                    (hope, other)
+                worth = [
+                    (gain, other)
                     for other, one in enumerate(totals)
-                    if one < NEVER and other != place and (hope := self._hoped(other, one, ask, now)) <= WORSE * best
+                    if one < NEVER and other != place and (gain := self._gain(other, one, best, ask, now)) > 0
                 ]
-                if near:  # every other time whatever promises most, else any of them: hope is not all
-                    any_of_them = near[(chance >> 32) % len(near)]
-                    return (min(near) if chance & _HALF else any_of_them)[1], "explored"
+                if worth:  # every other time what promises most, else any of them: what is reckoned is not all
+                    any_of_them = worth[(chance >> 32) % len(worth)]
+                    return (max(worth) if chance & _HALF else any_of_them)[1], "explored"
         return place, "best"
 
-    def _hoped(self, place: int, total: float, ask: Ask, now: float) -> float:
-        """What it may cost by now, if all went well."""
+    def _gain(self, place: int, total: float, best: float, ask: Ask, now: float) -> float:
+        """What trying it is worth over the requests ahead, less what it costs: above 0 it pays for itself."""
         _, output, _, length, _ = self._figures[place]
         measured, second = self.fit[place].measured, self.preset.second
         length = min(length, ask.output)
-        first, soon = measured.hoped(now)
-        total -= second * (measured.first.value - first + length * (measured.pace.value - soon))
-        return total - measured.doubt(self.task.name) * length * (output * ask.choices + second * soon)
+        waiting = second * (measured.first.value + length * measured.pace.value)
+        usual = total - waiting + second * (measured.first.usual + length * measured.pace.usual)
+        gap, limit = total - best, WORSE * best
+        over, better = measured.since(now)
+        found = over * max(0.0, best - usual) + better * max(0.0, best - total + waiting / 2)  # twice as quick
+        if total <= limit:
+            words = measured.doubt(self.task.name) * length * (output * ask.choices + second * measured.pace.value)
+            found += better_by(
+                gap, hypot(words, second * measured.first.doubt(), length * second * measured.pace.doubt())
+            )
+        return AHEAD * found - gap
 
     def _saved(self, home: int, ask: Ask) -> float:
         """By what is cached of a conversation where it is, beyond what is expected of any request."""
@@ -298,6 +309,14 @@ def _usual(figures: tuple[float, float, float, float, float]) -> tuple[float, fl
     """The same for one answer of the expected length: all but the request's own tokens, and what one of those costs."""
     base, output, pace, length, fresh = figures
     return base + length * (output + pace), fresh
+
+
+def better_by(gap: float, strays: float) -> float:
+    """How much less it is expected to be than what it lies `gap` above, if what is believed of it may stray so far."""
+    if strays <= 0:
+        return max(0.0, -gap)
+    far = gap / strays
+    return strays * exp(-far * far / 2) * _DENSITY - gap * erfc(far * _ROOT_HALF) / 2
 
 
 def objection(entry: Entry, needs: int, room: int) -> str | None:

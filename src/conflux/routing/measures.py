@@ -6,7 +6,7 @@ by two answers or three, and time alone changes a belief in weeks only. What tim
 tries something out may reckon with what a model was usually like before its bad hour.
 """
 
-from math import exp, log, sqrt
+from math import exp, log
 from typing import NamedTuple
 
 from conflux.routing.beta import Odds
@@ -17,7 +17,7 @@ FIRST = 0.4  # seconds to the first token, assumed of the untried
 PACE = 1 / 150  # seconds a token
 FADE = 3600.0  # seconds in which what was seen is doubted, and what failed is forgiven
 FORGOTTEN = 7 * 86400.0  # seconds in which what was usual is no longer believed
-_STEADY = 9.0  # answers that a mean remembers, about
+_STEADY = 49.0  # answers that a mean remembers, about: what changed begins a new one
 _STEADY_LENGTH = 99.0  # lengths vary more than speed does, and change less
 _BELIEF = 0.3  # answers that an assumption counts for
 _BELIEF_LENGTH = 3.0  # one long answer is no long-winded model
@@ -29,9 +29,11 @@ _SPREAD_STEP = 0.05
 _USUAL_ANSWERS = 20.0  # answers that tell what is usual
 _MEAN_TO_DEVIATION = 1.25
 _SETTLED = 2.0  # answers before which nothing can have changed
-_DOUBT = 0.24  # of a length that one answer told: six tenths of how far lengths stray
+_STRAYS = 0.4  # of its mean: how far one answer's length strays
 _MOST_NEWS = 256  # answers: whoever has heard of fewer looks at all
 _SHORT = 1.0  # seconds in which nothing is forgotten
+_HALF_SURE = 0.5
+_RARELY = 8.0  # of all changes one makes a model twice as quick
 _MOST_STRETCH = 20.0  # one whole answer's surprise: more is one accident
 
 
@@ -65,9 +67,12 @@ class Watched(Mean):
         self._seen = belief  # answers, up to so many
 
     def saw(self, value: float, steady: float) -> None:
-        if self.weight >= _SETTLED and value > 0 and self._changed(log(value / self.value)):
+        changed = self.weight >= _SETTLED and value > 0 and self._changed(log(value / self.value))
+        if changed:
             self.weight = self._belief
         super().saw(value, steady)
+        if changed or self._above > 0:
+            return  # what may be the beginning of a bad hour is not what is usual
         seen = self._seen
         self._usual += (value - self._usual) / (seen + 1)
         if seen < _USUAL_ANSWERS:
@@ -94,10 +99,19 @@ class Watched(Mean):
         self.value = assumed + (self.value - assumed) * believed
         self.weight = self._belief + (self.weight - self._belief) * kept
 
-    def hoped(self, kept: float) -> float:
-        """What it may be by now: as it was lately, or on the way back to what was usual."""
-        back = self._usual + (self.value - self._usual) * kept
-        return back if back < self.value else self.value
+    @property
+    def usual(self) -> float:
+        """As it is, or as it was before something changed for the worse."""
+        return self._usual if self._usual < self.value else self.value
+
+    @property
+    def brighter(self) -> bool:
+        """Its last answer was so much better that one more settles whether something has changed."""
+        return self._below > _ALARM / 2
+
+    def doubt(self) -> float:
+        """How far one more answer may move it: less, the more were seen."""
+        return self.value * self._spread / (self.weight + 0.5)
 
 
 class Measured:
@@ -126,14 +140,17 @@ class Measured:
         return (_BELIEF_LENGTH * usual + weight * mean) / (_BELIEF_LENGTH + weight)
 
     def doubt(self, task: str) -> float:
-        """How much shorter its answers may well be than they seem, as a share: less, the more were seen."""
+        """How far one more answer may move what is believed of their length, as a share: less, the more were seen."""
         found = self._lengths.get(task)
-        return _DOUBT / sqrt(_BELIEF_LENGTH + (found[1] if found is not None else 0.0))
+        return _STRAYS / (_BELIEF_LENGTH + 0.5 + (found[1] if found is not None else 0.0))
 
-    def hoped(self, now: float) -> tuple[float, float]:
-        """Seconds to the first token and for each, as they may be by now."""
-        kept = exp((self._heard - now) / FADE)
-        return self.first.hoped(kept), self.pace.hoped(kept)
+    def since(self, now: float) -> tuple[float, float]:
+        """Since it was heard of last: how likely a bad hour is over, and that it got better than it ever was."""
+        gone = self._heard - now
+        over = 1 - exp(gone / FADE)
+        if over < _HALF_SURE and (self.first.brighter or self.pace.brighter):
+            over = _HALF_SURE
+        return over, (1 - exp(gone / FORGOTTEN)) / _RARELY
 
     def answered(self, answer: "Answer", now: float) -> None:
         if now - self._stamp >= _SHORT:

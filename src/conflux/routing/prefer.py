@@ -29,9 +29,10 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def preset_named(name: object) -> Preset:
+def preset_named(name: object, where: str = "prefer") -> Preset:
+    """`where`: the field or header that says so."""
     found = PRESETS.get(name) if isinstance(name, str) else None
     if found is None:
         said = repr(name)[:80]
-        raise GatewayError(Kind.INVALID, f"prefer: {said} is not one of {', '.join(PRESETS)}", param="prefer")
+        raise GatewayError(Kind.INVALID, f"{where}: {said} is not one of {', '.join(PRESETS)}", param=where)
     return found
