@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conflux.faces.exchange import HttpExchange, ShortExchange, cors
+from conflux.faces.exchange import HttpExchange, ShortExchange, connection_of, cors
 from conflux.neutral.records import Storefront
 
 
@@ -126,3 +126,8 @@ def test_leaving_is_told_once_it_happens_or_at_once() -> None:
     assert exchange.gone
     exchange.on_gone(lambda: told.append("had left"))
     assert told == ["left", "had left"]
+
+
+def test_the_connection_behind_a_scope() -> None:
+    assert connection_of({}) is None
+    assert connection_of({"conflux.connection": "another server's"}) is None

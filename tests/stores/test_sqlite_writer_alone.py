@@ -21,7 +21,7 @@ def threads(monkeypatch):
 
     def noted(self):
         seen.append(threading.current_thread().name)
-        commit(self)
+        return commit(self)
 
     monkeypatch.setattr(sqlite_writer.Writer, "_commit", noted)
     return seen

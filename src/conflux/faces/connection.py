@@ -82,6 +82,7 @@ class Connection(HttpToolsProtocol):
         self._next: ShortRequest | None = None  # came before it could wait
         self._keep_alive = True  # after that answer
         self._chunked = True  # that answer, if it is a stream
+        self._head = b""  # of that stream: goes out with its first piece, which is at hand, in one write
         self._held = bytearray()  # came while answering
         self._whole = True  # nothing of a request has come that is not all of it
         self._in_head = False
@@ -386,21 +387,25 @@ class Connection(HttpToolsProtocol):
 
     def send_head(self, status: int, headers: Headers) -> None:
         if not self.lost:
-            self.transport.write(self.head(status, headers) + (_CHUNKED if self._chunked else b"\r\n"))
+            self._head = self.head(status, headers) + (_CHUNKED if self._chunked else b"\r\n")
 
     def push(self, data: bytes) -> bool:
         """Send a piece of a stream. False where the client reads slower than we write."""
         if data and not self.lost:
-            self.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+            framed = b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+            self.transport.write(self._with_head(framed) if self._head else framed)
         return not self.flow.write_paused or self.lost
 
     def send_last(self, data: bytes) -> None:
         if not self.lost:
-            if not self._chunked:
-                self.transport.write(data)
-                return
             end = b"0\r\n\r\n"
-            self.transport.write(b"%x\r\n%b\r\n%b" % (len(data), data, end) if data else end)
+            if self._chunked:
+                data = b"%x\r\n%b\r\n%b" % (len(data), data, end) if data else end
+            self.transport.write(self._with_head(data))
+
+    def _with_head(self, data: bytes) -> bytes:
+        head, self._head = self._head, b""
+        return head + data
 
     async def drained(self) -> None:
         if self.flow.write_paused and not self.lost:
@@ -492,9 +497,3 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         else:
             super().shutdown()
-
-
-def connection_of(scope: Any) -> Connection | None:
-    """The connection behind a scope; None under another server, which then only cancels late."""
-    found = scope.get(SCOPE_KEY)
-    return found if isinstance(found, Connection) else None

@@ -7,7 +7,7 @@ nowhere. CORS is the answering storefront's word, so it is added here, when it i
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from conflux.faces.connection import Connection, connection_of
+from conflux.faces.connection import SCOPE_KEY, Connection
 from conflux.faces.short_way import BODILESS
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
@@ -15,6 +15,12 @@ from conflux.neutral.records import Storefront
 Send = Callable[[Any], Awaitable[None]]
 
 _VARY = (b"vary", b"origin")
+
+
+def connection_of(scope: Any) -> Connection | None:
+    """The connection behind a scope; None under another server, which then only cancels late."""
+    found = scope.get(SCOPE_KEY)
+    return found if isinstance(found, Connection) else None
 
 
 def cors(storefront: Storefront | None, origin: bytes | None) -> Headers:

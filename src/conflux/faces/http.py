@@ -19,9 +19,9 @@ from conflux.dialects.openai_errors import body as openai_error
 from conflux.dialects.strict_json import encode
 from conflux.faces.admin.door import BELOW, AdminDoor
 from conflux.faces.coding import ACCEPTED, check_coding, decoded
-from conflux.faces.connection import Connection, connection_of
+from conflux.faces.connection import Connection
 from conflux.faces.cookies import page_secret
-from conflux.faces.exchange import HttpExchange, ShortExchange, cors
+from conflux.faces.exchange import HttpExchange, ShortExchange, connection_of, cors
 from conflux.faces.http_secret import header_secret
 from conflux.faces.listed import ListedExchange
 from conflux.faces.public import POSTED, Public

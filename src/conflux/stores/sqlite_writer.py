@@ -89,9 +89,10 @@ class Writer(StepQueue):
         if not wrote:
             self._committed(False)
         elif self._is_alone():
-            self._commit()
+            call, *args = self._commit()
+            call(*args)
         else:
-            self._work.put(self._commit)
+            self._work.put(lambda: self._tell(*self._commit()))
 
     def _is_alone(self) -> bool:
         """With no request beside this one, a commit that takes a moment is written at once: to another thread and back
@@ -191,23 +192,22 @@ class Writer(StepQueue):
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call, *args)
 
-    def _commit(self) -> None:
+    def _commit(self) -> tuple[Any, ...]:
+        """What the loop's thread has to do then."""
         began = time.perf_counter()
         try:
             self._book.sum_up(self._connection)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._tell(self._broken, error, self._may_be_written(error))
-            return
+            return self._broken, error, self._may_be_written(error)
         self._took = time.perf_counter() - began
         self.batches += 1
         self._pages += _PAGES_PER_BATCH + len(self._batch) // _STEPS_PER_PAGE
         if self._pages < _PAGES_PER_CHECKPOINT:
-            self._tell(self._committed, False)
-            return
+            return self._committed, False
         self._pages = 0
-        self._tell(self._committed, True)
         self._work.put(self._checkpoint)
+        return self._committed, True
 
     def _checkpoint(self) -> None:
         try:
