@@ -102,7 +102,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     credits: int = 0  # micro-credits, as `amount`
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, array_like=True):
     """A receipt line: quantity of a bucket at a unit price (pico-units), rounded up once (nano-USD)."""
 
     bucket: str

@@ -146,7 +146,11 @@ class Book(ABC):
             self._answers.hold(order.once, number)
         self.holds[number] = hold
         self._taken.add(number)
-        self._new_holds += hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS)
+        self._open(order, hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS))
+
+    def _open(self, order: Reservation, row: tuple[Any, ...]) -> None:
+        """`row`: of `hold`."""
+        self._new_holds += row
 
     @abstractmethod
     def _check_unused(self, number: int) -> None:
@@ -223,16 +227,16 @@ class Book(ABC):
         del self.holds[number]
         self._gone.append(number)
         self._costs[number] = booked.cost
-        self._requests += row
-        self._count(row, order.tags)
+        self._close(row, order.tags)
         self._entries += legs(number, order.caller_key, booked)
         self._entries += extra
         for place, call in enumerate(end.calls):
             self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)
         return booked.cost
 
-    def _count(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
+    def _close(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
         """`row`: of `request`."""
+        self._requests += row
         self._used.add(row, tags)
 
     def _settled(self, number: int) -> int:
@@ -251,16 +255,18 @@ class Book(ABC):
 
     def _place(self, order: Reservation) -> Place:
         """The windows that a request counts against, in the order of its scopes."""
-        found = self._payer(order)
+        payer = (order.caller_key, order.caller_user, order.caller_workspace, order.storefront)
+        found = self._payers.get(payer)
+        if found is None or found.scopes is not order.scopes:
+            found = self._look_up(payer, order.scopes)
         moment = order.created
         if found.age != self._age or not found.start <= moment < found.end:
             windows = tuple([self._window(one, moment) for one in found.budgets])
-            found = found.stand(windows, self._age)
-            self._payers[order.caller_key, order.caller_user, order.caller_workspace, order.storefront] = found
+            found = self._payers[payer] = found.stand(windows, self._age)
         return found
 
     def _payer(self, order: Reservation) -> Place:
-        """Which budgets a request counts against, in the order of its scopes."""
+        """Which budgets a request counts against; their windows may be old."""
         payer = (order.caller_key, order.caller_user, order.caller_workspace, order.storefront)
         found = self._payers.get(payer)
         if found is None or found.scopes is not order.scopes:

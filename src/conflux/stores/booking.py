@@ -87,11 +87,11 @@ _COST, _PAYABLE, _VARIANCE = Account.PROVIDER_COST.value, Account.PROVIDER_PAYAB
 def legs(tx: int, key: int, booked: Booked) -> tuple[int, ...]:
     """The entries of a settlement, four figures each: transaction, account, party, amount. 0 is no entry."""
     paid, variance, owed = booked.paid, booked.variance, booked.provider_cost
-    if paid and not variance and not owed:
-        return (tx, _CUSTOMER, key, -paid, tx, _REVENUE, 0, paid)
-    found: tuple[int, ...] = ()
-    if paid:
-        found = (tx, _CUSTOMER, key, -paid)
+    found: tuple[int, ...]
+    if paid and not variance:
+        found = (tx, _CUSTOMER, key, -paid, tx, _REVENUE, 0, paid)
+        return (*found, tx, _COST, 0, -owed, tx, _PAYABLE, 0, owed) if owed else found
+    found = (tx, _CUSTOMER, key, -paid) if paid else ()
     if paid + variance:
         found += (tx, _REVENUE, 0, paid + variance)
     if owed:

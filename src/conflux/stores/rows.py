@@ -115,10 +115,10 @@ def call_text(call: Call) -> tuple[Any, ...]:
 
 
 def detail_text(end: Settlement, tags: dict[str, str]) -> str:
-    lines, calls = [*map(_plain, end.lines)], [*map(call_text, end.calls)]
+    calls = [call_text(one) for one in end.calls]
     if end.task:
-        return str(_encode((lines, calls, end.dropped, tags, end.task)), "utf-8")
-    return str(_encode((lines, calls, end.dropped, tags)), "utf-8")
+        return _encode((end.lines, calls, end.dropped, tags, end.task)).decode()
+    return _encode((end.lines, calls, end.dropped, tags)).decode()
 
 
 def request_row(hold: Hold, end: Settlement, booked: Booked, now: int) -> tuple[Any, ...]:
@@ -163,7 +163,7 @@ class _Call(NamedTuple):
 
 
 class _Detail(NamedTuple):
-    lines: tuple[tuple[str, int, int, int], ...]
+    lines: tuple[Line, ...]
     calls: tuple[_Call, ...]
     dropped: tuple[str, ...]
     tags: dict[str, str]
@@ -179,7 +179,7 @@ def retired(detail: str, cost: int) -> str:
     """A receipt's detail without its parts: what it cost in one line, and what is summed by."""
     _lines, _calls, _dropped, tags, task = _detail_decoder.decode(detail)
     lines = ((RETIRED, 1, cost * PICO_PER_NANO, cost),) if cost else ()
-    return str(_encode((lines, (), (), tags, task) if task else (lines, (), (), tags)), "utf-8")
+    return _encode((lines, (), (), tags, task) if task else (lines, (), (), tags)).decode()
 
 
 RECEIPT = (
@@ -221,7 +221,7 @@ def receipt_of(row: tuple[Any, ...], attempts: list[tuple[Any, ...]]) -> Receipt
         credits=row[10],
         simulated=bool(row[11]),
         refunded=row[14] or 0,
-        lines=tuple(Line(*line) for line in lines),
+        lines=lines,
         calls=tuple(_call_of(call, attempt) for call, attempt in zip(calls, attempts, strict=True)),
         dropped=dropped,
         status=row[12],

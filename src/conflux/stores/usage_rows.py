@@ -7,8 +7,7 @@ page of its own, so many receipts together cost far less than each at once. Who 
 adds from there; SUM_UP reads them again, for who does not.
 """
 
-from functools import reduce
-from operator import or_
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,7 +25,8 @@ NAME = ("key_id", "day", "storefront", "model", "served_model", "simulated", "us
 _MODEL = slice(1, 6)
 OF_MODEL: tuple[str, ...] = NAME[1:6]
 _FIRST, _LAST = REQUEST.index("cost"), REQUEST.index(BUCKETS[-1]) + 1
-assert REQUEST[_FIRST:_LAST] == FIGURES[1:]
+FIGURES_OF_ROW = slice(_FIRST, _LAST)
+assert REQUEST[FIGURES_OF_ROW] == FIGURES[1:]
 
 
 class Used:
@@ -42,17 +42,18 @@ class Used:
     def add(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
         """`row`: of `request`."""
         self.count += 1
-        name, figures = _name(row), row[_FIRST:_LAST]
+        name = (row[2], row[1] // DAY, row[5], row[6], row[11] or "", row[7], row[3], row[4])
         known = self._days.get(name)
         if known is None:
-            self._days[name] = [figures]
+            self._days[name] = [row[_FIRST:_LAST]]
         else:
-            known.append(figures)
+            known.append(row[_FIRST:_LAST])
         if tags:
             self.add_tags(row, tags)
 
     def add_tags(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
-        self._tags.setdefault((*_name(row), tags_text(tags)), []).append(row[_FIRST:_LAST])
+        name = (row[2], row[1] // DAY, row[5], row[6], row[11] or "", row[7], row[3], row[4], tags_text(tags))
+        self._tags.setdefault(name, []).append(row[_FIRST:_LAST])
 
     def clear(self) -> None:
         self.count = 0
@@ -76,13 +77,11 @@ class Used:
         return _summed(self._tags)
 
 
-def _name(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (row[2], row[1] // DAY, row[5], row[6], row[11] or "", row[7], row[3], row[4])
-
-
-def is_plain(row: tuple[Any, ...]) -> bool:
-    """Its figures are such as occur: any number of them can be added up within 64 bits."""
-    together: int = reduce(or_, row[_FIRST:_LAST])  # below 0 where one is, and as long as the longest
+def is_plain(figures: Iterable[int]) -> bool:
+    """They are such as occur: any number of them can be added up within 64 bits."""
+    together = 0
+    for one in figures:
+        together |= one  # below 0 where one is, and as long as the longest
     return 0 <= together < _PLAIN
 
 
