@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from conflux import __version__
 from conflux.faces.catalogue_cli import add_catalogue
-from conflux.faces.cli import build
+from conflux.faces.cli import SERVE, build
 from conflux.faces.cli_common import fail
 from conflux.faces.launch import Launch
 from conflux.neutral.errors import ConfigError, NoSuch, StoreError
@@ -181,8 +181,10 @@ def _greet(running: "Running", admin_key: str | None) -> None:
 
 def main() -> None:
     program = Program()
-    app = build(program)
-    add_catalogue(app, program)
+    word = sys.argv[1] if len(sys.argv) > 1 else None
+    app = build(program, word)
+    if word != SERVE:
+        add_catalogue(app, program)
     try:
         app(standalone_mode=True, prog_name="conflux")  # however it was started
     except NoSuch as error:

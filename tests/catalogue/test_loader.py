@@ -66,6 +66,17 @@ def test_rows_may_be_spread_over_files_in_any_order(tmp_path: Path) -> None:
     assert list(load([tmp_path]).models) == [("shop", "one")]
 
 
+def test_a_file_that_changed_is_read_anew_and_one_that_did_not_says_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "shop.toml"
+    file.write_text(SHOP)
+    price = {"storefront": "shop", "id": "one", "price": {"input": "3"}}
+    assert load([tmp_path], {"model": [price]}) == load([tmp_path], {"model": [price]})
+    first = load([tmp_path])
+    assert first == load([tmp_path])  # what the owner laid over it is not in the file
+    file.write_text(SHOP.replace('output = "2"', 'output = "4"'))
+    assert load([tmp_path]) != first
+
+
 def test_a_missing_and_an_empty_directory(tmp_path: Path) -> None:
     missing = tmp_path / "nowhere"
     assert refused(missing) == [

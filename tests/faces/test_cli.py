@@ -110,6 +110,14 @@ def test_every_commands_help_has_an_example(played: Played) -> None:
         assert shown.startswith("Example") and f"conflux {' '.join(path)}" in shown, path
 
 
+def test_a_start_makes_the_same_command_and_not_the_sixty_others(played: Played) -> None:
+    every, few = (dict(commands(get_command(build(played, word)))) for word in (None, "serve"))
+    assert len(few) < 5 < len(every)
+    options = [[one.opts for one in found["serve",].params] for found in (every, few)]
+    assert options[0] == options[1]
+    assert dict(commands(get_command(build(played, "keys")))).keys() == every.keys()
+
+
 def test_nothing_said_is_help(played: Played) -> None:
     for words in ((), ("keys",), ("models",), ("config",), ("ledger",)):
         assert "Usage" in said(played, *words).output

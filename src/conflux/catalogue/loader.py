@@ -7,7 +7,7 @@ mistake is one line with file, row and field; all of them are told at once and n
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,6 +83,11 @@ def _one_line(problem: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in problem[:_LONGEST])
 
 
+@lru_cache(64)  # a start asks three times, and parsing is most of it; nothing of it is ever changed in place
+def _parsed(text: str) -> dict[str, Any]:
+    return tomllib.loads(text)
+
+
 def _take_directory(directory: Path, layers: Layers, problems: list[str], *, owned: bool) -> bool:
     """Take all files of a directory; False where any could not be read."""
     if not directory.is_dir():
@@ -95,7 +100,7 @@ def _take_directory(directory: Path, layers: Layers, problems: list[str], *, own
     understood = bool(files)
     for file in files:
         try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
+            content = _parsed(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             problems.append(f"{file}: not valid TOML: {error}")
             understood = False

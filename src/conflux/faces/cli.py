@@ -33,6 +33,8 @@ from conflux.faces.cli_retention import add_retention
 from conflux.faces.cli_run import add_run
 from conflux.faces.launch import Launch
 
+SERVE = "serve"
+
 
 class Actions(Protocol):
     """What the commands do, given by the wiring. Flags are what was said, unset ones None."""
@@ -54,7 +56,8 @@ class Actions(Protocol):
     def start(self, launch: Launch) -> int: ...
 
 
-def build(actions: Actions) -> typer.Typer:
+def build(actions: Actions, word: str | None = None) -> typer.Typer:
+    """`word`: the command that is asked for, where it is known: a start need not make the sixty others."""
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
@@ -72,6 +75,8 @@ def build(actions: Actions) -> typer.Typer:
             raise typer.Exit
 
     _add_serve(app, actions)
+    if word == SERVE:
+        return app
     _add_sim(app, actions)
     _add_keys(app, actions)
     _add_models(app, actions)
