@@ -24,6 +24,7 @@ CONSOLE = {
     "/console/plans": ("Plans & credits", False),
     "/console/ledger": ("Ledger", True),
     "/console/upkeep": ("Upkeep", True),
+    "/console/config": ("Configuration", True),
     "/console/audit": ("Audit log", False),
 }
 OPEN = {"/catalogue": "Catalogue", "/usage": "Usage", "/account": "Account"}

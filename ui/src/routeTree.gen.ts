@@ -22,6 +22,7 @@ import { Route as ConsoleIndexRouteImport } from './routes/console.index';
 import { Route as ConsoleAuditRouteImport } from './routes/console.audit';
 import { Route as ConsoleBudgetsRouteImport } from './routes/console.budgets';
 import { Route as ConsoleChangesRouteImport } from './routes/console.changes';
+import { Route as ConsoleConfigRouteImport } from './routes/console.config';
 import { Route as ConsoleKeysRouteImport } from './routes/console.keys';
 import { Route as ConsoleLedgerRouteImport } from './routes/console.ledger';
 import { Route as ConsoleModelsRouteImport } from './routes/console.models';
@@ -101,6 +102,11 @@ const ConsoleBudgetsRoute = ConsoleBudgetsRouteImport.update({
 const ConsoleChangesRoute = ConsoleChangesRouteImport.update({
   id: '/changes',
   path: '/changes',
+  getParentRoute: () => ConsoleRoute,
+} as any);
+const ConsoleConfigRoute = ConsoleConfigRouteImport.update({
+  id: '/config',
+  path: '/config',
   getParentRoute: () => ConsoleRoute,
 } as any);
 const ConsoleKeysRoute = ConsoleKeysRouteImport.update({
@@ -192,6 +198,7 @@ export interface FileRoutesByFullPath {
   '/console/audit': typeof ConsoleAuditRoute;
   '/console/budgets': typeof ConsoleBudgetsRoute;
   '/console/changes': typeof ConsoleChangesRoute;
+  '/console/config': typeof ConsoleConfigRoute;
   '/console/keys': typeof ConsoleKeysRoute;
   '/console/ledger': typeof ConsoleLedgerRoute;
   '/console/models': typeof ConsoleModelsRoute;
@@ -219,6 +226,7 @@ export interface FileRoutesByTo {
   '/console/audit': typeof ConsoleAuditRoute;
   '/console/budgets': typeof ConsoleBudgetsRoute;
   '/console/changes': typeof ConsoleChangesRoute;
+  '/console/config': typeof ConsoleConfigRoute;
   '/console/keys': typeof ConsoleKeysRoute;
   '/console/ledger': typeof ConsoleLedgerRoute;
   '/console/models': typeof ConsoleModelsRoute;
@@ -250,6 +258,7 @@ export interface FileRoutesById {
   '/console/audit': typeof ConsoleAuditRoute;
   '/console/budgets': typeof ConsoleBudgetsRoute;
   '/console/changes': typeof ConsoleChangesRoute;
+  '/console/config': typeof ConsoleConfigRoute;
   '/console/keys': typeof ConsoleKeysRoute;
   '/console/ledger': typeof ConsoleLedgerRoute;
   '/console/models': typeof ConsoleModelsRoute;
@@ -282,6 +291,7 @@ export interface FileRouteTypes {
     | '/console/audit'
     | '/console/budgets'
     | '/console/changes'
+    | '/console/config'
     | '/console/keys'
     | '/console/ledger'
     | '/console/models'
@@ -309,6 +319,7 @@ export interface FileRouteTypes {
     | '/console/audit'
     | '/console/budgets'
     | '/console/changes'
+    | '/console/config'
     | '/console/keys'
     | '/console/ledger'
     | '/console/models'
@@ -339,6 +350,7 @@ export interface FileRouteTypes {
     | '/console/audit'
     | '/console/budgets'
     | '/console/changes'
+    | '/console/config'
     | '/console/keys'
     | '/console/ledger'
     | '/console/models'
@@ -459,6 +471,13 @@ declare module '@tanstack/react-router' {
       path: '/changes';
       fullPath: '/console/changes';
       preLoaderRoute: typeof ConsoleChangesRouteImport;
+      parentRoute: typeof ConsoleRoute;
+    };
+    '/console/config': {
+      id: '/console/config';
+      path: '/config';
+      fullPath: '/console/config';
+      preLoaderRoute: typeof ConsoleConfigRouteImport;
       parentRoute: typeof ConsoleRoute;
     };
     '/console/keys': {
@@ -597,6 +616,7 @@ interface ConsoleRouteChildren {
   ConsoleAuditRoute: typeof ConsoleAuditRoute;
   ConsoleBudgetsRoute: typeof ConsoleBudgetsRoute;
   ConsoleChangesRoute: typeof ConsoleChangesRoute;
+  ConsoleConfigRoute: typeof ConsoleConfigRoute;
   ConsoleKeysRoute: typeof ConsoleKeysRoute;
   ConsoleLedgerRoute: typeof ConsoleLedgerRoute;
   ConsoleModelsRoute: typeof ConsoleModelsRoute;
@@ -616,6 +636,7 @@ const ConsoleRouteChildren: ConsoleRouteChildren = {
   ConsoleAuditRoute: ConsoleAuditRoute,
   ConsoleBudgetsRoute: ConsoleBudgetsRoute,
   ConsoleChangesRoute: ConsoleChangesRoute,
+  ConsoleConfigRoute: ConsoleConfigRoute,
   ConsoleKeysRoute: ConsoleKeysRoute,
   ConsoleLedgerRoute: ConsoleLedgerRoute,
   ConsoleModelsRoute: ConsoleModelsRoute,

@@ -43,6 +43,7 @@ export type Receipt = {
   provenance: string;
   price_version: string;
   cost_usd: string;
+  refunded_usd: string;
   credits: string;
   simulated: boolean;
   lines: { bucket: string; quantity: number; unit_price: string; amount: string }[];

@@ -11,6 +11,7 @@ import { Failed, Loading } from '~/parts/states';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
 import css from './console.module.css';
+import { ImportRows } from './ImportRows';
 import { Listing } from './Listing';
 
 type Source = {
@@ -138,15 +139,18 @@ export function ChangesPage() {
       title="Catalogue changes"
       about="What providers’ own lists say differently becomes a proposal. Nothing of the catalogue changes until somebody accepts it."
       actions={
-        <Button
-          variant="default"
-          loading={act.isPending}
-          onClick={() =>
-            act.mutate({ run: () => call('syncCatalogue', { body: {} }), said: 'The providers’ lists were read' })
-          }
-        >
-          Read the lists now
-        </Button>
+        <>
+          <ImportRows />
+          <Button
+            variant="default"
+            loading={act.isPending}
+            onClick={() =>
+              act.mutate({ run: () => call('syncCatalogue', { body: {} }), said: 'The providers’ lists were read' })
+            }
+          >
+            Read the lists now
+          </Button>
+        </>
       }
     >
       <SegmentedControl

@@ -1,4 +1,4 @@
-import { Button, Group, PasswordInput, Select, TextInput, Title } from '@mantine/core';
+import { Button, Group, PasswordInput, Select, Text, TextInput, Title } from '@mantine/core';
 import { useMemo } from 'react';
 import { call, pathOf, type User, type UserChange, type Workspace } from '~/api/admin';
 import { useSession } from '~/api/session';
@@ -72,6 +72,21 @@ export function PeoplePage() {
                   Switch on
                 </Button>
               )}
+              <Confirm
+                verb="Delete"
+                label={`Delete ${user.name}`}
+                title={`Delete ${user.workspace}/${user.name}?`}
+                act={() =>
+                  act.mutate({
+                    run: () => call('deleteUser', { path: { workspace: user.workspace, name: user.name } }),
+                    said: `${user.name} is deleted`,
+                  })
+                }
+              >
+                <Gone keys={user.keys} />
+                Sessions, conversations, budgets and policies of the user go with them, and cannot be brought back.
+                Receipts and the audit log stay.
+              </Confirm>
             </Group>
           ),
       },
@@ -96,6 +111,17 @@ export function PeoplePage() {
       </Group>
       <Workspaces house={Boolean(session.house)} />
     </Page>
+  );
+}
+
+/** The gateway refuses then; better to know before. */
+function Gone({ keys }: { keys: number }) {
+  if (keys === 0) return null;
+  return (
+    <Text size="sm" fw={600} mb="xs">
+      {keys === 1 ? 'A key belongs' : `${keys} keys belong`} here, so this will be refused: receipts speak of them, also
+      of revoked ones. Switch off instead.
+    </Text>
   );
 }
 
@@ -148,26 +174,47 @@ function Workspaces({ house }: { house: boolean }) {
             {
               id: 'act',
               title: 'Change',
-              cell: (one: Workspace) =>
-                one.enabled ? (
-                  <Confirm
-                    verb="Switch off"
-                    label={`Switch off the workspace ${one.name}`}
-                    title={`Switch ${one.name} off?`}
-                    act={() => turned(one, false)}
-                  >
-                    Nobody in it can sign in, and every key of it is refused, until it is switched on again.
-                  </Confirm>
-                ) : (
-                  <Button
-                    size="compact-xs"
-                    variant="light"
-                    onClick={() => turned(one, true)}
-                    aria-label={`Switch on the workspace ${one.name}`}
-                  >
-                    Switch on
-                  </Button>
-                ),
+              cell: (one: Workspace) => (
+                <Group gap={6} wrap="nowrap">
+                  {one.enabled ? (
+                    <Confirm
+                      verb="Switch off"
+                      label={`Switch off the workspace ${one.name}`}
+                      title={`Switch ${one.name} off?`}
+                      act={() => turned(one, false)}
+                    >
+                      Nobody in it can sign in, and every key of it is refused, until it is switched on again.
+                    </Confirm>
+                  ) : (
+                    <Button
+                      size="compact-xs"
+                      variant="light"
+                      onClick={() => turned(one, true)}
+                      aria-label={`Switch on the workspace ${one.name}`}
+                    >
+                      Switch on
+                    </Button>
+                  )}
+                  {one.name !== 'default' && (
+                    <Confirm
+                      verb="Delete"
+                      label={`Delete the workspace ${one.name}`}
+                      title={`Delete ${one.name}?`}
+                      act={() =>
+                        act.mutate({
+                          run: () => call('deleteWorkspace', { path: { name: one.name } }),
+                          said: `${one.name} is deleted`,
+                        })
+                      }
+                    >
+                      <Gone keys={one.keys} />
+                      {one.users > 0 && `Its ${one.users === 1 ? 'user goes' : `${one.users} users go`} with it. `}
+                      Their sessions and conversations, its budgets and policies go too, and cannot be brought back.
+                      Receipts and the audit log stay.
+                    </Confirm>
+                  )}
+                </Group>
+              ),
             },
           ]
         : []),

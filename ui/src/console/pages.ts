@@ -38,6 +38,7 @@ export const GROUPS: Group[] = [
     pages: [
       page('/console/ledger', 'Ledger', 'Whether everything adds up'),
       page('/console/upkeep', 'Upkeep', 'Backups, what is kept, and long work'),
+      page('/console/config', 'Configuration', 'What the gateway runs with'),
       page('/console/audit', 'Audit log', 'What admins did', false),
     ],
   },

@@ -1,6 +1,7 @@
 import { Alert, Anchor, Group, Paper, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { useSession } from '~/api/session';
 import { type Receipt, receiptQuery } from '~/api/usage';
 import { CopyButton } from '~/parts/CopyButton';
 import { type Column, DataTable } from '~/parts/DataTable';
@@ -11,6 +12,7 @@ import { Section } from '~/parts/Section';
 import { State } from '~/parts/State';
 import { Failed, Loading } from '~/parts/states';
 import { callsOf } from './lines';
+import { Refund } from './Refund';
 import css from './usage.module.css';
 
 type Line = Receipt['lines'][number] & { number: number; of: string | null };
@@ -71,7 +73,9 @@ export function ReceiptPage({ id }: { id: string }) {
 }
 
 function Shown({ receipt }: { receipt: Receipt }) {
+  const { house } = useSession();
   const of = callsOf(receipt);
+  const refunded = Number(receipt.refunded_usd) > 0;
   const lines = receipt.lines.map((line, number) => ({ ...line, number, of: of[number] ?? null }));
   return (
     <Page
@@ -84,9 +88,12 @@ function Shown({ receipt }: { receipt: Receipt }) {
         </Group>
       }
       actions={
-        <Anchor component={Link} to="/usage">
-          All usage
-        </Anchor>
+        <>
+          {house && !receipt.simulated && !refunded && Number(receipt.cost_usd) > 0 && <Refund receipt={receipt} />}
+          <Anchor component={Link} to="/usage">
+            All usage
+          </Anchor>
+        </>
       }
     >
       {receipt.simulated && (
@@ -116,6 +123,11 @@ function Shown({ receipt }: { receipt: Receipt }) {
             <Text size="sm" c="dimmed" className="numbers">
               {receipt.credits} credits
             </Text>
+            {refunded && (
+              <Text size="sm" className="numbers">
+                ${receipt.refunded_usd} given back
+              </Text>
+            )}
           </div>
         </Group>
       </Paper>

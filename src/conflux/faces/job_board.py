@@ -1,0 +1,71 @@
+"""What runs in whichever worker, where all of them can see it: a file for each job in the data directory.
+
+Law: the process that does the job holds its file locked for as long as it does it. A file that nobody holds is of one
+that died: whoever comes upon it takes it away. The file tells how far the job is; how it ended is the audit log's.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+import msgspec
+
+from conflux.faces.jobs import ID, Job
+
+_SIZE = 2048  # padded, so that each is written in one piece over the one before
+
+
+class JobBoard:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, int] = {}
+
+    def put(self, job: Job) -> None:
+        """Raises OSError where nothing can be written."""
+        held = self._held.get(job.id)
+        told = msgspec.json.encode(msgspec.structs.replace(job, result=None)).ljust(_SIZE)
+        if held is not None:
+            os.pwrite(held, told, 0)
+            return
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        new = self._folder / f".{job.id}"
+        file = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.pwrite(file, told, 0)
+        new.rename(self._folder / job.id)  # locked and whole before anybody sees it
+        self._held[job.id] = file
+
+    def take(self, job: str) -> None:
+        held = self._held.pop(job, None)
+        if held is not None:
+            (self._folder / job).unlink(missing_ok=True)
+            os.close(held)
+
+    def others(self) -> list[Job]:
+        """What other workers do now."""
+        names = [path.name for path in self._folder.glob(ID + "*")] if self._folder.is_dir() else []
+        found = [self._read(name) for name in names if name not in self._held]
+        return [job for job in found if job is not None]
+
+    def _read(self, name: str) -> Job | None:
+        try:
+            file = os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None  # it has just ended
+        try:
+            if _dead(file):
+                (self._folder / name).unlink(missing_ok=True)
+                return None
+            return msgspec.json.decode(os.pread(file, _SIZE, 0), type=Job)
+        except msgspec.MsgspecError:
+            return None  # read in the middle of a word: the next look finds it
+        finally:
+            os.close(file)
+
+
+def _dead(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
