@@ -360,7 +360,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         running.catalogue,
     )
     running.operations = Audited(operations, store.audit.add)
-    running.jobs = Jobs(store.audit.add, _report, time.time)
+    running.jobs = Jobs(store.audit.add, _report, time.time, running.config.data_dir / "jobs")
 
 
 def _desk(running: Running) -> Desk:

@@ -130,7 +130,7 @@ def test_rows_are_looked_at_before_they_are_taken_over(house: Visitor, served: S
 
 def _choose(visitor: Visitor, name: str, text: str) -> None:
     file = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
-    visitor.page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    visitor.page.locator("input[type=file]").set_input_files(file)
 
 
 def test_the_configuration_in_force(house: Visitor, served: Served) -> None:

@@ -1,58 +1,50 @@
 """Long work that an admin has begun: what is done of it, and what came of it.
 
-Law: one of a kind at a time; whoever asks for it meanwhile gets the one that runs. How a job ended is written into the
-audit log, so it is known after a restart and to other processes; how far it is, only to the process that does it. A
-job ends with the gateway.
+Law: one of a kind at a time; whoever asks for it meanwhile, of any worker here, gets the one that runs. How far it is
+the other workers see on the board; how it ended is written into the audit log, so it is known after a restart and to
+gateways elsewhere. A job ends with the process that does it.
 """
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from conflux.faces.job_board import ID, RUNNING, Job, JobBoard
 from conflux.neutral.accounts import Act, ActRow
 from conflux.neutral.errors import ConfigError, GatewayError, StoreError
 
-RUNNING, DONE, FAILED = "running", "done", "failed"
+DONE, FAILED = "done", "failed"
 _KEPT = 50
-ID = "job_"
+_EACH = 0.2  # seconds from one word to the other workers to the next
 
 Tell = Callable[[int, int], None]  # how much is done, of how much
 Work = Callable[[Tell], Awaitable[dict[str, Any]]]
 
 
-class Job(msgspec.Struct, kw_only=True):
-    id: str
-    kind: str
-    by: str
-    about: str = ""
-    state: str = RUNNING
-    done: int | None = None
-    total: int | None = None
-    started: int  # unix milliseconds, as `ended`
-    ended: int | None = None
-    result: dict[str, Any] | None = None
-    problem: str | None = None
-
-
 class Jobs:
     def __init__(
-        self, add: Callable[[Act], Awaitable[None]], report: Callable[[Exception, str], None], now: Callable[[], float]
+        self,
+        add: Callable[[Act], Awaitable[None]],
+        report: Callable[[Exception, str], None],
+        now: Callable[[], float],
+        folder: Path,
     ) -> None:
         self._add = add
         self._report = report
         self._now = now
+        self._board = JobBoard(folder)
         self._jobs: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, kind: str, by: str, work: Work, about: str = "") -> Job:
-        for one in self._jobs.values():
+        for one in self.rows():
             if (one.kind, one.about, one.state) == (kind, about, RUNNING):
                 return one
         job = Job(id=ID + secrets.token_hex(8), kind=kind, by=by, about=about, started=self._moment())
         self._jobs[job.id] = job
+        self._show(self._board.put, job)
         for old in list(self._jobs.values())[:-_KEPT]:
             if old.state != RUNNING:
                 del self._jobs[old.id]
@@ -62,16 +54,34 @@ class Jobs:
         return job
 
     def rows(self) -> list[Job]:
-        """The newest first."""
-        return list(self._jobs.values())[::-1]
+        """The newest first, those of other workers after one's own."""
+        return [*list(self._jobs.values())[::-1], *self._board.others()]
 
     def get(self, name: str) -> Job | None:
-        return self._jobs.get(name)
+        return self._jobs.get(name) or next((one for one in self._board.others() if one.id == name), None)
+
+    def _show(self, way: Callable[[Job], None], job: Job) -> None:
+        try:
+            way(job)
+        except OSError as error:  # a full disk keeps nobody from the work; the other workers see its end alone
+            self._report(error, job.kind)
 
     async def _do(self, job: Job, work: Work) -> None:
-        def tell(done: int, total: int) -> None:
-            job.done, job.total = done, total
+        shown = 0.0
 
+        def tell(done: int, total: int) -> None:
+            nonlocal shown
+            job.done, job.total = done, total
+            if self._now() - shown >= _EACH:
+                shown = self._now()
+                self._show(self._board.change, job)
+
+        try:
+            await self._done(job, work, tell)
+        finally:
+            self._board.take(job.id)
+
+    async def _done(self, job: Job, work: Work, tell: Tell) -> None:
         try:
             job.result = await work(tell)
             state = DONE

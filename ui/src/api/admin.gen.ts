@@ -1547,7 +1547,7 @@ export type Api = {
     body: undefined;
     answer: Grants;
   };
-  /** Long work, the newest first: what runs here, and what ended lately. For: house. */
+  /** Long work, the newest first: what runs, in whichever worker, and what ended lately. For: house. */
   listJobs: {
     path: Record<string, never>;
     query: { kind?: string | null; limit?: number; cursor?: string | null; format?: 'json' | 'csv' };

@@ -10,7 +10,7 @@ import { latest } from './latest';
 const WATCH = 700; // milliseconds
 
 /** The last job of a kind (about one thing), kept up to date while it runs; what it changed is read anew at its end.
- *  Of several processes only one knows how far it is, so what was begun here stays until any says that it has ended. */
+ *  Of several machines only one knows how far it is, so what was begun here stays until any says that it has ended. */
 export function useJob(kind: string, about?: string) {
   const client = useQueryClient();
   const [begun, setBegun] = useState<Job | null>(null);

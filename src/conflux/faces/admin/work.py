@@ -19,7 +19,7 @@ from conflux.faces.admin.actor import Rule
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View, Wide
 from conflux.faces.admin.shape import answer, listed
-from conflux.faces.jobs import Job as Record
+from conflux.faces.job_board import Job as Record
 from conflux.faces.jobs import Tell, job_of
 from conflux.faces.reconciling import NEAR, invoice_of, reconcile, shown, span_of
 from conflux.neutral.errors import NoSuch
@@ -126,7 +126,7 @@ class Configuration(Wide):
 async def list_jobs(
     desk: TheDesk, asked: ThePage, kind: Annotated[str | None, Query(max_length=40, examples=["ledger.verify"])] = None
 ) -> Response:
-    """Long work, the newest first: what runs here, and what ended lately."""
+    """Long work, the newest first: what runs, in whichever worker, and what ended lately."""
     rows = {one.id: one for one in desk.jobs.rows()}
     for one in await _remembered(desk, kind):
         rows.setdefault(one.id, one)
