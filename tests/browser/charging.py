@@ -27,12 +27,14 @@ model = "two"
 storefront = "conflux"
 id = "acme/paid"
 pool = "paid"
+role = "BOTH"
 context = 100000
 price = {{ input = "1.00", output = "2.00" }}
 [[model]]
 storefront = "conflux"
 id = "acme/other"
 pool = "paid"
+role = "BOTH"
 context = 100000
 price = {{ input = "1.00", output = "2.00", audio = "32.00", image = "0.04" }}
 """

@@ -40,6 +40,7 @@ def test_flux_shows_its_sources_and_what_each_cost(visitor: Visitor) -> None:
     page = visitor.page
     page.get_by_label("How to answer").get_by_text("Flux").click()
     page.get_by_text("for quick work use Direct").wait_for()
+    page.get_by_text("nothing: the simulator answers").wait_for()
     visitor.ask("Which is the best tea? [[say: Green.]]")
     answer = visitor.answered()
     sources = answer.get_by_role("region", name="Sources")

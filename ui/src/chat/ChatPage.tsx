@@ -9,12 +9,13 @@ import { chats as isChat, type Model, modelsQuery, sees } from '~/api/models';
 import { useSession } from '~/api/session';
 import { usd } from '~/parts/figures';
 import { Empty, Failed, Loading } from '~/parts/states';
-import { answer, askAfter, holdAll, stop, type Wish } from './ask';
+import { answer, askAfter, type FluxWish, holdAll, stop, type Wish } from './ask';
 import { Composer } from './Composer';
 import css from './chat.module.css';
 import { type Chats, chatsOf, useChats } from './chats';
+import { FluxPrice } from './FluxPrice';
 import { ModelPicker } from './ModelPicker';
-import { panelOf, tokensOf, worstOf, worstOfPanel } from './price';
+import { tokensOf, worstOf } from './price';
 import { Sidebar } from './Sidebar';
 import { Thread } from './Thread';
 import { type Conversation, type Node, pathOf, started } from './tree';
@@ -212,9 +213,7 @@ const Talk = memo(({ chats, conversation, id, failed, waiting, models, openSide 
               : null
           }
           images={!settings.flux && picked.length > 0 && picked.every(sees)}
-          price={(typed) => (
-            <Price models={models} picked={picked} settings={settings} tokens={tokensOf(conversation, typed)} />
-          )}
+          price={(typed) => <Price picked={picked} flux={wish.flux} conversation={conversation} typed={typed} />}
         />
       </div>
     </section>
@@ -242,17 +241,16 @@ function fluxOf(settings: Settings, known: Set<string>) {
   };
 }
 
-type PriceProps = { models: Model[]; picked: Model[]; settings: Settings; tokens: number };
+type PriceProps = { picked: Model[]; flux: FluxWish | null; conversation: Conversation | undefined; typed: string };
 
-function Price({ models, picked, settings, tokens }: PriceProps) {
-  if (!settings.flux)
-    return <>at most {usd(picked.reduce((sum, model) => sum + worstOf(model, tokens), 0).toPrecision(2))}</>;
-  const fuser = models.find((model) => model.id === settings.fuser) ?? models.find((model) => model.role === 'BOTH');
-  const worst = worstOfPanel(panelOf(models, settings.sources), fuser, tokens);
-  return (
-    <>
-      about {usd(worst.toPrecision(2))} at most
-      <span className={css.advice}> · for quick work use Direct</span>
-    </>
-  );
+function Price({ picked, flux, conversation, typed }: PriceProps) {
+  if (flux)
+    return (
+      <>
+        <FluxPrice conversation={conversation} typed={typed} flux={flux} />
+        <span className={css.advice}> · for quick work use Direct</span>
+      </>
+    );
+  const tokens = tokensOf(conversation, typed);
+  return <>at most {usd(picked.reduce((sum, model) => sum + worstOf(model, tokens), 0).toPrecision(2))}</>;
 }

@@ -164,13 +164,23 @@ type Message = { role: string; content: string | Part[] };
 
 export function bodyOf(conversation: Conversation, node: Node, wish: Wish): Record<string, unknown> {
   const before = upTo(conversation, node.id).slice(0, -1);
-  const body: Record<string, unknown> = {
-    messages: before.flatMap((one) => messageOf(one) ?? []),
-    stream: true,
-    stream_options: { include_usage: true },
-  };
+  return asked(
+    before.flatMap((one) => messageOf(one) ?? []),
+    wish,
+    node.answer?.model,
+  );
+}
+
+/** What would be sent, were the text sent now; pictures are left behind. */
+export function wouldBe(before: Node[], text: string, wish: Wish): Record<string, unknown> {
+  const said = before.flatMap((one) => messageOf({ ...one, images: [] }) ?? []);
+  return asked([...said, { role: 'user', content: text }], wish, wish.models[0]);
+}
+
+function asked(messages: Message[], wish: Wish, model: string | undefined): Record<string, unknown> {
+  const body: Record<string, unknown> = { messages, stream: true, stream_options: { include_usage: true } };
   if (wish.flux) body.flux = { ...wish.flux, progress: 'chunk', expose: 'full' };
-  else body.model = node.answer?.model;
+  else body.model = model;
   if (wish.reasoning && !wish.flux) body.reasoning_effort = wish.reasoning;
   return body;
 }

@@ -37,6 +37,7 @@ export type FluxEvent = {
   analysis?: Named | null;
   quorum?: number;
   worst_case_usd?: string;
+  simulated?: boolean;
   index?: number;
   status?: Seat['status'];
   latency_ms?: number;
@@ -46,7 +47,7 @@ export type FluxEvent = {
   exposed?: Exposed;
 };
 
-const seat = (named: Named): Seat => ({
+const seatOf = (named: Named): Seat => ({
   model: named.model,
   name: named.name ?? named.model,
   status: 'waiting',
@@ -65,14 +66,17 @@ function step(before: Seat, event: FluxEvent): Seat {
 export function folded(state: FluxState | undefined, event: FluxEvent): FluxState {
   const now: FluxState = state ?? { sources: [], fuser: null, analysis: null };
   switch (event.event) {
-    case 'panel':
+    case 'panel': {
+      // The simulator is held nothing for; the crumbs of it would say nothing.
+      const seat = event.simulated ? (named: Named) => seatOf({ ...named, worst_case_usd: '' }) : seatOf;
       return {
         sources: Array.isArray(event.sources) ? event.sources.map(seat) : [],
         fuser: event.fuser ? seat(event.fuser) : null,
         analysis: event.analysis ? seat(event.analysis) : null,
         ...(event.quorum === undefined ? {} : { quorum: event.quorum }),
-        ...(event.worst_case_usd ? { worst: event.worst_case_usd } : {}),
+        ...(event.worst_case_usd && !event.simulated ? { worst: event.worst_case_usd } : {}),
       };
+    }
     case 'source':
       return { ...now, sources: now.sources.map((one, index) => (index === event.index ? step(one, event) : one)) };
     case 'analysis':

@@ -17,20 +17,6 @@ export function worstOf(model: Model, input: number): number {
   return input * Number(model.pricing.prompt || 0) + longest(model) * Number(model.pricing.completion || 0);
 }
 
-/** Every source drafts to its end, and the fuser reads all of it. */
-export function worstOfPanel(sources: Model[], fuser: Model | undefined, input: number): number {
-  const drafts = sources.reduce((sum, source) => sum + worstOf(source, input), 0);
-  const read = sources.reduce((sum, source) => sum + longest(source), input);
-  return drafts + (fuser ? worstOf(fuser, read) : 0);
-}
-
 function longest(model: Model): number {
   return Math.min(model.max_output_length ?? DEFAULT_OUTPUT, DEFAULT_OUTPUT);
-}
-
-/** Three that differ, where nobody chose: the likely panel, for the estimate alone. */
-export function panelOf(models: Model[], chosen: string[]): Model[] {
-  const sources = models.filter((model) => model.role === 'SOURCE' || model.role === 'BOTH');
-  const wanted = sources.filter((model) => chosen.includes(model.id));
-  return wanted.length > 0 ? wanted : sources.slice(0, 3);
 }
