@@ -83,6 +83,8 @@ SPOKEN: dict[str, tuple[str, Any, str, Any]] = {
     "idempotency.most_bytes": ("5", 5, "6", 6),
     "retention.receipt_days": ("30", 30, "7", 7),
     "retention.comment_days": ("30", 30, "7", 7),
+    "probing.vision": ("true", True, "false", False),
+    "probing.cents_per_day": ("5", 5, "6", 6),
     "web.conversations": ("false", False, "true", True),
     "metrics.port": ("9000", 9000, "9001", 9001),
     "metrics.host": ("::", "::", "127.0.0.2", "127.0.0.2"),

@@ -13,6 +13,7 @@ import pytest
 
 from conflux import wiring
 from conflux.alone import operate
+from conflux.chores import refreshing
 from conflux.faces.control import SOCKET_NAME
 from conflux.faces.server import make_server
 from conflux.neutral.errors import ConfigError
@@ -252,15 +253,15 @@ async def test_what_is_accepted_counts_when_the_order_returns_and_ever_after(ope
 
 async def test_the_hourly_look_is_under_way_and_can_be_switched_off(opened: Any) -> None:
     running = await opened()
-    assert not running.refreshing.done()
-    assert wiring._means(running).interval() == 3600.0
-    assert await wiring._means(running).sync() == {
+    assert not running.chores[0].done()
+    assert refreshing(running, print).interval() == 3600.0
+    assert await refreshing(running, print).sync() == {
         "dry_run": False, "sources": [], "proposals": {"open": 0, "new": 0},
     }  # fmt: skip
     await running.close()
-    assert running.refreshing.cancelled()
+    assert all(chore.cancelled() for chore in running.chores)
     off = await opened("[refresh]\nenabled = false\n")
-    assert wiring._means(off).interval() is None
+    assert refreshing(off, print).interval() is None
 
 
 async def test_a_reload_says_what_only_a_restart_takes_over(

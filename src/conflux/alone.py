@@ -49,7 +49,9 @@ async def operate(config: Config, operation: str, params: dict[str, Any]) -> Any
 
     async def refresh() -> None:
         nonlocal snapshot
-        snapshot = with_statuses(configured, await store.policies.statuses(), snapshot.version + 1)
+        snapshot = with_statuses(
+            configured, await store.policies.statuses(), snapshot.version + 1, await store.probes.findings()
+        )
 
     around = Surroundings(
         files=lambda changes: read_catalogue(config, changes),

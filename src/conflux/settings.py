@@ -67,6 +67,11 @@ class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     comment_days: int = 0  # the words of feedback; its score stays. 0: for ever
 
 
+class ProbingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    vision: bool = False  # ask live targets by itself whether they see: when they are new, then weekly
+    cents_per_day: int = 10  # US cents that this may cost a day
+
+
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     conversations: bool = True  # what users chat in the web may be kept for them, sealed
 
@@ -88,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     responses: ResponseSettings = ResponseSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
     retention: RetentionSettings = RetentionSettings()
+    probing: ProbingSettings = ProbingSettings()
     web: WebSettings = WebSettings()
 
     @property
@@ -310,6 +316,8 @@ def _judge(settings: Settings) -> list[tuple[str, str]]:
             problems.append((f"limits.{name}", f"{limit} is not above 0"))
     if not 60 <= settings.refresh.seconds < float("inf"):
         problems.append(("refresh.seconds", "at least 60; to switch it off, set refresh.enabled = false"))
+    if not 1 <= settings.probing.cents_per_day <= 1_000_000:
+        problems.append(("probing.cents_per_day", "from 1 to 1000000; to switch it off, set probing.vision = false"))
     problems += _judge_kept(settings)
     if settings.workers < 1:
         problems.append(("workers", "at least one is needed"))
@@ -346,7 +354,9 @@ def _judge_kept(settings: Settings) -> list[tuple[str, str]]:
 
 
 # What a reload takes over; of everything else the running server keeps what it started with.
-_RELOADED = frozenset({"catalogue_dir", "sim", "refresh.enabled", "refresh.seconds"})
+_RELOADED = frozenset(
+    {"catalogue_dir", "sim", "refresh.enabled", "refresh.seconds", "probing.vision", "probing.cents_per_day"}
+)
 
 
 def changed_at_start(old: Settings, new: Settings) -> list[str]:

@@ -25,6 +25,7 @@ from conflux.accounts.passwords import Verifier
 from conflux.accounts.sealing import Sealer
 from conflux.accounts.token_mint import TokenMint
 from conflux.catalogue.changes import Change
+from conflux.chores import chores
 from conflux.configured import (
     accepted,
     check,
@@ -40,7 +41,6 @@ from conflux.faces.admin.door import AdminDoor
 from conflux.faces.administration import administration
 from conflux.faces.audited import Audited
 from conflux.faces.catalogue_admin import CatalogueAdmin, Surroundings
-from conflux.faces.catalogue_refresh import Means, refresh_forever
 from conflux.faces.control import ControlFace, server_runs
 from conflux.faces.credential_admin import CredentialAdmin
 from conflux.faces.explaining import answer as explain
@@ -74,7 +74,6 @@ from conflux.stores.data_dir import InUse
 from conflux.stores.opening import Books, Store, open_shared, open_store
 from conflux.stores.responses import kept_responses
 from conflux.stores.retention import Retention
-from conflux.sweeping import sweep_forever
 from conflux.upstream.client import Client
 from conflux.upstream.client import Limits as ClientLimits
 from conflux.upstream.model_list import fetch_list
@@ -100,8 +99,7 @@ class Running:
         self.operations: Audited
         self.jobs: Jobs
         self.catalogue: CatalogueAdmin
-        self.refreshing: asyncio.Task[None]
-        self.sweeping: asyncio.Task[None]
+        self.chores: list[asyncio.Task[None]]
         self.retention: Retention
         self.place: Place | None = None
         self.sealer: Sealer
@@ -181,8 +179,8 @@ class Running:
             await self._switch()
 
     async def _switch(self) -> None:
-        statuses = await self.store.policies.statuses()
-        self.snapshot = with_statuses(self.configured, statuses, self.snapshot.version + 1)
+        statuses, findings = await self.store.policies.statuses(), await self.store.probes.findings()
+        self.snapshot = with_statuses(self.configured, statuses, self.snapshot.version + 1, findings)
 
     def status(self) -> dict[str, Any]:
         return {
@@ -230,10 +228,10 @@ class Running:
 
     async def close(self, hurry: asyncio.Event | None = None) -> None:
         """Doors first, then what stands behind them."""
-        self.refreshing.cancel()
-        self.sweeping.cancel()
+        for chore in self.chores:
+            chore.cancel()
         await self.shut_doors(hurry)
-        await asyncio.wait([self.refreshing, self.sweeping])
+        await asyncio.wait(self.chores)
         await self.jobs.aclose()
         await self.follower.aclose()
         await self.catalogue.aclose()
@@ -273,7 +271,8 @@ async def open_gateway(
         running._accepted, running._entered = await running._learnt()
         played = simulator_provider(simulator.port)
         running.configured = make_snapshot(config, played, 0, running._accepted, running._entered)
-        running.snapshot = with_statuses(running.configured, await store.policies.statuses(), 0)
+        statuses, findings = await store.policies.statuses(), await store.probes.findings()
+        running.snapshot = with_statuses(running.configured, statuses, 0, findings)
         _wire(running, tls)
         await running.feedback.learn()
         if hook is not None:
@@ -284,8 +283,7 @@ async def open_gateway(
         undo.push_async_callback(running.shut_doors)
         await _open_doors(running, place.doors if place is not None else bind_rest(config, listener))
         running.follower.begin()
-        running.refreshing = asyncio.create_task(refresh_forever(_means(running)))
-        running.sweeping = asyncio.create_task(sweep_forever(running.retention.sweep, asyncio.sleep, _log))
+        running.chores = [asyncio.create_task(chore) for chore in chores(running, _log)]
         undo.pop_all()  # it is whole: from now on its owner closes it
     return running
 
@@ -378,24 +376,6 @@ def _desk(running: Running) -> Desk:
         backups=running.config.data_dir / "backups",
         backup=lambda file, tell: backup(own_file(running.config, "backup", "pg_dump"), file, tell),
         config=lambda: redacted(running.config),
-    )
-
-
-def _means(running: Running) -> Means:
-    def interval() -> float | None:
-        if running.place is not None and running.place.worker:
-            return None  # one of several is enough
-        refresh = running.config.settings.refresh
-        return refresh.seconds if refresh.enabled else None
-
-    return Means(
-        interval=interval,
-        last_tried=running.catalogue.last_tried,
-        sync=lambda: running.catalogue.run("catalogue.sync", {}),
-        now=time.time,
-        sleep=asyncio.sleep,
-        chance=random.random,
-        log=_log,
     )
 
 

@@ -218,7 +218,7 @@ def test_a_model_takes_its_storefronts_strictness() -> None:
 
 def test_assumed_may_name_a_part_of_price_and_capabilities() -> None:
     names = ["context", "price.cache_read", "capabilities.tools"]
-    assert one(assumed=names).assumed == frozenset(names)
+    assert one(assumed=names, capabilities=["tools"]).assumed == frozenset(names)
 
 
 def test_a_price_sheet_is_exact_and_dated() -> None:

@@ -10,6 +10,7 @@ from conflux.faces.cli_probe import add_probe
 from tests.faces.played import Played
 
 ROW = {"target": "p/m", "capability": "vision", "holds": "yes", "stated": "no", "questioned": True, "age_seconds": 3,
+       "usable": "no", "tried_seconds": 3,
        "asked": "yes", "evidence": ["red: answered, 'Red.'"], "cost_usd": "0"}  # fmt: skip
 
 

@@ -33,6 +33,9 @@ class Book:
         self.kept = [*(one for one in self.kept if one not in known), kept]
         return kept
 
+    async def doubt(self, target: str, capability: Capability, *, believed: bool) -> bool:
+        raise AssertionError("nobody who asks is in doubt")
+
 
 def admin(holds: bool | None = True, *, server: bool = True, **how: Any) -> tuple[ProbeAdmin, Book, list[str]]:
     world, book, asked = World(shop(**how)), Book(), list[str]()
@@ -67,6 +70,32 @@ async def test_what_is_known_is_told_beside_what_is_stated() -> None:
     assert (rows["vision"]["stated"], rows["vision"]["holds"], rows["vision"]["questioned"]) == ("yes", "no", True)
     assert (rows["tools"]["stated"], rows["tools"]["holds"], rows["tools"]["questioned"]) == ("no", "no", False)
     assert (rows["vision"]["age_seconds"], rows["vision"]["cost_usd"]) == (60, "0.0000015")
+    assert (rows["vision"]["usable"], rows["tools"]["usable"], rows["vision"]["tried_seconds"]) == ("yes", "no", 60)
+
+
+async def test_what_the_catalogue_leaves_open_is_not_stated_and_nothing_to_question() -> None:
+    probe, _, _ = admin(holds=False, capabilities=frozenset({Capability.VISION}), assumed=frozenset({"capabilities"}))
+    await probe.run({"id": "shop/one"})
+    rows = {row["capability"]: row for row in (await probe.list({}))["probes"]}
+    assert (rows["vision"]["stated"], rows["vision"]["usable"], rows["vision"]["questioned"]) == (
+        "unknown",
+        "yes",
+        False,
+    )
+    assert view(Finding(target=TARGET, capability=Capability.VISION, holds=None), model(), 1.0)["tried_seconds"] is None
+
+
+async def test_what_was_found_counts_when_the_call_returns() -> None:
+    world, book, fresh = World(shop()), Book(), list[int]()
+
+    async def examine(front: Storefront, of: Model, target: LiveTarget, capability: Capability) -> Finding:
+        return Finding(target=target.key, capability=capability, holds=True)
+
+    async def refresh() -> None:
+        fresh.append(len(book.kept))
+
+    await ProbeAdmin(book, lambda: world.snapshot, examine, lambda: 65.0, refresh).run({"id": "uno"})
+    assert fresh == [3]
 
 
 async def test_a_try_that_found_nothing_out_says_so_and_shows_what_was_known() -> None:

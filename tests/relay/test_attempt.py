@@ -12,7 +12,7 @@ from conflux.relay.snapshot import LiveTarget
 from tests.accounts.token_server import key_file
 from tests.relay.answers import CANARY, COST, DONE, Answer, broken, event, refused, request, streamed, whole
 from tests.relay.shops import shop
-from tests.relay.world import World
+from tests.relay.world import Client, World
 
 TWO_KEYS = {"credentials": ("env:A", "env:B")}
 
@@ -386,3 +386,37 @@ async def test_a_failure_told_inside_an_answer_is_what_its_status_would_have_bee
         assert len(world.upstream.calls) == (2 if again else 1)
         if not others or not again:
             assert world.client.status == status
+
+
+# --- what a refused picture says
+
+
+PICTURE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}]}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "body", "doubted"),
+    [
+        (refused(400, "this model does not support image input"), request(messages=PICTURE), True),
+        (refused(422, "no vision here"), request(True, messages=PICTURE), True),
+        (refused(400, "temperature is too high"), request(messages=PICTURE), False),
+        (refused(400, "no image input"), request(), False),  # there was none
+        (refused(429, "too many image requests"), request(messages=PICTURE), False),
+        (refused(500, "image service down"), request(messages=PICTURE), False),
+    ],
+)
+async def test_two_refusals_that_blame_the_picture_are_doubt(answer: Answer, body: bytes, doubted: bool) -> None:
+    world = World(shop())
+    for _ in range(2):
+        world.upstream.script = [Answer(list(answer.pieces), answer.status, answer.headers) for _ in range(3)]
+        world.client = Client(world)
+        assert await world.run(body) is None
+    assert world.health.doubts.take() == ([target(world).key] if doubted else [])
+
+
+async def test_an_answered_picture_between_them_is_none() -> None:
+    world = World(shop())
+    for answer in (refused(400, "image"), whole(), refused(400, "image")):
+        world.upstream.script, world.client = [answer], Client(world)
+        assert await world.run(request(messages=PICTURE)) is None
+    assert world.health.doubts.take() == []

@@ -42,3 +42,22 @@ async def test_a_try_that_found_nothing_out_changes_nothing_that_was_known(rows:
 async def test_a_first_try_that_found_nothing_out_says_why(rows: ProbeRows) -> None:
     silent = Finding(target="p/m", capability=Capability.VISION, holds=None, evidence=("status 503",), found=9, tried=9)
     assert await rows.keep(silent) == replace(silent, found=0)
+
+
+async def test_doubt_makes_a_yes_unknown_and_due_at_once(rows: ProbeRows) -> None:
+    await rows.keep(SEES)
+    assert await rows.doubt("p/m", Capability.VISION, believed=False)
+    (known,) = await rows.findings()
+    assert (known.holds, known.found, known.tried, known.cost) == (None, 0, 0, 7)
+    assert "two pictures were refused" in known.evidence[0]
+    assert not await rows.doubt("p/m", Capability.VISION, believed=True)  # it is known already
+    await rows.keep(replace(SEES, holds=False))
+    assert not await rows.doubt("p/m", Capability.VISION, believed=True)
+    assert [one.holds for one in await rows.findings()] == [False]
+
+
+async def test_doubt_of_what_nobody_asked_counts_only_where_it_was_believed(rows: ProbeRows) -> None:
+    assert not await rows.doubt("p/m", Capability.VISION, believed=False)
+    assert await rows.findings() == []
+    assert await rows.doubt("p/m", Capability.VISION, believed=True)
+    assert [(one.holds, one.tried, one.cost) for one in await rows.findings()] == [(None, 0, 0)]

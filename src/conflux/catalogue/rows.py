@@ -143,7 +143,7 @@ class ModelRow(Row):
     context: int | None = None
     safe_context: int | None = None
     max_output: int | None = None
-    capabilities: list[Capability] = []
+    capabilities: list[Capability] | None = None  # not said: nobody states any
     input_modalities: list[str] | None = None
     output_modalities: list[str] = msgspec.field(default_factory=lambda: ["text"])
     modality: str | None = None
@@ -358,7 +358,7 @@ def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: 
     safe = row.safe_context
     if safe is None and row.context is not None:
         safe = row.context * SAFE_SHARE[0] // SAFE_SHARE[1]
-    capabilities = frozenset(row.capabilities)
+    capabilities = frozenset(row.capabilities or ())
     modalities = row.input_modalities
     if modalities is None:
         modalities = ["text", *(["image"] if Capability.VISION in capabilities else []),
@@ -372,7 +372,7 @@ def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: 
         input_modalities=tuple(modalities),
         price=sheet_of(row.price, rates, "price", wrong),
         unit=row.price.unit,
-        assumed=frozenset(row.assumed),
+        assumed=frozenset(row.assumed if row.capabilities is not None else (*row.assumed, "capabilities")),
         pool=row.pool or "",
         role=row.role if row.flux is None else FluxRole.FLUX,
         flux=recipe_of(row.flux, wrong),
@@ -411,9 +411,9 @@ def _check_model(row: ModelRow, wrong: Wrong, *, strict: bool) -> None:
         wrong("dimensions", "each must be at least 1")
     elif row.max_dimension is not None and row.dimensions and row.max_dimension != max(row.dimensions):
         wrong("max_dimension", f"{row.max_dimension} is not the largest of dimensions, {max(row.dimensions)}")
-    if row.effort is not None and strict and Capability.REASONING not in row.capabilities:
+    if row.effort is not None and strict and Capability.REASONING not in (row.capabilities or ()):
         wrong("effort", 'this storefront is strict: an entry with an effort must have "reasoning" in capabilities')
-    if row.agent and (row.kind != "chat" or Capability.TOOLS not in row.capabilities):
+    if row.agent and (row.kind != "chat" or Capability.TOOLS not in (row.capabilities or ())):
         wrong("agent", 'only a chat model with "tools" in capabilities can be on the agent list')
     for name in row.assumed:
         if not _names_figure(name):

@@ -74,6 +74,6 @@ def administration(
         **PeopleAdmin(store.people, store.sessions).table(),
         **PolicyAdmin(store.policies, store.caller, snapshot, now).table(),
         **ModelAdmin(store.policies, snapshot, refresh).table(),
-        **ProbeAdmin(store.probes, snapshot, examine, now).table(),
+        **ProbeAdmin(store.probes, snapshot, examine, now, refresh).table(),
         **ExplainAdmin(explain).table(),
     }

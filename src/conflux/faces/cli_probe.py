@@ -9,7 +9,7 @@ import typer
 
 from conflux.faces.cli_common import ConfigFlag, DataFlag, JsonFlag, Operates, StorefrontFlag, out, out_json, table
 
-_NAMES = ("target", "capability", "holds", "stated", "age_seconds")
+_NAMES = ("target", "capability", "holds", "stated", "usable", "age_seconds", "tried_seconds")
 
 
 def add_probe(app: typer.Typer, actions: Operates) -> None:
@@ -38,7 +38,7 @@ def add_probe(app: typer.Typer, actions: Operates) -> None:
             out_json(found)
             return
         rows = [["-" if row[name] is None else str(row[name]) for name in _NAMES] for row in found["probes"]]
-        table(["target", "what", "found", "stated", "age s"], rows)
+        table(["target", "what", "found", "stated", "usable", "age s", "tried s ago"], rows)
         for row in found["probes"] if model is not None else []:
             out("")
             out(f"{row['target']} {row['capability']}: {row['asked']}")

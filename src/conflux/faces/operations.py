@@ -142,8 +142,8 @@ class Operations:
             if params.get("storefront") in (None, storefront)
             and (model := snapshot.catalogue.resolve(storefront, name)) is not None
         ]
-        known = (await self._more["probe.list"]({}))["probes"] if rows else []
         for row in rows:
+            known = (await self._more["probe.list"]({"id": row["id"], "storefront": row["storefront"]}))["probes"]
             row["probes"] = [one for one in known if one["target"] in row["targets"]]
         if not rows:
             raise NoSuch([f"models show: there is no model {name!r}: `conflux models list --all` shows them"])

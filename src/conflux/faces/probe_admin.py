@@ -1,7 +1,7 @@
 """Asking targets what they can, and telling what is known.
 
 Law: a finding never changes what the catalogue states. Where the two differ, both are shown, and what the finding
-stands on: an owner decides. One target is asked at a time.
+stands on: an owner decides. What the catalogue leaves open follows the finding. One target is asked at a time.
 """
 
 import time
@@ -16,6 +16,7 @@ from conflux.neutral.errors import ConfigError, NoSuch
 from conflux.neutral.money import usd
 from conflux.neutral.probes import Finding, ProbeBook
 from conflux.neutral.records import Capability, Model, Storefront
+from conflux.relay.found_out import stated
 from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.routing.probing import EXAMINATIONS
 
@@ -35,11 +36,13 @@ class ProbeAdmin:
         snapshot: Callable[[], Snapshot],
         examine: Examine | None,
         now: Callable[[], float] = time.time,
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._book = book
         self._snapshot = snapshot
         self._examine = examine  # None: no server runs, so nothing can be called
         self._now = now
+        self._refresh = refresh  # what a finding may change counts when the call returns
 
     def table(self) -> dict[str, Work]:
         return {"probe.run": self.run, "probe.list": self.list}
@@ -61,10 +64,19 @@ class ProbeAdmin:
                 kept = await self._book.keep(found)
                 rows.append({**view(kept, model, self._now()), "asked": _word(found.holds),
                              "evidence": list(found.evidence)})  # fmt: skip
+        if self._refresh is not None:
+            await self._refresh()
         return {"model": model.id, "storefront": front.id, "probes": rows}
 
     async def list(self, params: dict[str, Any]) -> Any:
+        """Of all targets, or of those of the model that is named: beside what the catalogue says of that one."""
         catalogue = self._snapshot().catalogue
+        if params:
+            _, model = self._model(asked("probe.list", params, ProbeAsked))
+            pool = catalogue.pools.get(model.pool)
+            keys = {target.key for target in pool.targets} if pool is not None else set()
+            found = [one for one in await self._book.findings() if one.target in keys]
+            return {"probes": [view(one, model, self._now()) for one in found]}
         pools = {target.key: pool.id for pool in catalogue.pools.values() for target in pool.targets}
         models = {model.pool: model for name in catalogue.storefronts for model in catalogue.models_of(name)}
         return {"probes": [view(one, models.get(pools.get(one.target, "")), self._now())
@@ -81,14 +93,16 @@ class ProbeAdmin:
 
 
 def view(finding: Finding, model: Model | None, now: float) -> dict[str, Any]:
-    stated = None if model is None else finding.capability in model.capabilities
+    says = None if model is None else stated(model, finding.capability)
     return {
         "target": finding.target,
         "capability": finding.capability.value,
         "holds": _word(finding.holds),
-        "stated": _word(stated),
-        "questioned": finding.holds is not None and stated is not None and finding.holds != stated,
+        "stated": _word(says),
+        "usable": _word(None if model is None else finding.capability in model.capabilities),
+        "questioned": finding.holds is not None and says is not None and finding.holds != says,
         "age_seconds": max(0, int(now - finding.found / 1000)) if finding.found else None,
+        "tried_seconds": max(0, int(now - finding.tried / 1000)) if finding.tried else None,
         "evidence": list(finding.evidence),
         "cost_usd": usd(finding.cost),
     }

@@ -27,3 +27,7 @@ class ProbeBook(Protocol):
     async def keep(self, finding: Finding) -> Finding:
         """What is known now: a try that found nothing out leaves what was known."""
         ...
+
+    async def doubt(self, target: str, capability: Capability, *, believed: bool) -> bool:
+        """A yes is unknown from now on, and due at once. `believed`: without a finding too. Was it news?"""
+        ...

@@ -172,6 +172,9 @@ class Scope(msgspec.Struct, frozen=True):
     cap: int | None = None  # nano-USD; None: counted, not capped
 
 
+NOBODY = 0  # the key of whoever asks for the house
+
+
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """A key as the request path sees it."""
 

@@ -16,7 +16,9 @@ from conflux.catalogue.catalogue import Catalogue, build, live_targets
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.people import Status
 from conflux.neutral.ports import ServiceAccount
+from conflux.neutral.probes import Finding
 from conflux.neutral.records import Pool, Provider
+from conflux.relay.found_out import with_findings
 from conflux.relay.snapshot import Credential, HeaderNames, LiveProvider, LiveTarget, Snapshot, stand_in
 
 SIMULATOR = "simulator"
@@ -213,15 +215,18 @@ def build_snapshot(
     )
 
 
-def with_statuses(snapshot: Snapshot, statuses: Iterable[Status], version: int) -> Snapshot:
-    """The same with what an admin has switched on and off over what the catalogue says. What speaks of models that are
-    not there any more changes nothing."""
+def with_statuses(
+    snapshot: Snapshot, statuses: Iterable[Status], version: int, findings: Iterable[Finding] = ()
+) -> Snapshot:
+    """The same with what an admin has switched on and off over what the catalogue says, and with what was found out of
+    targets where it says nothing. What speaks of models that are not there any more changes nothing."""
     catalogue = snapshot.catalogue
     said = {(one.storefront, one.model): one.enabled for one in statuses}
     models = [
         msgspec.structs.replace(model, enabled=said.get(name, model.enabled))
         for name, model in catalogue.models.items()
     ]
+    models = with_findings(models, lambda pool: snapshot.pools.get(pool, ()), findings)
     switched = build(catalogue.storefronts.values(), models, catalogue.pools.values(), catalogue.providers.values(),
                      catalogue.plans.values())  # fmt: skip
     return msgspec.structs.replace(snapshot, catalogue=switched, fixed={}, standings={}, boards={}, version=version)

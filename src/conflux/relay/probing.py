@@ -11,17 +11,19 @@ from conflux.billing.amounts import Hold, Unpriced, charge
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Wanted
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.money import PriceSheet
 from conflux.neutral.probes import Finding
-from conflux.neutral.records import Caller, Capability, Model, Storefront
+from conflux.neutral.records import NOBODY, Caller, Capability, Model, Storefront
 from conflux.neutral.usage import NOTHING, Usage
 from conflux.relay.admitted import Admitted
 from conflux.relay.attempt import Attempt, Failed
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import LiveTarget
-from conflux.routing.probing import EXAMINATIONS, Question, Said
+from conflux.routing.probing import EXAMINATIONS, QUESTIONS, Question, Said
 
-_HOUSE = Caller(key_id=0, name="probe", storefront="", workspace_id=0, workspace="", user_id=0, user="")
+_HOUSE = Caller(key_id=NOBODY, name="probe", storefront="", workspace_id=0, workspace="", user_id=0, user="")
 _ID = b"probe"
+_LARGE = Usage(input=4_000, output=1_024)  # a question, at most: some providers count a small picture as so much
 
 
 async def examine(parts: Parts, front: Storefront, model: Model, target: LiveTarget, capability: Capability) -> Finding:
@@ -62,7 +64,7 @@ async def _ask(
         return Said(kind="refused" if blamed else "silent", text=failed.error.message if blamed else failed.reason), 0
     finally:
         attempt.close()
-    return _said(answer), _owed(target, tally.usage or NOTHING)
+    return _said(answer), _owed(target, model, tally.usage or NOTHING)
 
 
 def _said(answer: dict[str, Any]) -> Said:
@@ -72,10 +74,20 @@ def _said(answer: dict[str, Any]) -> Said:
                 calls=tuple((str(one.get("name")), str(one.get("arguments"))) for one in calls))  # fmt: skip
 
 
-def _owed(target: LiveTarget, usage: Usage) -> int:
-    if target.target.cost is None:
-        return 0
+def most_cost(target: LiveTarget, model: Model) -> int | None:
+    """What an examination may cost, in nano-USD; None: nobody knows the price."""
+    sheet = _sheet(target, model)
+    return QUESTIONS * charge(_LARGE, sheet)[1] if sheet.known else None
+
+
+def _owed(target: LiveTarget, model: Model, usage: Usage) -> int:
     try:
-        return charge(usage, target.target.cost)[1]
+        return charge(usage, _sheet(target, model))[1]
     except Unpriced:
         return 0
+
+
+def _sheet(target: LiveTarget, model: Model) -> PriceSheet:
+    """What the house pays; where that is not known, what customers do."""
+    cost = target.target.cost
+    return cost if cost is not None and cost.known else model.price

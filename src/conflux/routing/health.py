@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from conflux.routing.budget import RetryBudget
+from conflux.routing.doubts import Doubts
 from conflux.routing.hedge import Hedge
 from conflux.routing.measures import Measures
 from conflux.routing.places import Places
@@ -315,6 +316,7 @@ class HealthBook:
         self._budgets: dict[str, RetryBudget] = {}
         self._hedges: dict[str, Hedge] = {}
         self.places = Places()
+        self.doubts = Doubts()
         self.measures = Measures()
 
     def of(self, name: str) -> Health:

@@ -22,6 +22,8 @@ _LETTERS = "bcdfghjkmnpqrstvwxz"
 _NONCE = 12
 _PICTURES = 3
 _WRONG = 2  # answers that make a no
+QUESTIONS = 1 + 2 * _PICTURES + 1  # of the longest examination: one without a picture, three and three more, one slip
+_OF_IMAGES = ("image", "vision", "picture", "multimodal", "modalit", "image_url")
 _QUESTION = "Which colour fills this picture? Answer with one of these words alone: "
 
 
@@ -62,8 +64,7 @@ def vision(below: Below) -> Examination:
         if said.kind == "silent":
             return Verdict(None, tuple(evidence))
         if said.kind == "refused":
-            named = _names(said.text, "image", "vision", "picture", "multimodal", "modalit", "image_url")
-            return Verdict(False if named else None, tuple(evidence))
+            return Verdict(False if names_images(said.text) else None, tuple(evidence))
         if _colour(said.text) == colour:
             right += 1
         else:
@@ -152,6 +153,11 @@ def _field(text: str, name: str) -> Any:
     except (ValueError, RecursionError):
         return None
     return found.get(name) if isinstance(found, dict) else None
+
+
+def names_images(text: str) -> bool:
+    """Does a refusal blame the picture?"""
+    return _names(text, *_OF_IMAGES)
 
 
 def _names(text: str, *words: str) -> bool:

@@ -20,6 +20,7 @@ _PUT = f"""
     ON CONFLICT (target, capability) DO UPDATE SET holds = excluded.holds, evidence = excluded.evidence,
         found = excluded.found, tried = excluded.tried, cost = excluded.cost
 """
+_REFUSED = "real requests: two pictures were refused"
 _UNKNOWN, _NO, _YES = -1, 0, 1
 
 _evidence = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -45,6 +46,18 @@ class ProbeRows:
             run.execute(_PUT, (kept.target, kept.capability.value, holds, msgspec.json.encode(kept.evidence).decode(),
                                kept.found, kept.tried, kept.cost))  # fmt: skip
             return kept
+
+        return await self._ledger.write(job)
+
+    async def doubt(self, target: str, capability: Capability, *, believed: bool) -> bool:
+        def job(run: Run) -> bool:
+            row = run.execute(_ONE, (target, capability.value)).fetchone()
+            if not believed if row is None else row[2] != _YES:
+                return False
+            cost = 0 if row is None else row[6]
+            evidence = msgspec.json.encode((_REFUSED,)).decode()
+            run.execute(_PUT, (target, capability.value, _UNKNOWN, evidence, 0, 0, cost))
+            return True
 
         return await self._ledger.write(job)
 

@@ -575,9 +575,13 @@ export type Probe = {
   holds: string;
   /** What the catalogue says: yes, no or unknown. */
   stated: string;
+  /** Whether requests that need it are let through: yes, no or unknown. */
+  usable: string;
   /** Finding and catalogue differ. */
   questioned: boolean;
   age_seconds: number | null;
+  /** Since it was asked last; null: it is due. */
+  tried_seconds: number | null;
   /** What the finding stands on. */
   evidence: string[];
   cost_usd: string;
@@ -1694,7 +1698,7 @@ export type Api = {
     body: PreviewAsked;
     answer: Preview;
   };
-  /** Ask the live targets of a model what they can. It is kept with its evidence, and changes nothing by itself. For: house. */
+  /** Ask the live targets of a model what they can. Kept with its evidence; what the catalogue states stays. For: house. */
   probeModel: {
     path: Record<string, never>;
     query: Record<string, never>;

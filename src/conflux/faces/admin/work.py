@@ -80,8 +80,12 @@ class Probe(View):
     capability: str = Field(examples=["vision"])
     holds: str = Field(description="What was found: yes, no or unknown.", examples=["yes"])
     stated: str = Field(description="What the catalogue says: yes, no or unknown.", examples=["yes"])
+    usable: str = Field(
+        description="Whether requests that need it are let through: yes, no or unknown.", examples=["yes"]
+    )
     questioned: bool = Field(description="Finding and catalogue differ.")
     age_seconds: int | None
+    tried_seconds: int | None = Field(description="Since it was asked last; null: it is due.")
     evidence: list[str] = Field(description="What the finding stands on.")
     cost_usd: str = Field(examples=["0.0004"])
 
@@ -238,8 +242,8 @@ async def list_probes(
     questioned: bool | None = None,
 ) -> Response:
     """What was found of targets by asking them, beside what the catalogue says of them."""
-    rows = (await desk.do(actor.name, "probe.list", {}))["probes"]
     behind = _targets(desk, model) if model is not None else None
+    rows = (await desk.do(actor.name, "probe.list", {} if model is None else {"id": model}))["probes"]
     return listed(
         [
             row
@@ -255,7 +259,7 @@ async def list_probes(
 
 @ROUTES("POST", "/probes", Rule.HOUSE, Job, status=202)
 async def probe_model(body: ProbeAsked, desk: TheDesk, actor: TheActor) -> Response:
-    """Ask the live targets of a model what they can. It is kept with its evidence, and changes nothing by itself."""
+    """Ask the live targets of a model what they can. Kept with its evidence; what the catalogue states stays."""
     _targets(desk, body.model, body.storefront)
     capabilities = [body.capability] if body.capability is not None else [one.value for one in EXAMINATIONS]
 

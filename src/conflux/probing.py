@@ -1,0 +1,120 @@
+"""Looking by itself whether targets see: at registration, weekly, and where there is doubt.
+
+Law: only where the owner turned it on, one target at a time, and in one process of several. No examination begins that
+could pass the day's cap; what nobody knows the price of is not asked. Doubt is written down by whoever met it, probing
+or not. A failure is a line in the log and the next try. Waiting, time and asking are given, so weeks of it are tested
+in milliseconds.
+"""
+
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from typing import NamedTuple
+
+from conflux.neutral.errors import GatewayError, StoreError
+from conflux.neutral.money import usd
+from conflux.neutral.probes import Finding, ProbeBook
+from conflux.neutral.records import Capability, Model, Storefront
+from conflux.relay.found_out import stated
+from conflux.relay.snapshot import LiveTarget, Snapshot
+from conflux.routing.doubts import Doubts
+from conflux.routing.probe_plan import day_of, due, spent_on
+
+EVERY = 60.0  # seconds between two looks
+SEES = Capability.VISION
+
+
+class Asked(NamedTuple):
+    """A target, and in whose name it is asked."""
+
+    front: Storefront
+    model: Model
+    target: LiveTarget
+
+
+class Means(NamedTuple):
+    cap: Callable[[], int | None]  # nano-USD a day; None: switched off, or another process does it
+    book: ProbeBook
+    doubts: Doubts
+    snapshot: Callable[[], Snapshot]
+    examine: Callable[[Storefront, Model, LiveTarget, Capability], Awaitable[Finding]]
+    most_cost: Callable[[LiveTarget, Model], int | None]
+    refresh: Callable[[], Awaitable[None]]
+    now: Callable[[], float]
+    log: Callable[[str], None]
+
+
+class Prober:
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._spent = 0
+        self._day = -1
+
+    async def forever(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        while True:
+            await sleep(EVERY)
+            try:
+                await self.look()
+            except (StoreError, GatewayError) as error:
+                self._means.log(f"targets were not examined: {error}")
+            except Exception:  # noqa: BLE001 edge: one bad look must not end all others
+                self._means.log("examining targets failed:\n" + traceback.format_exc())
+
+    async def look(self) -> None:
+        """Doubts first, then whoever is due."""
+        means = self._means
+        await self._doubted()
+        if means.cap() is None:
+            return
+        findings = {one.target: one for one in await means.book.findings() if one.capability is SEES}
+        now = means.now()
+        self._begin_day(day_of(now), findings)
+        waiting = sorted((due(findings.get(one.target.key), one.target.key), one.target.key, one)
+                         for one in targets(means.snapshot()))  # fmt: skip
+        for moment, _, one in waiting:
+            cap, most = means.cap(), means.most_cost(one.target, one.model)
+            if moment > now or cap is None:
+                return
+            if most is not None and self._spent + most <= cap:
+                await self._ask(one, findings.get(one.target.key))
+
+    async def _ask(self, one: Asked, before: Finding | None) -> None:
+        means = self._means
+        found = await means.examine(one.front, one.model, one.target, SEES)
+        self._spent += found.cost
+        kept = await means.book.keep(found)
+        means.log(f"{kept.target}: vision: {_word(found.holds)}, for {usd(found.cost)} USD")
+        if before is None or before.holds is not kept.holds:
+            await means.refresh()
+
+    async def _doubted(self) -> None:
+        means = self._means
+        there = {one.target.key: one.model for one in targets(means.snapshot())}
+        changed = False
+        for name in means.doubts.take():
+            model = there.get(name)
+            if model is not None and await means.book.doubt(name, SEES, believed=stated(model, SEES) is True):
+                means.log(f"{name}: refused two pictures, though it was believed to see: that is unknown now")
+                changed = True
+        if changed:
+            await means.refresh()
+
+    def _begin_day(self, day: int, findings: dict[str, Finding]) -> None:
+        """What a process that ran before has spent today counts too."""
+        if day != self._day:
+            self._day, self._spent = day, spent_on(day, findings.values())
+
+
+def targets(snapshot: Snapshot) -> Iterator[Asked]:
+    """Each live target that may be asked what it sees, once."""
+    seen = set()
+    for (name, _), model in snapshot.catalogue.models.items():
+        if model.kind != "chat" or model.flux is not None or model.account or not model.enabled:
+            continue
+        for target in snapshot.targets(model, test=False):
+            if target.key not in seen and not target.live.provider.simulated:
+                seen.add(target.key)
+                yield Asked(snapshot.catalogue.storefronts[name], model, target)
+
+
+def _word(holds: bool | None) -> str:
+    return "nothing found out" if holds is None else "yes" if holds else "no"
