@@ -5,19 +5,9 @@ from contextlib import closing
 
 import pytest
 
-from conflux.neutral.reports import FIGURES
 from conflux.stores.postgres_statements import TEXTS
 from conflux.stores.rows import HOLD, REQUEST, hold_row
-from conflux.stores.sqlite_statements import (
-    ADD_USUAL_HOLDS,
-    ADD_USUAL_REQUESTS,
-    SELDOM,
-    Many,
-    is_usual,
-    often,
-    usual_hold,
-    usual_request,
-)
+from conflux.stores.sqlite_statements import ADD_HOLDS, ADD_REQUESTS, SELDOM, Many
 from tests.stores.books import order
 
 
@@ -45,27 +35,26 @@ def _row(**changed):
     return tuple((values | texts | changed)[one] for one in REQUEST)
 
 
-def test_a_usual_request_lies_in_the_file_as_any_other(run):
-    row = _row()
-    assert is_usual(row)
-    assert ADD_USUAL_REQUESTS.run(run, [*usual_request(row), *usual_request(_row(id=2))]) == 2
-    assert run.execute(f"SELECT {', '.join(REQUEST)} FROM request WHERE id = 1").fetchone() == row
+def _requests(run):
+    return run.execute(f"SELECT {', '.join(REQUEST)} FROM request ORDER BY id").fetchall()
+
+
+def test_usual_requests_lie_in_the_file_as_they_were_said(run):
+    flat = [*_row(), *_row(id=2)]
+    said = list(flat)
+    assert ADD_REQUESTS.run(run, flat) == 2
+    assert _requests(run) == [_row(), _row(id=2)] and flat == said
 
 
 @pytest.mark.parametrize("column", SELDOM)
-def test_a_request_with_something_seldom_is_no_usual_one(column):
-    assert not is_usual(_row(**{column: 1})) and not is_usual(_row(**{column: -1}))
+def test_one_with_something_seldom_is_said_in_full_and_so_are_those_beside_it(run, column):
+    rows = [_row(), _row(id=2, **{column: 7}), _row(id=3)]
+    assert ADD_REQUESTS.run(run, [value for row in rows for value in row]) == 3
+    assert _requests(run) == rows
 
 
-def test_what_is_often_other_than_0_and_what_seldom_are_all_figures():
-    nothing = dict.fromkeys(FIGURES[1:], 0)
-    assert not any(often(_row(**nothing)))
-    for one in nothing:
-        row = _row(**nothing | {one: 7})
-        assert (7 in often(row)) is is_usual(row)
-
-
-def test_a_usual_hold_lies_in_the_file_as_any_other(run):
-    row = hold_row(order(77, input_floor=5), 77, 3, 4)
-    assert ADD_USUAL_HOLDS.run(run, [*usual_hold(row)]) == 1
+@pytest.mark.parametrize("tags", [{}, {"a": "b"}])
+def test_a_hold_lies_in_the_file_as_it_was_said(run, tags):
+    row = hold_row(order(77, input_floor=5, tags=tags), 77, 3, 4)
+    assert ADD_HOLDS.run(run, list(row)) == 1
     assert run.execute(f"SELECT {', '.join(HOLD)} FROM hold").fetchone() == row

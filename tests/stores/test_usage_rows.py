@@ -7,10 +7,11 @@ import pytest
 from conflux.neutral.ledger import Ending
 from conflux.neutral.reports import FIGURES, UsageAsked
 from conflux.neutral.usage import Usage as Tokens
+from conflux.stores.rows import REQUEST
 from conflux.stores.sqlite_book import SqliteBook
 from conflux.stores.sqlite_ledger import SqliteLedger
 from conflux.stores.usage import Usage
-from conflux.stores.usage_rows import drift
+from conflux.stores.usage_rows import drift, is_plain
 from tests.stores.books import DAY, NOON, Clock, ending, full_ending, order
 
 SUMS = f"SELECT {', '.join(FIGURES)} FROM usage_day"
@@ -165,3 +166,12 @@ async def test_figures_that_do_not_occur_are_counted_at_once(tmp_path):
 
 async def count(ledger, table):
     return await ledger.read(lambda run: run.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+@pytest.mark.parametrize("figure", FIGURES[1:])
+def test_a_row_is_plain_only_if_each_of_its_figures_is(figure):
+    def row(value):
+        return tuple(value if one == figure else 0 for one in REQUEST)
+
+    assert is_plain(row(0)) and is_plain(row((1 << 40) - 1))
+    assert not is_plain(row(-1)) and not is_plain(row(1 << 40))

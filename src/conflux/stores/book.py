@@ -116,6 +116,7 @@ class Book(ABC):
 
     def _clear(self) -> None:
         """Forget the batch's rows."""
+        self._moment = 0  # of the batch, in unix milliseconds; 0: not looked for yet
         self._new_holds: list[Any] = []
         self._begun: list[int] = []
         self._marks: dict[int, Checkpoint] = {}
@@ -146,11 +147,11 @@ class Book(ABC):
             self._answers.hold(order.once, number)
         self.holds[number] = hold
         self._taken.add(number)
-        self._open(order, hold_row(order, amount, self.epoch, int(self._now() * 1000) + _LEASE_MS))
+        self._new_holds += hold_row(order, amount, self.epoch, (self._moment or self._look()) + _LEASE_MS)
 
-    def _open(self, order: Reservation, row: tuple[Any, ...]) -> None:
-        """`row`: of `hold`."""
-        self._new_holds += row
+    def _look(self) -> int:
+        self._moment = int(self._now() * 1000)
+        return self._moment
 
     @abstractmethod
     def _check_unused(self, number: int) -> None:
@@ -214,7 +215,7 @@ class Book(ABC):
             paid, extra = self._claims.settle(self._connection, hold, end, booked)
             if hold.claim.credits and paid != end.credits:
                 end = msgspec.structs.replace(end, credits=paid)
-        row = request_row(hold, end, booked, int(self._now() * 1000))
+        row = request_row(hold, end, booked, self._moment or self._look())
         if not order.simulated:
             place = hold.place
             if place is None or place.age != self._age:
@@ -227,16 +228,16 @@ class Book(ABC):
         del self.holds[number]
         self._gone.append(number)
         self._costs[number] = booked.cost
-        self._close(row, order.tags)
+        self._requests += row
+        self._count(row, order.tags)
         self._entries += legs(number, order.caller_key, booked)
         self._entries += extra
         for place, call in enumerate(end.calls):
             self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)
         return booked.cost
 
-    def _close(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
+    def _count(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
         """`row`: of `request`."""
-        self._requests += row
         self._used.add(row, tags)
 
     def _settled(self, number: int) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conflux.neutral.errors import IdTaken
-from conflux.neutral.ledger import Reservation, request_id_text
+from conflux.neutral.ledger import request_id_text
 from conflux.stores.book import MOST_CALLERS, Book, Budget, Window, check_all
 from conflux.stores.booking import Hold
 from conflux.stores.budgets import span_of
@@ -20,19 +20,13 @@ from conflux.stores.sqlite_statements import (
     ADD_ENTRIES,
     ADD_HOLDS,
     ADD_REQUESTS,
-    ADD_USUAL_HOLDS,
-    ADD_USUAL_REQUESTS,
     ADD_WINDOWS,
     END_HOLDS,
     MARK_HOLD,
     MOVE_WINDOW,
     START_HOLDS,
-    is_usual,
-    often,
-    usual_hold,
-    usual_request,
 )
-from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG, FIGURES_OF_ROW, NONE_DUE, SUM_UP, Used, is_plain
+from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG, NONE_DUE, SUM_UP, Used, is_plain
 
 _MOST_SEEN = 20_000
 _MOST_DUE = 16_384  # receipts: then they are summed up
@@ -51,8 +45,6 @@ class SqliteBook(Book):
     def _clear(self) -> None:
         super()._clear()
         self._due: list[int] = []
-        self._usual_holds: list[Any] = []
-        self._usual_requests: list[Any] = []
 
     def _check_unused(self, number: int) -> None:
         """An id is used once; one that was refused may be tried again. Ids grow, so the file is seldom asked."""
@@ -64,20 +56,8 @@ class SqliteBook(Book):
             self._taken.clear()
             self._floor = self._top
 
-    def _open(self, order: Reservation, row: tuple[Any, ...]) -> None:
-        if order.tags or order.simulated:
-            self._new_holds += row
-        else:
-            self._usual_holds += usual_hold(row)
-
-    def _close(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
-        if is_usual(row):
-            self._usual_requests += usual_request(row)
-            plain = is_plain(often(row))
-        else:
-            self._requests += row
-            plain = is_plain(row[FIGURES_OF_ROW])
-        if not plain:
+    def _count(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
+        if not is_plain(row):
             self._used.add(row, tags)
             return
         self._due.append(row[0])
@@ -140,19 +120,18 @@ class SqliteBook(Book):
 
     def write(self) -> bool:
         """Open a transaction and write the batch's rows into it. False where there is nothing to write."""
-        if not (self._new_holds or self._usual_holds or self._begun or self._marks or self._gone):
+        if not (self._new_holds or self._begun or self._marks or self._gone):
             return False
         run = self._connection
         run.execute("BEGIN IMMEDIATE")
-        ADD_USUAL_HOLDS.run(run, self._usual_holds)
-        ADD_HOLDS.run(run, self._new_holds)
+        if self._new_holds:
+            ADD_HOLDS.run(run, self._new_holds)
         if self._begun:
             check_all(START_HOLDS.run(run, self._begun), len(self._begun), "hold")
         if self._marks:
             marks = [(mark.amount, usage_text(mark.usage), number) for number, mark in self._marks.items()]
             check_all(run.executemany(MARK_HOLD, marks).rowcount, len(marks), "hold")
         if self._gone:
-            ADD_USUAL_REQUESTS.run(run, self._usual_requests)
             ADD_REQUESTS.run(run, self._requests)
             ADD_ATTEMPTS.run(run, self._attempts)
             ADD_ENTRIES.run(run, self._entries)

@@ -6,12 +6,10 @@ that is handed over costs, and each NULL five times as much.
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from conflux.neutral.reports import FIGURES
 from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, REQUEST, WINDOW
 
 _MOST = 64
@@ -43,25 +41,33 @@ def _insert(table: str, columns: Sequence[str], fixed: Mapping[str, str] = Mappi
     return Many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ", f"({row})")
 
 
-def _without(columns: Sequence[str], fixed: Mapping[str, str]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    return itemgetter(*(place for place, one in enumerate(columns) if one not in fixed))
+class Usual:
+    """Rows that nearly always say 0 or NULL in some columns. What a batch says alike is found column by column: row by
+    row it would cost what it saves."""
+
+    __slots__ = ("_full", "_places", "_short", "_width")
+
+    def __init__(self, table: str, columns: Sequence[str], fixed: Mapping[str, str]) -> None:
+        self._full, self._short = _insert(table, columns), _insert(table, columns, fixed)
+        self._places = sorted(map(columns.index, fixed), reverse=True)
+        self._width = len(columns)
+
+    def run(self, connection: sqlite3.Connection, flat: list[Any]) -> int:
+        """As `Many` does; `flat` stays as it is."""
+        width = self._width
+        if any(any(flat[place::width]) for place in self._places):
+            return self._full.run(connection, flat)
+        flat = flat.copy()
+        for place in self._places:
+            del flat[place::width]
+            width -= 1
+        return self._short.run(connection, flat)
 
 
-ADD_HOLDS = _insert("hold", HOLD)
-_NEW_HOLD = {"simulated": "0", "started": "0", "checkpoint": "0", "usage": "NULL", "tags": "NULL"}
-ADD_USUAL_HOLDS = _insert("hold", HOLD, _NEW_HOLD)
-usual_hold = _without(HOLD, _NEW_HOLD)
-ADD_REQUESTS = _insert("request", REQUEST)
-SELDOM = ("simulated", "variance", "credits", "cache_write_5m", "cache_write_1h", "audio", "image", "search")
-_NONE = dict.fromkeys(SELDOM, "0")
-ADD_USUAL_REQUESTS = _insert("request", REQUEST, _NONE)
-usual_request = _without(REQUEST, _NONE)
-_seldom = itemgetter(*map(REQUEST.index, SELDOM))
-_ZEROS = (0,) * len(SELDOM)
-# The figures of such a row that may be other than 0.
-often: Callable[[Sequence[Any]], tuple[int, ...]] = itemgetter(
-    *(REQUEST.index(one) for one in FIGURES if one in REQUEST and one not in SELDOM)
-)
+NEW_HOLD = {"simulated": "0", "started": "0", "checkpoint": "0", "usage": "NULL", "tags": "NULL"}
+ADD_HOLDS = Usual("hold", HOLD, NEW_HOLD)
+SELDOM = dict.fromkeys(("simulated", "variance", "credits", "cache_write_1h", "audio", "image", "search"), "0")
+ADD_REQUESTS = Usual("request", REQUEST, SELDOM)
 ADD_ATTEMPTS = _insert("attempt", ATTEMPT)
 ADD_ENTRIES = _insert("entry", ENTRY)
 START_HOLDS = Many("UPDATE hold SET started = 1 WHERE request_id IN (", "?", ")")
@@ -73,8 +79,3 @@ ADD_WINDOWS = _insert("budget_window", WINDOW)
 MOVE_WINDOW = (
     "UPDATE budget_window SET posted = ?, held = ? WHERE budget_id = ? AND start = ? AND posted = ? AND held = ?"
 )
-
-
-def is_usual(row: tuple[Any, ...]) -> bool:
-    """Whether a row of `request` is one for ADD_USUAL_REQUESTS."""
-    return bool(_seldom(row) == _ZEROS)

@@ -7,7 +7,6 @@ page of its own, so many receipts together cost far less than each at once. Who 
 adds from there; SUM_UP reads them again, for who does not.
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,8 +24,7 @@ NAME = ("key_id", "day", "storefront", "model", "served_model", "simulated", "us
 _MODEL = slice(1, 6)
 OF_MODEL: tuple[str, ...] = NAME[1:6]
 _FIRST, _LAST = REQUEST.index("cost"), REQUEST.index(BUCKETS[-1]) + 1
-FIGURES_OF_ROW = slice(_FIRST, _LAST)
-assert REQUEST[FIGURES_OF_ROW] == FIGURES[1:]
+assert REQUEST[_FIRST:_LAST] == FIGURES[1:]
 
 
 class Used:
@@ -77,11 +75,13 @@ class Used:
         return _summed(self._tags)
 
 
-def is_plain(figures: Iterable[int]) -> bool:
-    """They are such as occur: any number of them can be added up within 64 bits."""
-    together = 0
-    for one in figures:
-        together |= one  # below 0 where one is, and as long as the longest
+def is_plain(row: tuple[Any, ...]) -> bool:
+    """Its figures are such as occur: any number of them can be added up within 64 bits."""
+    # Below 0 where one is, and as long as the longest. Written out: any loop takes three times as long.
+    together: int = (
+        row[13] | row[14] | row[15] | row[16] | row[17] | row[18] | row[19]
+        | row[20] | row[21] | row[22] | row[23] | row[24] | row[25]
+    )  # fmt: skip
     return 0 <= together < _PLAIN
 
 
