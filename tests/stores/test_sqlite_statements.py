@@ -5,9 +5,10 @@ from contextlib import closing
 
 import pytest
 
+from conflux.stores.booking import Booked, legs
 from conflux.stores.postgres_statements import TEXTS
 from conflux.stores.rows import HOLD, REQUEST, hold_row
-from conflux.stores.sqlite_statements import ADD_HOLDS, ADD_REQUESTS, SELDOM, Many
+from conflux.stores.sqlite_statements import ADD_HOLDS, ADD_REQUESTS, ADD_USUAL_ENTRIES, SELDOM, Many
 from tests.stores.books import order
 
 
@@ -58,3 +59,12 @@ def test_a_hold_lies_in_the_file_as_it_was_said(run, tags):
     row = hold_row(order(77, input_floor=5, tags=tags), 77, 3, 4)
     assert ADD_HOLDS.run(run, list(row)) == 1
     assert run.execute(f"SELECT {', '.join(HOLD)} FROM hold").fetchone() == row
+
+
+@pytest.mark.parametrize("count", [1, 3, 64, 100])
+def test_usual_entries_are_those_of_any_settlement(run, count):
+    settled = [(tx, 5 + tx % 2, Booked(9 + tx, 9 + tx, 0, 4 + tx, True)) for tx in range(1, count + 1)]
+    assert ADD_USUAL_ENTRIES.run(run, [value for tx, key, one in settled for value in (tx, key, one.paid,
+                                       one.provider_cost)]) == 4 * count  # fmt: skip
+    found = run.execute("SELECT tx, account, party, amount FROM entry").fetchall()
+    assert [value for row in found for value in row] == [value for one in settled for value in legs(*one)]
