@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from conflux import __main__, __version__
 from conflux.__main__ import Program, main
 from conflux.faces.launch import Launch
 from conflux.neutral.errors import ConfigError, NoSuch, StoreError
+from tests.house.tree import ROOT
 
 SOURCES = Path(conflux.__file__).parents[1]
 # What only a server or a store needs; each costs a start tens of milliseconds.
@@ -217,6 +219,21 @@ def test_the_greeting(key: str | None, simulated: bool, capsys: pytest.CaptureFi
     assert ("cf_live_x" in text and "shown once" in text) is (key is not None)
     assert ("every answer is made up" in text) is simulated
     assert text.endswith("curl http://127.0.0.1:9/v1/models\n")
+
+
+def test_the_greeting_names_the_command_as_it_was_called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = set()
+    for called in (None, "./run conflux"):
+        monkeypatch.delenv("CONFLUX_CALLED", raising=False)
+        if called is not None:
+            monkeypatch.setenv("CONFLUX_CALLED", called)
+        running: Any = SimpleNamespace(address="http://127.0.0.1:9", snapshot=SimpleNamespace(simulated=False))
+        __main__._greet(running, "cf_live_x")
+        said |= set(re.findall(r"`(.*) keys create --admin`", capsys.readouterr().out))
+    assert said == {"conflux", "./run conflux"}
+    assert 'CONFLUX_CALLED="./run conflux"' in (ROOT / "run").read_text(encoding="utf-8")
 
 
 def test_a_server_that_is_about_to_open_its_socket_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,11 +168,12 @@ def _run(work: Any) -> None:
 
 
 def _greet(running: "Running", admin_key: str | None) -> None:
-    """What the owner sees first."""
+    """What the owner sees first. Out of a checkout the command has another name, which ./run tells."""
+    called = os.environ.get("CONFLUX_CALLED", "conflux")
     lines = [f"Conflux {__version__}", f"  address    {running.address}"]
     if admin_key is not None:
         lines.append(f"  admin key  {admin_key}")
-        lines.append("             shown once; `conflux keys create --admin` makes another")
+        lines.append(f"             shown once; `{called} keys create --admin` makes another")
     if running.snapshot.simulated:
         lines.append("  simulated  no provider is configured: every answer is made up, labelled so, and costs nothing")
     lines.append(f"  try        curl {running.address}/v1/models")

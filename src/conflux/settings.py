@@ -20,7 +20,7 @@ DEFAULT_FILE = "conflux.toml"
 # Names of the catalogue's own tables in the file: read by the catalogue, not here.
 CATALOGUE_TABLES = ("provider", "pool", "model", "storefront", "rate", "plan")
 # Variables with our prefix that say where things are, or that only tests and scripts read.
-_NOT_SETTINGS = frozenset({"CONFLUX_CONFIG", "CONFLUX_KEY", "CONFLUX_PYTHON", "CONFLUX_FUZZ_INPUTS"})
+_NOT_SETTINGS = frozenset({"CONFLUX_CONFIG", "CONFLUX_KEY", "CONFLUX_PYTHON", "CONFLUX_CALLED", "CONFLUX_FUZZ_INPUTS"})
 # Well-known names without our prefix, weaker than ours.
 _PLAIN = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url", "HOST": "host", "PORT": "port"}
 
