@@ -68,7 +68,7 @@ export type KeySelf = {
     held_usd: string;
     cap_usd: string | null;
     left_usd: string | null;
-    resets_at?: number | null;
+    resets_at?: string | null;
   }[];
 };
 

@@ -26,8 +26,8 @@ export function Spent({ budget }: { budget: Pick<Budget, 'cap_usd' | 'spent_usd'
   const part = (text: string) => (cap > 0 ? Math.min(100, (Number(text) / cap) * 100) : 100);
   const used = Math.min(100, part(budget.spent_usd) + part(budget.held_usd));
   return (
-    <div style={{ minWidth: 170 }}>
-      <Group justify="space-between" gap="xs" wrap="nowrap">
+    <div style={{ minWidth: 'min(170px, 36vw)' }}>
+      <Group justify="space-between" gap="0 10px">
         <Text size="xs" className="numbers">
           {usd(budget.spent_usd)} spent{Number(budget.held_usd) > 0 && `, ${usd(budget.held_usd)} held`}
         </Text>

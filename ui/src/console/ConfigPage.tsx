@@ -12,7 +12,7 @@ const COLUMNS: Column<Setting>[] = [
     id: 'name',
     title: 'Setting',
     value: (one) => one.name,
-    cell: (one) => <code className="anyword">{one.name}</code>,
+    cell: (one) => <code>{one.name}</code>,
   },
   {
     id: 'value',
@@ -20,7 +20,7 @@ const COLUMNS: Column<Setting>[] = [
     value: (one) => one.value,
     cell: (one) => (one.value === '' ? 'not set' : <code className="anyword">{one.value}</code>),
   },
-  { id: 'variable', title: 'Variable', cell: (one) => <code className="anyword">{one.variable}</code> },
+  { id: 'variable', title: 'Variable', cell: (one) => <code>{one.variable}</code> },
 ];
 
 export function ConfigPage() {

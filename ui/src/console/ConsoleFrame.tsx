@@ -1,6 +1,6 @@
 /** The console's own menu beside its pages; who administers one workspace sees what is theirs. */
 import { ScrollArea } from '@mantine/core';
-import { Link, Outlet, useMatches } from '@tanstack/react-router';
+import { Link, Outlet, useMatches, useRouter } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { administers, useSession } from '~/api/session';
 import { NoPermission } from '~/parts/states';
@@ -12,11 +12,15 @@ export function ConsoleFrame() {
   // Not the location: it changes before the page does, and the page that is left would be shown, and ask, once more.
   const path = useMatches({ select: (all) => all.at(-1)?.fullPath ?? '' });
   const menu = useRef<HTMLElement>(null);
+  const router = useRouter();
   useEffect(() => {
-    // On a phone the menu is one line: the page that is open is in sight of it.
-    if (path)
+    // On a phone the menu is one line: the page that is open is in sight of it. After the router, which puts every box
+    // back to where it was scrolled to.
+    const show = () =>
       menu.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [path]);
+    show();
+    return router.subscribe('onRendered', show);
+  }, [router]);
   if (!administers(session)) return <NoPermission />;
   const house = Boolean(session.house);
   return (

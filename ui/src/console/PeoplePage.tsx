@@ -51,7 +51,7 @@ export function PeoplePage() {
           roles.length === 1 && user.role !== 'member' ? (
             '–'
           ) : (
-            <Group gap={6} wrap="nowrap">
+            <Group gap={6}>
               <EditUser user={user} roles={roles} />
               {user.enabled ? (
                 <Confirm
@@ -72,21 +72,23 @@ export function PeoplePage() {
                   Switch on
                 </Button>
               )}
-              <Confirm
-                verb="Delete"
-                label={`Delete ${user.name}`}
-                title={`Delete ${user.workspace}/${user.name}?`}
-                act={() =>
-                  act.mutate({
-                    run: () => call('deleteUser', { path: { workspace: user.workspace, name: user.name } }),
-                    said: `${user.name} is deleted`,
-                  })
-                }
-              >
-                <Gone keys={user.keys} />
-                Sessions, conversations, budgets and policies of the user go with them, and cannot be brought back.
-                Receipts and the audit log stay.
-              </Confirm>
+              {(user.workspace !== 'default' || user.name !== 'default') && (
+                <Confirm
+                  verb="Delete"
+                  label={`Delete ${user.name}`}
+                  title={`Delete ${user.workspace}/${user.name}?`}
+                  act={() =>
+                    act.mutate({
+                      run: () => call('deleteUser', { path: { workspace: user.workspace, name: user.name } }),
+                      said: `${user.name} is deleted`,
+                    })
+                  }
+                >
+                  <Gone keys={user.keys} />
+                  Sessions, conversations, budgets and policies of the user go with them, and cannot be brought back.
+                  Receipts and the audit log stay.
+                </Confirm>
+              )}
             </Group>
           ),
       },
@@ -175,7 +177,7 @@ function Workspaces({ house }: { house: boolean }) {
               id: 'act',
               title: 'Change',
               cell: (one: Workspace) => (
-                <Group gap={6} wrap="nowrap">
+                <Group gap={6}>
                   {one.enabled ? (
                     <Confirm
                       verb="Switch off"

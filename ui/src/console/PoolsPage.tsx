@@ -129,7 +129,7 @@ function Line({ target, chosen }: { target: Target; chosen: number }) {
   const part = chosen > 0 ? (target.selected / chosen) * 100 : 0;
   return (
     <Table.Tr data-dim={!target.live || undefined}>
-      <Table.Td>
+      <Table.Td style={{ minWidth: 200 }}>
         <code className="anyword">{target.key}</code>
         {health.missing && (
           <Text size="xs" c="dimmed">

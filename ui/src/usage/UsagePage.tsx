@@ -202,7 +202,7 @@ function Budget({ budget }: { budget: KeySelf['budgets'][number] }) {
       />
       {budget.resets_at && (
         <Text size="xs" c="dimmed" mt={4}>
-          resets {when(budget.resets_at * 1000)}
+          resets {when(Date.parse(budget.resets_at))}
         </Text>
       )}
     </Paper>
