@@ -138,7 +138,8 @@ async def _right(desk: Desk, names: tuple[str, ...], known: tuple[int, str] | No
     """Counted first, looked at then."""
     wait = await desk.store.sessions.attempt(names, wait_after)
     if wait:
-        words = f"too many attempts: wait {max(1, round(wait))} seconds"
+        seconds = max(1, round(wait))
+        words = f"too many attempts: wait {seconds} second{'' if seconds == 1 else 's'}"
         raise GatewayError(Kind.RATE_LIMITED, words, retry_after=wait)
     try:
         return await desk.verifier.verify(known[1] if known is not None else None, password)
