@@ -19,11 +19,18 @@ PAGES = {
 SAID = "[[think: hm]] [[say: # Head\n\n`code` and [link](https://example.com)\n\n```python\nx = 1  # one\n```\n]]"
 
 
+_MENU = """() => {
+    const place = document.querySelector('nav[aria-label=Console] [aria-current=page]').getBoundingClientRect();
+    return place.left >= 0 && place.right <= innerWidth;
+}"""
+
+
 @pytest.fixture(scope="module")
 def furnished(served: Served) -> Served:
     people(served)
     served.ask("policies.set", workspace="acme", terms={"allow": ["conflux/*"], "requests_per_minute": 60})
     served.ask("budgets.set", workspace="acme", user="mia", usd="5", window="month")
+    served.ask("budgets.set", workspace="default", usd="50", window="day")
     served.ask("credits.grant", workspace="acme", credits="100")
     served.ask("models.disable", id="conflux/kimi-k2.6")
     return served
@@ -47,10 +54,20 @@ def test_no_serious_finding_on_any_page(browser: object, furnished: Served, sche
         eventually(lambda: page.locator("main [role=status][aria-label^=Loading]").count() == 0, "it is loaded")
         found[path] = visitor.findings()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert visitor.cut() == [], path
+        assert "Invalid" not in page.locator("main").inner_text(), path
+        if path in CONSOLE:
+            eventually(lambda: page.evaluate(_MENU), f"{path} is in sight in the menu")
     visitor.go("/console/policies")
     page.get_by_role("button", name="Make a policy").click()
     page.get_by_role("dialog").wait_for()
     found["a dialog"] = visitor.findings()
+    page.keyboard.press("Escape")
+    visitor.go("/console/changes")
+    page.get_by_role("button", name="Import rows").click()
+    page.get_by_role("dialog").wait_for()
+    found["a file"] = visitor.findings()
+    assert visitor.cut() == []
     visitor.leave()
     said = [f"{path}: {one}" for path, all_of in found.items() for one in all_of]
     assert not said, "\n".join(said)

@@ -43,6 +43,7 @@ def test_a_receipt_is_given_back_in_part_or_in_whole_and_once(house: Visitor, se
     page.get_by_role("button", name="Refund").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("A part").check()
+    assert house.findings() == []
     dialog.get_by_label("How much, in USD").fill("1000")
     dialog.get_by_role("button", name="Give it back").click()
     house.expected = "400"
@@ -78,6 +79,8 @@ def test_a_user_and_a_workspace_are_deleted(house: Visitor, served: Served) -> N
     house.open("/console/people")
     page.get_by_label("Delete tim").click()
     dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    assert house.findings() == []
     assert "cannot be brought back" in dialog.inner_text()
     dialog.get_by_role("button", name="Cancel").click()
     assert served.ask("users.show", workspace="short", name="tim")["name"] == "tim"

@@ -13,6 +13,21 @@ SECRET = "correct horse battery"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # What axe-core need not look at: the first dozen of many rows or cards stand for those after them.
 MANY = ["tbody tr:nth-child(n+13)", "main section:nth-of-type(n+13)"]
+# Words that are cut off within their own box, or stand beyond the window's edge where nothing can be scrolled to them.
+_CUT = """() => {
+    const own = one => [...one.childNodes].some(part => part.nodeType === 3 && part.textContent.trim());
+    const scrolls = one => !!one && (['auto', 'scroll'].includes(getComputedStyle(one).overflowX)
+        || scrolls(one.parentElement));
+    const cut = one => {
+        const style = getComputedStyle(one);
+        return ['hidden', 'clip'].includes(style.overflowX) && style.textOverflow !== 'ellipsis'
+            && one.scrollWidth > one.clientWidth + 1 && !one.closest('[class*=SegmentedControl]');
+    };
+    const beyond = one => one.getBoundingClientRect().right > innerWidth + 1 && !scrolls(one.parentElement);
+    return [...document.querySelectorAll('main *, header *, [role=dialog] *')]
+        .filter(one => one.offsetParent && own(one) && (cut(one) || beyond(one)))
+        .map(one => one.textContent.slice(0, 60));
+}"""
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -83,6 +98,11 @@ class Visitor:
         last = self.page.locator("article[aria-label^=Answer]").last
         last.get_by_label("Receipt:").wait_for()
         return last
+
+    def cut(self) -> list[str]:
+        """Words that somebody cannot read on the page as it is."""
+        found: list[str] = self.page.evaluate(_CUT)
+        return found
 
     def findings(self) -> list[str]:
         """What axe-core finds serious or worse on the page as it is."""

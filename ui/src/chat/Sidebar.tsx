@@ -178,7 +178,7 @@ function Line({ chats, entry, active, chosen }: LineProps) {
         <Text size="sm" className="anyword">
           Nothing of “{entry.title}” is left on the gateway, and it cannot be brought back. Its receipts stay.
         </Text>
-        <Button mt="md" color="red" fullWidth onClick={remove}>
+        <Button mt="md" color="red.9" fullWidth onClick={remove}>
           Delete
         </Button>
       </Modal>

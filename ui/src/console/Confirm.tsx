@@ -28,7 +28,7 @@ export function Confirm({ verb, title, children, act, label, size = 'compact-xs'
             Cancel
           </Button>
           <Button
-            color="red"
+            color="red.9"
             onClick={() => {
               dialog.close();
               act();
