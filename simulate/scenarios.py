@@ -192,7 +192,7 @@ def _hedged() -> Scenario:
     late = {number: Trouble("slow", 0, END, share=STRAGGLERS) for number in range(4)}
 
     def both(seed: int) -> Hedged:
-        return Hedged(*(simulate(Setting(4, late, 20, 120, hedge=hedge), seed) for hedge in (True, False)))
+        return Hedged(*(simulate(Setting(4, late, 20, 240, hedge=hedge), seed) for hedge in (True, False)))
 
     return Scenario("15 in 1,000 answers of 4 take ten times as long, hedged", both,
                     (Promise("asked twice", 0.02, attrgetter("asked_twice")),
