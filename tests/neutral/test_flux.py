@@ -47,6 +47,11 @@ def refusal(said: Any, recipe: FluxTerms = RECIPE) -> GatewayError:
         ({"max_cost_usd": "NaN"}, "flux.max_cost_usd"),
         ({"max_cost_usd": True}, "flux.max_cost_usd"),
         ({"max_cost_usd": 1e300}, "flux.max_cost_usd"),
+        ({"max_cost_usd": 10**4000}, "flux.max_cost_usd"),
+        *(
+            ({"max_cost_usd": said}, "flux.max_cost_usd")
+            for said in ("1e600000", "1e999999", "1e-999999", "1e2", "1_0", " 0.5 ", "٣", "+1", "1" * 99, "")
+        ),
         ({"analysis": "yes"}, "flux.analysis"),
         ({"expose": "all"}, "flux.expose"),
         ({"expose": 1}, "flux.expose"),
@@ -67,8 +72,17 @@ def test_what_is_left_out_is_the_recipes() -> None:
     assert not read_terms({"sources": ["c"]}, RECIPE).recipe
 
 
+def test_a_recipes_quorum_yields_to_sources_of_ones_own() -> None:
+    deep = FluxTerms(sources=("a", "b", "c"), quorum=3, recipe=True)
+    assert check_quorum(read_terms({"sources": ["c", "d"]}, deep), 2) == 2
+    assert check_quorum(read_terms({"sources": ["a", "b", "c", "d"]}, deep), 4) == 3
+    with pytest.raises(GatewayError, match="3 drafts cannot come of 2 sources"):
+        check_quorum(read_terms({"sources": ["c", "d"], "quorum": 3}, deep), 2)
+
+
 @pytest.mark.parametrize(
-    ("said", "nano"), [(0.2, 200_000_000), ("0.2", 200_000_000), (1, 10**9), (1e-9, 1), ("0.0000000019", 1)]
+    ("said", "nano"),
+    [(0.2, 200_000_000), ("0.2", 200_000_000), (1, 10**9), (1e-9, 1), ("0.0000000019", 1), (0.1 + 0.2, 300_000_000)],
 )
 def test_a_cap_is_read_by_its_digits_and_never_widened(said: Any, nano: int) -> None:
     assert read_terms({"max_cost_usd": said}, RECIPE).max_cost == nano

@@ -22,7 +22,7 @@ from tests.relay.answers import (
     whole,
 )
 from tests.relay.panels import SOURCES, after, asked, asks, hanging, house
-from tests.relay.world import World
+from tests.relay.world import Client, World
 
 TOLD = {"progress": "chunk"}
 
@@ -82,6 +82,22 @@ async def test_the_hold_is_the_worst_case_of_every_seat() -> None:
     # Each may write 2,000 tokens; the fuser reads what the three wrote, too.
     assert order.amount > 2000 * OUTPUT * (1 + 2 + 3 + 4) + 3 * 2000 * INPUT * 4
     assert order.amount > world.settled.charge
+
+
+async def test_the_head_of_a_panel_is_its_own_and_no_other_answers() -> None:
+    """Who answers is known when they have: no head of before says it, and none afterwards."""
+    world = World(house(), refused(500), whole("two"), refused(500), whole("plain"))
+    flux = await asked(world, asks(model="shop/fay", flux={"sources": [*SOURCES]}))
+    text = world.client.text
+    assert (flux["model"], text[b"x-shop-served-model"]) == ("shop/bob", b"shop/bob")
+    assert text[b"x-shop-flux"].endswith(b"answered-by=shop/bob")
+    world.client = Client(world)
+    assert await world.run(request(model="shop/fay")) is None
+    assert world.client.text[b"x-shop-served-model"] == b"shop/fay"
+    world.upstream.script += [refused(500), refused(500), whole("three")]
+    world.client = Client(world)
+    assert await world.run(asks(model="shop/fay", flux={"sources": [*SOURCES]})) is None
+    assert world.client.text[b"x-shop-served-model"] == b"shop/cat"
 
 
 # --- what each is told

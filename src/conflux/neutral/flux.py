@@ -5,13 +5,13 @@ What the request says goes before what its recipe says, and None is "choose for 
 """
 
 from collections.abc import Callable, Mapping
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.money import NANO_PER_USD
+from conflux.neutral.money import NANO_PER_USD, MoneyError, parse_scaled
 
 MOST_SOURCES = 8
 SOURCES = 3  # where nobody names any: three proposers and one aggregation take most of the gain
@@ -20,6 +20,7 @@ EXPOSES = ("none", "summary", "full")
 PROGRESSES = ("off", "comment", "chunk")
 _SHOWN = 80
 _MOST_COST = 1 << 62
+_FINE = 18  # digits that an amount may have behind its point
 
 
 class FluxTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,8 @@ def read_terms(said: Any, recipe: FluxTerms) -> FluxTerms:
     terms = msgspec.structs.replace(recipe, **found)
     if "sources" in found:
         terms = msgspec.structs.replace(terms, recipe=False)
+        if "quorum" not in found and terms.quorum is not None:  # the recipe's, made for its own sources
+            terms = msgspec.structs.replace(terms, quorum=min(terms.quorum, len(terms.sources)))
     if terms.grace_ms is not None and terms.grace_ms > terms.deadline_ms:
         raise wrong("grace_ms", f"{terms.grace_ms} is longer than deadline_ms, {terms.deadline_ms}")
     return terms
@@ -114,13 +117,16 @@ def _word(words: tuple[str, ...]) -> Callable[[str, Any], str]:
 
 def _cost(name: str, value: Any) -> int:
     """USD to nano-USD, rounded down: a cap is never widened. By the digits that were written, never by a float."""
+    text = value
+    if type(value) is float:  # which has few digits and no large exponent; a text may have any
+        whole, _, fraction = f"{Decimal(repr(value)):f}".partition(".")
+        text = f"{whole}.{fraction[:_FINE] or '0'}"
+    elif type(value) is int:
+        text = str(value)
     try:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise InvalidOperation
-        amount = Decimal(str(value)[:_SHOWN])
-        nano = int((amount * NANO_PER_USD).to_integral_value(ROUND_FLOOR)) if amount.is_finite() else -1
-    except InvalidOperation:
-        nano = -1
+        nano = parse_scaled(text, _FINE) // NANO_PER_USD
+    except MoneyError:
+        nano = 0
     if not 0 < nano < _MOST_COST:
         raise wrong(name, f"{str(value)[:_SHOWN]} is not an amount of USD above 0, such as 0.2")
     return nano

@@ -51,8 +51,8 @@ def explain(admitted: Admitted, snapshot: Snapshot, dropped: tuple[str, ...]) ->
     model = admitted.model
     names = snapshot.names[model.storefront]
     key = (model.storefront, admitted.requested, admitted.simulated)
-    # What is served instead depends on the caller, and so does which names it is served for.
-    own = admitted.substituted or admitted.fallback is not None
+    # What is served instead depends on the caller, and so does which names it is served for; a panel's on who answers.
+    own = admitted.substituted or admitted.fallback is not None or admitted.flux is not None
     fixed = None if own else snapshot.fixed.get(key)
     if fixed is None:
         fixed = [
