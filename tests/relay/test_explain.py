@@ -1,8 +1,12 @@
 """An explanation and the request itself: the same choice by the same numbers."""
 
 import random
+from typing import Any
+
+import pytest
 
 from conflux.dialects import DIALECTS
+from conflux.neutral.money import PriceSheet
 from conflux.relay.admit import admit
 from conflux.relay.explain import explained
 from conflux.relay.parts import Incoming
@@ -31,3 +35,22 @@ async def test_what_is_explained_is_what_happens() -> None:
         world.health.measures.of("pond", 0.0).answered(
             Answer(chance.random() < 0.9, "creative", 900, True, chance.random(), 5.0, 100), world.clock.monotonic()
         )
+
+
+@pytest.mark.parametrize("fields", [{"model": "shop/one"}, {"model": None, "task_type": "creative"}])
+async def test_a_customer_sees_the_price_and_an_admin_what_it_costs_the_house_too(fields: dict[str, Any]) -> None:
+    world = World(
+        shop(
+            price=PriceSheet(input=0, output=0, request=9_000_000_000),
+            of_target={"cost": PriceSheet(input=0, output=0, request=4_000_000_000)},
+        )
+    )
+    incoming = Incoming(dialect="openai-chat", body=request(**fields), secret=KEY, headers=[], mount=None)
+    _, shown = await explained(world.parts, incoming)
+    (row,) = shown["candidates"]
+    assert (row["cost_usd"], row["score"], "provider_cost_usd" in row) == ("0.009", None, False)
+    world.keys.callers[KEY] = caller(admin=True)
+    _, shown = await explained(world.parts, incoming)
+    (row,) = shown["candidates"]
+    assert (row["cost_usd"], row["provider_cost_usd"]) == ("0.009", "0.004")
+    assert float(row["score"]) > 0.004

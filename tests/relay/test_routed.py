@@ -57,6 +57,18 @@ def test_a_cap_leaves_out_what_is_expected_to_cost_more() -> None:
     assert "max_cost" in none.value.routed.decision.dropped and "max_cost" in none.value.message
 
 
+def test_a_cap_is_held_against_what_the_customer_pays() -> None:
+    paid, cost = (
+        PriceSheet(input=0, output=0, request=9_000_000_000),
+        PriceSheet(input=0, output=0, request=4_000_000_000),
+    )
+    catalogue = shop(price=paid, of_target={"cost": cost})
+    body = request(model=None, task_type="creative")
+    assert admitted(body, catalogue, headers=[(b"x-conflux-max-cost-usd", b"0.009")]).model.id == "shop/one"
+    with pytest.raises(NoModel, match="max_cost 1"):
+        admitted(body, catalogue, headers=[(b"x-conflux-max-cost-usd", b"0.008")])
+
+
 @pytest.mark.parametrize("said", [b"", b"0", b"-1", b"much", b"1e3", b"0.0000000001", b"nan"])
 def test_a_cap_that_is_no_amount_is_refused_by_name(said: bytes) -> None:
     with pytest.raises(GatewayError, match="max-cost-usd") as wrong:

@@ -1,7 +1,7 @@
 """Why a request would go where it would go, without going.
 
 Law: the same way in as a real request: identify, recall, let_in, and the stand-ins of fallback.py; nothing is held,
-sent or learned. Targets are for admins.
+sent or learned. Targets, and what providers take of the house, are for admins.
 """
 
 from typing import Any
@@ -35,8 +35,9 @@ async def explained(parts: Parts, incoming: Incoming) -> tuple[Storefront, dict[
     try:
         admitted = await let_in(parts, snapshot, caller, storefront, DIALECTS[incoming.dialect], incoming, seed)
     except NoModel as none:
-        return storefront, _of_task(none.routed.decision) | {"model": None, "reason": none.message, "attempts": []}
-    shown = _of_task(admitted.route.decision) if admitted.route is not None else _of_name(
+        shown = _of_task(none.routed.decision, admin=caller.admin)
+        return storefront, shown | {"model": None, "reason": none.message, "attempts": []}
+    shown = _of_task(admitted.route.decision, admin=caller.admin) if admitted.route is not None else _of_name(
         parts, snapshot, admitted, incoming
     )  # fmt: skip
     shown["needs"] = sorted({*shown["needs"], *(need.value for need in admitted.envelope.needs)})
@@ -48,7 +49,7 @@ async def explained(parts: Parts, incoming: Incoming) -> tuple[Storefront, dict[
     return storefront, shown
 
 
-def _of_task(found: Decision) -> dict[str, Any]:
+def _of_task(found: Decision, *, admin: bool) -> dict[str, Any]:
     board = found.board
     model = found.model
     return {
@@ -58,7 +59,7 @@ def _of_task(found: Decision) -> dict[str, Any]:
         "tier": board.task.tier.value,
         "prefer": board.preset.name,
         "needs": [need.value for need in board.task.needs],
-        "candidates": [_candidate(board, entry, found.ask, cause) for entry, cause in board.causes(found)],
+        "candidates": [_candidate(board, entry, found.ask, cause, admin=admin) for entry, cause in board.causes(found)],
     }
 
 
@@ -66,7 +67,10 @@ def _of_name(parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Inc
     """A model that was named: the others are those that could stand in for it."""
     board, ask, others = candidates(parts, snapshot, admitted, incoming)
     causes = {option.model.id: why for option, why in others}
-    rows = [_candidate(board, entry, ask, ", ".join(causes.get(entry.model.id, ())) or None) for entry in board.entries]
+    rows = [
+        _candidate(board, entry, ask, ", ".join(causes.get(entry.model.id, ())) or None, admin=admitted.caller.admin)
+        for entry in board.entries
+    ]
     return {
         "model": admitted.model.id,
         "reason": "substituted" if admitted.substituted else "named",
@@ -78,18 +82,22 @@ def _of_name(parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Inc
     }
 
 
-def _candidate(board: Board, entry: Entry, ask: Ask, cause: str | None) -> dict[str, Any]:
-    score = board.score(entry, ask)
-    return {
+def _candidate(board: Board, entry: Entry, ask: Ask, cause: str | None, *, admin: bool) -> dict[str, Any]:
+    score, priced = board.score(entry, ask), cause != "price"
+    shown = {
         "model": entry.model.id,
         "kept": cause is None,
         "dropped_because": cause,
-        "cost_usd": usd(round(score.cost)) if cause != "price" else None,
+        "cost_usd": usd(round(board.price(entry, ask))) if priced else None,
         "time_s": round(score.seconds, 3),
         "success": round(score.success, 4),
         "quality": round(score.quality, 4),
-        "score": usd(round(score.total)) if cause != "price" else None,
+        # The house's cost is in it: with the other figures it could be reckoned back.
+        "score": usd(round(score.total)) if priced and (admin or entry.paid is None) else None,
     }
+    if admin:
+        shown["provider_cost_usd"] = usd(round(score.cost)) if priced else None
+    return shown
 
 
 def _in_turn(parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Incoming) -> list[Admitted]:

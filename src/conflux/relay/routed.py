@@ -130,6 +130,7 @@ def _entry(parts: Parts, snapshot: Snapshot, caller: Caller, model: Model, task:
         gates=tuple(parts.health.of(one.key) for one in targets),
         measured=parts.health.measures.of(measured_as(model, simulated=simulated), parts.clock.monotonic()),
         subject=Subject(model.storefront, model.id, task.name, simulated),
+        paid=None if all(sheet is model.price for sheet, _ in sheets) else _mean([(model.price, 1)]),
     )
 
 

@@ -44,6 +44,7 @@ class Entry(NamedTuple):
     gates: tuple[Health, ...]  # one for each target
     measured: Measured
     subject: Subject
+    paid: tuple[float, float, float, float] | None = None  # the four prices for the customer; None: the same
 
 
 class Ask(NamedTuple):
@@ -58,7 +59,7 @@ class Ask(NamedTuple):
     known: int = 0  # tokens of it that were seen there
     seed: int = 0
     explores: bool = False
-    most: float = NEVER  # nano-USD that it is expected to cost
+    most: float = NEVER  # nano-USD that the caller is expected to pay
 
 
 class Score(NamedTuple):
@@ -175,7 +176,7 @@ class Board:
                     totals[at] = _drop(why, cause)
         if ask.most < NEVER:
             for at, entry in enumerate(self.fit):
-                if totals[at] < NEVER and self.score(entry, ask).cost > ask.most:
+                if totals[at] < NEVER and self.price(entry, ask) > ask.most:
                     totals[at] = _drop(why, "max_cost")
         if gated:
             # Health.open, written out: it is asked of each at every decision.
@@ -289,20 +290,32 @@ class Board:
             elif next(totals) < NEVER:
                 yield entry, None
             else:
-                dear = "max_cost" if self.score(entry, found.ask).cost > found.ask.most else "breaker"
+                dear = "max_cost" if self.price(entry, found.ask) > found.ask.most else "breaker"
                 yield entry, objection(entry, found.ask.needs, found.ask.room) or dear
 
     def score(self, entry: Entry, ask: Ask) -> Score:
         """The same, taken apart; also of what may not be asked."""
         measured, preset = entry.measured, self.preset
         length = min(measured.length(self.task.name, self.task.length), ask.output)
-        share = measured.cached.value
-        cost = entry.fee + ask.tokens * (entry.fresh + share * (entry.cached - entry.fresh))
-        cost += length * entry.output * ask.choices
+        cost = self._amount(entry, _owed(entry), ask)
         seconds = measured.first.value + length * measured.pace.value
         success, quality = measured.odds.lower(), self._quality(entry)
         total = cost + preset.second * seconds + preset.failure * (1 - success) + self._worth() * (1 - quality)
         return Score(cost, seconds, success, quality, total)
+
+    def price(self, entry: Entry, ask: Ask) -> float:
+        """What the caller is expected to pay, in nano-USD."""
+        return self._amount(entry, entry.paid or _owed(entry), ask)
+
+    def _amount(self, entry: Entry, prices: tuple[float, float, float, float], ask: Ask) -> float:
+        fresh, cached, output, fee = prices
+        measured = entry.measured
+        length = min(measured.length(self.task.name, self.task.length), ask.output)
+        return fee + ask.tokens * (fresh + measured.cached.value * (cached - fresh)) + length * output * ask.choices
+
+
+def _owed(entry: Entry) -> tuple[float, float, float, float]:
+    return entry.fresh, entry.cached, entry.output, entry.fee
 
 
 def _usual(figures: tuple[float, float, float, float, float]) -> tuple[float, float]:
