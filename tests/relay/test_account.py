@@ -3,12 +3,14 @@
 import msgspec
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from conflux.billing.amounts import Hold
 from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Ending
 from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.records import Tier
+from conflux.neutral.request import Need
 from conflux.neutral.usage import Provenance, Usage
 from conflux.relay.account import NO_ACCOUNT, account, cost_of, measure
 from tests.policy.samples import caller
@@ -53,6 +55,21 @@ def test_an_account_adds_up_and_what_is_quarantined_has_no_lines() -> None:
     absurd = account(tally(absurd=True, output=41), one, cut=False)
     assert (absurd.lines, absurd.charge) == ((), 0)
     assert (NO_ACCOUNT.charge, NO_ACCOUNT.lines) == (0, ())
+
+
+@pytest.mark.parametrize(
+    "used", [Usage(input=10**6), Usage(cache_read=10**6), Usage(output=10**6), Usage(reasoning=10**6)]
+)
+def test_a_count_that_cannot_be_true_is_not_billed(used: Usage) -> None:
+    found = account(tally(used, output=41), admitted(request(max_tokens=100)), cut=False)
+    assert (found.charge, found.lines, found.provenance) == (0, (), Provenance.QUARANTINED)
+    assert found.usage.total < 1000  # our own count
+
+
+def test_what_a_provider_fetches_for_a_request_may_be_long() -> None:
+    one = admitted(request())
+    one = replace(one, envelope=replace(one.envelope, needs=frozenset({Need.WEB_SEARCH})))
+    assert account(tally(Usage(input=10**6)), one, cut=False).provenance is Provenance.PROVIDER
 
 
 def test_without_a_price_nothing_is_charged() -> None:

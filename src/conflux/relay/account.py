@@ -16,11 +16,19 @@ from conflux.neutral.ledger import Call, Ending, Line, Quota, Settlement
 from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.plans import Plan
 from conflux.neutral.records import Tier
+from conflux.neutral.request import Need
 from conflux.neutral.usage import NOTHING, Provenance, Usage
 from conflux.relay.admitted import Admitted
 from conflux.relay.attempt import Attempt, Trial
 from conflux.relay.flux_lanes import Replay
 from conflux.relay.snapshot import LiveTarget
+
+# Templates of a provider's own, and thinking that it counts beside the limit, are no lies.
+_OVER = 2
+_SLACK = 8192
+_FETCHED = frozenset(
+    {Need.FILES, Need.STORED_FILES, Need.WEB_SEARCH}
+)  # what the provider reads for it is not counted here
 
 
 class Account(Struct, frozen=True):
@@ -36,8 +44,11 @@ class Account(Struct, frozen=True):
 
 def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Provenance]:
     """The buckets to bill, and where they come from."""
-    if tally.usage is not None:
-        return tally.usage, Provenance.PROVIDER
+    usage, absurd = tally.usage, tally.usage_absurd
+    if usage is not None:
+        if _possible(usage, admitted):
+            return usage, Provenance.PROVIDER
+        absurd = True
     asked = tally.prompt
     if asked is None:
         said = admitted.conversation
@@ -45,9 +56,18 @@ def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Prov
             said = conversation_tokens(admitted.envelope.body, admitted.envelope.images)
         asked = Usage(input=said)
     estimate = replace(asked, output=tokens_of(tally.output_bytes), reasoning=0)
-    if tally.usage_absurd:
+    if absurd:
         return estimate, Provenance.QUARANTINED
     return estimate, Provenance.PARTIAL if cut else Provenance.ESTIMATED
+
+
+def _possible(usage: Usage, admitted: Admitted) -> bool:
+    """Could it be true? A token is a byte at least, and a model stops where it is told to."""
+    envelope = admitted.envelope
+    if usage.prompt_total > envelope.size * _OVER + _SLACK and _FETCHED.isdisjoint(envelope.needs):
+        return False
+    limited = envelope.max_output is not None or admitted.model.max_output is not None
+    return not limited or usage.completion_total <= admitted.max_output * envelope.choices * _OVER + _SLACK
 
 
 def account(tally: Tally, admitted: Admitted, *, cut: bool) -> Account:

@@ -20,7 +20,7 @@ from conflux.neutral.usage import Provenance
 from conflux.relay.account import Account, account
 from conflux.relay.admitted import Admitted, Panel, Rewritten
 from conflux.relay.attempt import Attempt, Failed, Trial
-from conflux.relay.flux_account import trusted
+from conflux.relay.flux_account import capped
 from conflux.relay.flux_lanes import DraftLane, FusedLane
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import Snapshot
@@ -225,7 +225,7 @@ class Fanout:
         else:
             assert leg.draft is not None, "a leg that ended well has drafted"
             leg.status = "done"
-            leg.found = trusted(account(leg.draft.tally, leg.admitted, cut=False), leg.admitted, leg.admitted.hold)
+            leg.found = capped(account(leg.draft.tally, leg.admitted, cut=False), leg.admitted, leg.admitted.hold)
             if leg.found.provenance is Provenance.QUARANTINED:
                 leg.note = _UNTRUE
 

@@ -1,7 +1,7 @@
 """What a panel cost: every seat by its own prices, and the sum.
 
 Law: pure. The customer pays the drafts that were there when the fuser was asked, and the fuser; no seat for more than
-was held for it, and none by a count that cannot be true. The sum of the seats is the charge, to the nano-USD.
+was held for it. The sum of the seats is the charge, to the nano-USD.
 """
 
 from collections.abc import Sequence
@@ -13,24 +13,11 @@ from conflux.neutral.usage import NOTHING, Provenance, Usage
 from conflux.relay.account import Account, credits_of
 from conflux.relay.admitted import Admitted
 
-# Templates of a provider's own, and thinking that it counts beside the limit, are no lies.
-_OVER = 2
-_SLACK = 1024
 _RANK = (Provenance.PROVIDER, Provenance.ESTIMATED, Provenance.PARTIAL, Provenance.UNKNOWN)
 
 
-def trusted(found: Account, admitted: Admitted, hold: Hold) -> Account:
-    """One seat's account, where its upstream's count can be true."""
-    if found.provenance is not Provenance.PROVIDER:
-        return _capped(found, admitted, hold)
-    usage, envelope = found.usage, admitted.envelope
-    most = admitted.max_output * envelope.choices * _OVER + _SLACK
-    if usage.prompt_total > envelope.size * _OVER + _SLACK or usage.completion_total > most:
-        return Account(usage, Provenance.QUARANTINED, (), 0, found.sheet)
-    return _capped(found, admitted, hold)
-
-
-def _capped(found: Account, admitted: Admitted, hold: Hold) -> Account:
+def capped(found: Account, admitted: Admitted, hold: Hold) -> Account:
+    """One seat's account, no more than was held for it."""
     if admitted.simulated or found.charge <= hold.amount:
         return found
     return replace(found, charge=hold.amount)

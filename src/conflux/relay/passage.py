@@ -20,7 +20,7 @@ from conflux.relay.attempt import Attempt, Failed
 from conflux.relay.course import Course, carry_on
 from conflux.relay.fallback import wanted as may_stand_in
 from conflux.relay.flux import Fanout, Leg
-from conflux.relay.flux_account import total, trusted
+from conflux.relay.flux_account import capped, total
 from conflux.relay.flux_lanes import Replay
 from conflux.relay.flux_view import encode, field, header, panel_event
 from conflux.relay.headers import header_value, late_fallback, plain, streamed
@@ -226,7 +226,7 @@ class Passage(Course):
             return account(attempt.lane.tally, self.admitted, cut=cut)
         own = None
         if not isinstance(attempt, Replay):
-            own = trusted(account(attempt.lane.tally, self.admitted, cut=cut), self.admitted, panel.panel.fuser)
+            own = capped(account(attempt.lane.tally, self.admitted, cut=cut), self.admitted, panel.panel.fuser)
         seats = [(leg.admitted, leg.found) for leg in panel.seats if leg.found is not None]
         return total(seats, own, self.admitted)
 
