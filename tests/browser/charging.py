@@ -28,6 +28,7 @@ storefront = "conflux"
 id = "acme/paid"
 pool = "paid"
 role = "BOTH"
+capabilities = ["tools"]
 context = 100000
 price = {{ input = "1.00", output = "2.00" }}
 [[model]]
