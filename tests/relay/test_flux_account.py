@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conflux.billing.amounts import charge
+from conflux.neutral.records import Tier
 from conflux.neutral.usage import Provenance, Usage
 from conflux.relay.account import Account
 from conflux.relay.flux_account import capped, total
-from tests.relay.answers import Answer, refused, usage, whole
+from tests.relay.answers import Answer, refused, streamed, usage, whole
 from tests.relay.panels import asks, house
 from tests.relay.world import World
 
@@ -74,6 +76,50 @@ def test_a_seat_costs_no_more_than_was_held_for_it() -> None:
     assert high.charge > seat.hold.amount
     for found in (high, of(seat, Usage(input=10**6), Provenance.ESTIMATED)):
         assert capped(found, seat, seat.hold).charge == seat.hold.amount
+
+
+CREDITS: Any = {
+    "of_storefront": {"billing": "tier_credits"},
+    "of": {"bob": {"tier": Tier.ULTRA}, "cat": {"tier": None}},
+}
+RATES = (3000, 8000, 0, 3000)  # micro-credits a token: PRO, ULTRA, none, PRO
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_each_seat_costs_the_credits_of_its_own_tier(stream: bool) -> None:
+    lie = whole("two", used=usage(10**6, 7))
+    answer = streamed("answer") if stream else whole("answer")
+    untrue = streamed("answer", used=usage(10**6, 7)) if stream else whole("answer", used=usage(10**6, 7))
+    for answers, seats_ in (
+        ([whole("one"), whole("two"), whole("three"), answer], RATES),
+        ([whole("one"), whole("two"), whole("three"), untrue], RATES[:3]),
+        ([whole("one"), lie, whole("three"), answer], (3000, 0, 3000)),
+        ([refused(500), whole("two"), refused(500)], (8000,)),
+    ):
+        world = World(house(**CREDITS), *answers)
+        assert await world.run(asks(stream)) is None
+        world.check()
+        (order,) = world.ledger.reserved
+        assert world.settled.credits == 11 * sum(seats_) <= order.credits
+
+
+async def test_the_credits_held_are_those_of_the_tiers_and_by_tokens_where_bytes_are_too_many() -> None:
+    said = [{"role": "user", "content": "say hello " * 500}]
+    world = World(house(**CREDITS), *(whole("d", used=usage(1500, 7)) for _ in range(4)))
+    assert await world.run(asks(messages=said, max_tokens=10)) is None
+    (order,) = world.ledger.reserved
+    read = len(asks(messages=said, max_tokens=10))
+    assert order.credits > read * sum(RATES) > 0
+    tight = World(house(**CREDITS), *(whole("d", used=usage(1500, 7)) for _ in range(4)))
+    tight.ledger.cap = order.amount - 1
+    assert await tight.run(asks(messages=said, max_tokens=10)) is None
+    tight.check()
+    by_bytes, by_tokens = tight.ledger.reserved
+    assert (by_bytes.amount, by_bytes.credits) == (order.amount, order.credits)
+    assert by_tokens.amount < order.amount * 0.8 and by_tokens.credits < order.credits * 0.6
+    end = tight.settled
+    assert end.charge == sum(call.cost for call in end.calls) <= by_tokens.amount
+    assert world.settled.credits == end.credits == 1500 * sum(RATES) <= by_tokens.credits
 
 
 def test_a_sum_is_as_good_as_its_worst_part() -> None:

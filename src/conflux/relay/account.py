@@ -92,11 +92,15 @@ def most_credits(admitted: Admitted) -> tuple[int, int]:
     """What the request may cost in micro-credits, and the least that a started one costs whose process died."""
     if admitted.storefront.billing == "token_credits":
         return credits_for(admitted.hold.amount), credits_for(admitted.hold.input_floor)
-    if admitted.flux is not None:  # every seat at the dearest tier: what is above the real one is let go
-        read = admitted.envelope.size + sum(one.envelope.size for one in admitted.flux.legs)
-        return read * tier_rate(Tier.ULTRA), 0
-    per_token, images = tier_rate(_tier(admitted)), admitted.envelope.images * IMAGE_TOKENS
-    return (admitted.most_input + images) * per_token, (admitted.conversation or 0) * per_token
+    per_token = tier_rate(_tier(admitted))
+    most, floor = _most_read(admitted) * per_token, (admitted.conversation or 0) * per_token
+    if admitted.flux is not None:
+        most += sum(most_credits(one)[0] for one in admitted.flux.legs)
+    return most, floor
+
+
+def _most_read(admitted: Admitted) -> int:
+    return admitted.most_input + admitted.envelope.images * IMAGE_TOKENS
 
 
 def quota_of(admitted: Admitted) -> Quota | None:
@@ -202,10 +206,8 @@ def credits_of(admitted: Admitted, found: Account) -> int:
     scheme = admitted.storefront.billing
     model = admitted.model if admitted.fallback is None else admitted.fallback.asked
     if scheme == "tier_credits":
-        if admitted.flux is not None:
-            return min(tier_credits(found.usage, _tier(admitted)), most_credits(admitted)[0])
-        most = admitted.most_input + admitted.envelope.images * IMAGE_TOKENS
-        return min(found.usage.prompt_total, most) * tier_rate(_tier(admitted))
+        tier = _tier(admitted)
+        return min(tier_credits(found.usage, tier), _most_read(admitted) * tier_rate(tier))
     if scheme == "token_credits":
         return token_credits(found.lines, (found.sheet or model.price).rate, admitted.hold.amount)
     return 0

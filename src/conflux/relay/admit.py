@@ -19,7 +19,7 @@ from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Uncounted, hold_for
 from conflux.relay.controls import check_controls, most_cost, preferred
 from conflux.relay.dues import plan_of
-from conflux.relay.flux_admit import FIELD, admit_panel, panel_asked
+from conflux.relay.flux_admit import FIELD, admit_panel, panel_asked, tightened_panel
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import route
@@ -95,8 +95,10 @@ async def let_in(
 
 async def tightened(parts: Parts, admitted: Admitted) -> Admitted | None:
     """With a hold by tokens instead of bytes; None where it holds the same already."""
-    if admitted.tight or admitted.flux is not None:
+    if admitted.tight:
         return None
+    if admitted.flux is not None:
+        return tightened_panel(parts, admitted, await parts.sizes.count(admitted.caller, admitted.envelope))
     counted = admitted.counted or await parts.sizes.count(admitted.caller, admitted.envelope)
     envelope = admitted.envelope
     most = parts.sizes.bound(admitted.model, envelope, counted)

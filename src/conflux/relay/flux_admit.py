@@ -6,6 +6,7 @@ chosen among what this key may run, what is priced and what fits. The hold is th
 """
 
 from collections.abc import Callable, Iterator
+from math import ceil
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -24,15 +25,16 @@ from conflux.relay.admitted import Admitted, Panel, Uncounted, hold_for
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Snapshot
 from conflux.relay.standing import Standing, standing_of, verdict_of
-from conflux.relay.terms import Terms, check_rules, terms_of
+from conflux.relay.terms import Terms, check_rules, priced, terms_of
 from conflux.routing.flux_plan import Seat, choose_fuser, choose_sources, may_draft, may_fuse
 from conflux.routing.flux_prompt import DRAFT_FRAME_BYTES, FRAME_BYTES, PART_FRAME_BYTES
-from conflux.routing.gauge import Counted
+from conflux.routing.gauge import PLAIN_MOST, Counted
 
 FIELD = "flux"
 _DRAFT_TOKENS = 4096  # that a source may write, where the client wants no less
 _LEAST_DRAFT_TOKENS = 1024
 _BYTES_PER_DRAFT_TOKEN = 4
+_FRAME_BYTES_PER_TOKEN = 2  # at least: our own words are English
 _LEAST_QUOTED_BYTES = 512  # of each draft: what the fuser's context must have room for
 _LONG = 16_384  # bytes: below, a conversation fits nearly every model whatever its tokens
 _ANALYSIS_TOKENS = 1024
@@ -295,6 +297,7 @@ class _Seating:
             task=None,
             targets=seat.live,
             max_output=max_output,
+            most_input=envelope.size,
             temperature=None,
             hold=hold_for(seat.ceiling, envelope, max_output, envelope.size, 0, free=seat.free),
             simulated=seat.simulated,
@@ -344,6 +347,7 @@ class _Seating:
             task=None,
             targets=fuser.live,
             max_output=max_output,
+            most_input=fused.size,
             temperature=fuser.temperature,
             hold=Hold(total, share.input_floor),
             # Drafts come on top of what was counted, by their bytes: whether another fuser has room is certain then.
@@ -352,6 +356,28 @@ class _Seating:
             dropped=("max_tokens",) if clamped else (),
             flux=panel,
         )
+
+
+def tightened_panel(parts: Parts, admitted: Admitted, counted: Counted) -> Admitted:
+    """The same with a hold by tokens instead of bytes: what was said as counted, drafts by what may be written."""
+    panel = admitted.flux
+    assert panel is not None, "only a panel is held as one"
+    frame = FRAME_BYTES + PART_FRAME_BYTES * _parts_of(admitted.envelope)
+    quoted = FRAME_BYTES + DRAFT_FRAME_BYTES * len(panel.sources)
+
+    def tight(seat: Admitted, ours: int, read: tuple[Admitted, ...]) -> Admitted:
+        drafts = min(ceil(sum(one.max_output for one in read) * PLAIN_MOST), panel.draft_bytes + panel.analysis_bytes)
+        added = ceil(ours / _FRAME_BYTES_PER_TOKEN) + drafts
+        most = parts.sizes.bound(seat.model, seat.envelope, replace(counted, beside=counted.beside + added))
+        hold = hold_for(priced(seat.model), seat.envelope, seat.max_output, most, 0, free=seat.simulated)
+        return replace(seat, hold=hold, most_input=most, tight=True)
+
+    fuser = tight(admitted, quoted, panel.legs)
+    analysis = None if panel.analysis is None else tight(panel.analysis, frame + quoted, panel.sources)
+    found = replace(panel, sources=tuple(tight(one, frame, ()) for one in panel.sources), fuser=fuser.hold,
+                    analysis=analysis)  # fmt: skip
+    total = fuser.hold.amount + sum(one.hold.amount for one in found.legs)
+    return replace(fuser, flux=found, hold=Hold(total, fuser.hold.input_floor))
 
 
 def _check_alike(place: str, seat: Terms, simulated: bool) -> None:
