@@ -218,6 +218,28 @@ async def test_a_source_that_lies_about_its_usage_is_not_billed_by_its_word() ->
         assert flux["calls"][1]["cost_usd"] == "0"
 
 
+@pytest.mark.parametrize(
+    ("statuses", "status", "code"),
+    [
+        ((400, 413, 422), 400, None),
+        ((400, 400, 500), 502, None),
+        ((429, 429, 429), 429, "rate_limit_exceeded"),
+        ((429, 400, 429), 502, None),
+    ],
+)
+async def test_what_all_sources_say_is_what_the_client_is_told(
+    statuses: tuple[int, ...], status: int, code: str | None
+) -> None:
+    """A client that is told 502 asks again."""
+    wait = [(b"retry-after", b"7")]
+    world = World(house(), *(refused(one, headers=wait if one == 429 else None) for one in statuses))
+    await asked(world, asks())
+    assert world.client.status == status
+    assert (world.client.text.get(b"retry-after") == b"7") is (status == 429)
+    assert world.client.json["error"]["code"] == code or code is None
+    assert world.settled.charge == 0
+
+
 async def test_nobody_drafts_and_each_reason_is_told() -> None:
     for stream in (False, True):
         world = World(house(), refused(500), Answer(fault=broken()), whole("  "))
@@ -249,6 +271,48 @@ async def test_the_only_draft_is_fused_all_the_same_where_a_tool_or_a_form_is_wa
     flux = await asked(world, asks(response_format={"type": "json_object"}))
     assert (flux["answered_by"], flux["drafts"]) == ("fuser", 1)
     assert world.settled.charge == cost(2) + cost(4)
+
+
+@pytest.mark.parametrize("wish", [{"n": 2}, {"logprobs": True}], ids=str)
+async def test_what_a_draft_cannot_be_is_the_fusers_or_nobodys(wish: dict[str, Any]) -> None:
+    world = World(house(), refused(500), whole("the draft"), refused(500), whole("fused"))
+    flux = await asked(world, asks(**wish))
+    assert (flux["answered_by"], flux["drafts"]) == ("fuser", 1)
+    dead = World(house(), *drafts(), refused(500), refused(500), refused(500))
+    await asked(dead, asks(**wish))
+    assert dead.client.status in (502, 503) and dead.settled.charge == 0
+
+
+LIMITED: list[tuple[dict[str, Any], str, str, bool]] = [
+    ({"max_tokens": 3}, "aaaabbbbcccc", "length", True),
+    ({"max_tokens": 7}, "aaaabbbbccccSTOPdddd", "stop", False),
+    ({"stop": ["STOP"]}, "aaaabbbbcccc", "stop", False),
+    ({"stop": "zzz"}, "aaaabbbbccccSTOPdddd", "stop", False),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("wish", "text", "reason", "cut"), LIMITED, ids=[str(one[0]) for one in LIMITED])
+async def test_a_draft_for_the_answer_keeps_the_requests_limits(
+    stream: bool, wish: dict[str, Any], text: str, reason: str, cut: bool
+) -> None:
+    draft, used = "aaaabbbbccccSTOPdddd", usage(11, 5)
+    for answers in (
+        [refused(500), whole(draft, used=used), refused(500)],
+        [whole(draft, used=used), whole("two"), whole("three"), *(refused(500) for _ in range(3))],
+    ):
+        world = World(house(), *answers)
+        flux = await asked(world, asks(stream, flux={"expose": "full"}, **wish))
+        if stream:
+            said = world.client.content
+            ends = [one["choices"][0]["finish_reason"] for one in world.client.events[:-1] if one.get("choices")]
+            (ended,) = [one for one in ends if one]
+        else:
+            (choice,) = world.client.json["choices"]
+            said, ended = choice["message"]["content"], choice["finish_reason"]
+        assert (flux["answered_by"], said, ended) == ("source", text, reason)
+        assert flux["degraded"] is (cut or len(answers) > 3)
+        assert draft in {one["text"] for one in flux["exposed"]["drafts"]}
 
 
 @pytest.mark.parametrize("stream", [False, True])

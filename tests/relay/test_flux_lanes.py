@@ -6,8 +6,9 @@ import pytest
 
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Wanted
+from conflux.neutral.events import Began, BlockEnded, Event, Finished, Stop, TextDelta, ThinkingDelta
 from conflux.neutral.usage import Usage
-from conflux.relay.flux_lanes import DraftLane, FusedLane, Replay
+from conflux.relay.flux_lanes import DraftLane, FusedLane, Replay, within
 from tests.dialects.test_flux_field import writer
 from tests.relay.answers import DONE, FINISH, ROLE, said, whole
 from tests.relay.panels import house
@@ -54,13 +55,56 @@ def test_nothing_of_an_answer_is_written_before_its_content(name: str) -> None:
     assert alive.last(Usage(input=1)) == fresh.last(Usage(input=1))
 
 
+TOLD: list[Event] = [
+    Began(id="a"),
+    ThinkingDelta(text="hm"),
+    BlockEnded(),
+    TextDelta(text="one STOP "),
+    TextDelta(text="two"),
+    BlockEnded(),
+    TextDelta(text="three"),
+    BlockEnded(),
+    Finished(stop=Stop.END),
+]
+
+
+@pytest.mark.parametrize(
+    ("most", "stops", "text", "ended"),
+    [
+        (None, (), "one STOP twothree", Finished(stop=Stop.END)),
+        (99, ("none",), "one STOP twothree", Finished(stop=Stop.END)),
+        (17, (), "one STOP twothree", Finished(stop=Stop.END)),
+        (16, (), "one STOP twothre", Finished(stop=Stop.LENGTH)),
+        (12, (), "one STOP two", Finished(stop=Stop.LENGTH)),
+        (3, ("STOP",), "one", Finished(stop=Stop.LENGTH)),
+        (4, ("STOP",), "one ", Finished(stop=Stop.STOP_SEQUENCE, sequence="STOP")),
+        (None, ("two", "P t", "STOP"), "one ", Finished(stop=Stop.STOP_SEQUENCE, sequence="STOP")),
+        (None, ("P t",), "one STO", Finished(stop=Stop.STOP_SEQUENCE, sequence="P t")),
+        (None, ("one",), "", Finished(stop=Stop.STOP_SEQUENCE, sequence="one")),
+    ],
+)
+def test_a_draft_ends_where_the_request_says(most: int | None, stops: tuple[str, ...], text: str, ended: Event) -> None:
+    found = within(TOLD, most, stops)
+    assert "".join(one.text for one in found if isinstance(one, TextDelta)) == text
+    assert found[-1:] == [one for one in found if isinstance(one, Finished)] == [ended]
+    opened = ""
+    for one in found:  # blocks are serial, and each that was opened is ended
+        if isinstance(one, BlockEnded):
+            assert opened
+            opened = ""
+        elif isinstance(one, TextDelta | ThinkingDelta):
+            assert opened in ("", type(one).__name__)
+            opened = type(one).__name__
+    assert opened == ""
+
+
 @pytest.mark.parametrize("name", [one for one in DIALECTS if one != "embeddings"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_draft_can_be_the_answer_of_any_dialect(name: str, stream: bool) -> None:
     draft = DraftLane(reader(), False)
     draft.whole(body("hello there"))
     target = World(house()).snapshot.pools["ann"][0]
-    replay = Replay(writer(name, WANTED), draft, target, 5.0, stream=stream)
+    replay = Replay(writer(name, WANTED), draft.tally, draft.events, target, 5.0, stream=stream)
     out = replay.pending + replay.lane.last(Usage(input=1, output=2))
     assert b"hello there" in out
     assert bool(replay.pending) is stream

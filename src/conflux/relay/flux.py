@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from conflux.billing.estimate import IMAGE_TOKENS, conversation_tokens, tokens_of
 from conflux.dialects.base import AnswerWriter, Wanted
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.neutral.events import Event, Finished, Stop
 from conflux.neutral.ledger import request_id_text
 from conflux.neutral.request import Request
 from conflux.neutral.usage import Provenance
@@ -21,7 +22,7 @@ from conflux.relay.account import Account, account
 from conflux.relay.admitted import Admitted, Panel, Rewritten
 from conflux.relay.attempt import Attempt, Failed, Trial
 from conflux.relay.flux_account import capped
-from conflux.relay.flux_lanes import DraftLane, FusedLane
+from conflux.relay.flux_lanes import DraftLane, FusedLane, within
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import Snapshot
 from conflux.relay.tries import Tries
@@ -31,10 +32,14 @@ from conflux.routing.flux_prompt import analysing, cut, drafting, fusing, shuffl
 
 Told = Callable[[dict[str, Any]], Awaitable[None]]
 
+# What is wrong with the request itself: no draft answers that, and no other source takes it.
+CLIENTS_OWN = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.CONTEXT_LENGTH})
+
 _EMPTY = "the draft was empty"
 _LATE = "late: the others had drafted, and the grace was over"
 _TOO_LATE = "the deadline came first"
 _UNFINISHED = "not waited for"
+_SHORTENED = "the draft was longer than the request lets an answer be: it is cut about there"
 _UNTRUE = "its count of tokens cannot be true: not billed"
 
 
@@ -105,14 +110,21 @@ class Fanout:
 
     @property
     def fuser_only(self) -> bool:
-        """Asks the request for what no draft can be: a call of a tool, a form?"""
-        return bool(self._request.tools) or self._request.output.kind != "text"
+        """Asks the request for what no draft can be: a call of a tool, a form, several answers, how likely each was?"""
+        return bool(self._request.tools) or not self._plain
 
     @property
     def replaceable(self) -> bool:
         """May a draft stand in the fuser's place? Tools that may be left unused can be."""
         choice = self._request.tool_choice
-        return self._request.output.kind == "text" and (choice is None or choice.mode in ("auto", "none"))
+        return self._plain and (choice is None or choice.mode in ("auto", "none"))
+
+    @property
+    def _plain(self) -> bool:
+        """Is one text what is asked for?"""
+        sampling = self._request.sampling
+        logprobs = sampling.logprobs or sampling.top_logprobs is not None
+        return self._request.output.kind == "text" and self.admitted.envelope.choices == 1 and not logprobs
 
     def best(self) -> Leg:
         """The best model's draft; of equals one that its model ended by itself."""
@@ -120,13 +132,31 @@ class Fanout:
         order = [drafts[place] for place in best_first([leg.admitted.model for leg in drafts])]
         return next((leg for leg in order if leg.draft is not None and leg.draft.whole_one), order[0])
 
+    def answer(self, leg: Leg) -> list[Event]:
+        """A draft as the answer: its source was told of no limits, so it ends where the request's do."""
+        assert leg.draft is not None and leg.found is not None, "a draft was drafted"
+        most, tally, text = self.admitted.envelope.max_output, leg.draft.tally, leg.text
+        untrue = leg.found.provenance is Provenance.QUARANTINED
+        written = tokens_of(tally.output_bytes) if untrue else leg.found.usage.output
+        room = len(text) * most // written if most is not None and written > most else None
+        events = within(leg.draft.events, room, self._request.sampling.stop)
+        if room is not None and self.degraded is None and events[-1] == Finished(stop=Stop.LENGTH):
+            self.degraded = _SHORTENED
+        return events
+
     def nobody(self) -> GatewayError:
-        """There is no draft: why, for each source."""
+        """There is no draft: why, for each source. What all of them say is said as it is of one model."""
+        errors = [leg.error for leg in self.legs if leg.error is not None]
+        kinds = {error.kind for error in errors} if len(errors) == len(self.legs) else set()
+        if kinds and kinds <= CLIENTS_OWN:
+            return errors[0]
+        kind, wait = Kind.UPSTREAM_FAILED, None
+        if kinds == {Kind.UPSTREAM_RATE_LIMITED}:
+            kind, wait = Kind.UPSTREAM_RATE_LIMITED, min(error.retry_after or 1 for error in errors)
         reasons = [{"model": leg.admitted.model.id, "reason": leg.told or _UNFINISHED} for leg in self.legs]
         said = "; ".join(f"{one['model']}: {one['reason']}" for one in reasons)
-        return GatewayError(
-            Kind.UPSTREAM_FAILED, f"no source of the panel drafted an answer: {said}", details={"sources": reasons}
-        )
+        text = f"no source of the panel drafted an answer: {said}"
+        return GatewayError(kind, text, retry_after=wait, details={"sources": reasons})
 
     # -- asking
 

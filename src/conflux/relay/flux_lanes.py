@@ -7,10 +7,11 @@ nothing of an answer before there is content, so a fuser that dies before leaves
 from collections.abc import Callable
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from conflux.dialects.base import AnswerReader, AnswerWriter, Tally
 from conflux.neutral.errors import GatewayError
-from conflux.neutral.events import Event, Finished, RefusalDelta, Reported, Stop, TextDelta
+from conflux.neutral.events import BlockEnded, Event, Finished, RefusalDelta, Reported, Stop, TextDelta
 from conflux.neutral.usage import Usage
 from conflux.relay.snapshot import LiveTarget
 
@@ -118,13 +119,39 @@ class _Kept:
         return []
 
 
+def within(events: list[Event], most: int | None, stops: tuple[str, ...]) -> list[Event]:
+    """The events as far as their text goes. `most`: characters; None: all. Where one of `stops` comes first it ends
+    there, as its model would have."""
+    text = "".join(one.text for one in events if isinstance(one, TextDelta) and one.index == 0)
+    found = [(at, stop) for stop in stops if (at := text.find(stop)) >= 0]
+    at, sequence = min(found, default=(len(text), None))
+    end: Finished | None = None if sequence is None else Finished(stop=Stop.STOP_SEQUENCE, sequence=sequence)
+    if most is not None and most < at:
+        at, end = most, Finished(stop=Stop.LENGTH)
+    if end is None:
+        return events
+    kept: list[Event] = []
+    for one in events:
+        if isinstance(one, Finished) or (isinstance(one, TextDelta) and not at):
+            break
+        if isinstance(one, TextDelta):
+            one = replace(one, text=one.text[:at])
+            at -= len(one.text)
+        kept.append(one)
+    if kept and isinstance(kept[-1], TextDelta):
+        kept.append(BlockEnded())
+    return [*kept, end]
+
+
 class Replay:
     """A draft as the answer itself: it quacks like an attempt that has answered."""
 
     __slots__ = ("began", "dropped", "first_byte", "lane", "pending", "target")
 
-    def __init__(self, writer: AnswerWriter, draft: DraftLane, target: LiveTarget, now: float, *, stream: bool) -> None:
-        self.lane = FusedLane(writer, _Kept(draft.tally, draft.events), False)
+    def __init__(
+        self, writer: AnswerWriter, tally: Tally, events: list[Event], target: LiveTarget, now: float, *, stream: bool
+    ) -> None:
+        self.lane = FusedLane(writer, _Kept(tally, events), False)
         self.target = target
         self.dropped: tuple[str, ...] = ()
         self.began = now

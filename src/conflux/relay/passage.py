@@ -19,7 +19,7 @@ from conflux.relay.admitted import Fallback
 from conflux.relay.attempt import Attempt, Failed
 from conflux.relay.course import Course, carry_on
 from conflux.relay.fallback import wanted as may_stand_in
-from conflux.relay.flux import Fanout, Leg
+from conflux.relay.flux import CLIENTS_OWN, Fanout, Leg
 from conflux.relay.flux_account import capped, total
 from conflux.relay.flux_lanes import Replay
 from conflux.relay.flux_view import encode, field, header, panel_event
@@ -35,9 +35,6 @@ from conflux.relay.tries import Tries
 _UNFINISHED = "the upstream closed before its answer was finished"
 _UNWRITTEN = "the ledger could not write how far the answer was"
 _DEFECT = "a defect of the gateway: its log has it"
-
-# What is wrong with the request itself: no draft answers that.
-_CLIENTS_OWN = frozenset({Kind.INVALID, Kind.UNSUPPORTED, Kind.CONTEXT_LENGTH})
 
 
 class Passage(Course):
@@ -188,7 +185,7 @@ class Passage(Course):
         try:
             await self._ask(wanted)
         except GatewayError as error:
-            if error.kind in _CLIENTS_OWN or not panel.replaceable or not may_stand_in(self.admitted, self.incoming):
+            if error.kind in CLIENTS_OWN or not panel.replaceable or not may_stand_in(self.admitted, self.incoming):
                 raise
             panel.degraded = error.message
             self._take(panel, panel.best(), reason=error.kind.value)
@@ -202,7 +199,8 @@ class Passage(Course):
             instead = Fallback(asked=asked, reason=reason, chain=(asked.id, served.id))
         self.admitted = replace(self.admitted, model=served, fallback=instead)
         stream, now = self.admitted.envelope.stream, self.parts.clock.monotonic()
-        self.attempt = Replay(panel.writer, leg.draft, leg.attempt.target, now, stream=stream)
+        events, target = panel.answer(leg), leg.attempt.target
+        self.attempt = Replay(panel.writer, leg.draft.tally, events, target, now, stream=stream)
 
     async def _tell(self, event: dict[str, Any]) -> None:
         """How far the panel is, where the client asked to be told."""
