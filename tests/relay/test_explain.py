@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conflux.dialects import DIALECTS
-from conflux.neutral.money import PriceSheet
+from conflux.neutral.money import PriceSheet, usd
 from conflux.relay.admit import admit
 from conflux.relay.explain import explained
 from conflux.relay.parts import Incoming
@@ -54,3 +54,13 @@ async def test_a_customer_sees_the_price_and_an_admin_what_it_costs_the_house_to
     (row,) = shown["candidates"]
     assert (row["cost_usd"], row["provider_cost_usd"]) == ("0.009", "0.004")
     assert float(row["score"]) > 0.004
+
+
+async def test_the_most_it_can_cost_is_what_is_held() -> None:
+    world = World(shop())
+    incoming = Incoming(dialect="openai-chat", body=request(max_tokens=700), secret=KEY, headers=[], mount=None)
+    _, shown = await explained(world.parts, incoming)
+    front = world.snapshot.catalogue.storefronts["shop"]
+    found = admit(world.parts, world.snapshot, caller(), front, DIALECTS["openai-chat"], incoming)
+    assert shown["worst_case_usd"] == usd(found.hold.amount) != "0"
+    assert shown["simulated"] is found.simulated is False

@@ -5,7 +5,7 @@ import '@fontsource-variable/jetbrains-mono/wght.css';
 import './app.css';
 import { Button, MantineProvider } from '@mantine/core';
 import { Notifications, notifications } from '@mantine/notifications';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRouter, RouterProvider } from '@tanstack/react-router';
 import { ApiError, onSessionEnd } from './api/http';
 import { sessionQuery } from './api/session';
@@ -14,6 +14,9 @@ import { Failed, Loading, NotThere } from './parts/states';
 import { createRoot } from './react';
 import { routeTree } from './routeTree.gen';
 import { theme, variables } from './theme';
+
+// What is under way is known to the page before the next click, so that a double click does nothing twice.
+notifyManager.setScheduler(queueMicrotask);
 
 const client = new QueryClient({
   defaultOptions: {

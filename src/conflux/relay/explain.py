@@ -41,9 +41,10 @@ async def explained(parts: Parts, incoming: Incoming) -> tuple[Storefront, dict[
         parts, snapshot, admitted, incoming
     )  # fmt: skip
     shown["needs"] = sorted({*shown["needs"], *(need.value for need in admitted.envelope.needs)})
-    shown["attempts"] = [
-        _attempt(parts, one, admin=caller.admin) for one in _in_turn(parts, snapshot, admitted, incoming)
-    ]
+    turn = _in_turn(parts, snapshot, admitted, incoming)
+    shown["attempts"] = [_attempt(parts, one, admin=caller.admin) for one in turn]
+    shown["worst_case_usd"] = usd(max(one.hold.amount for one in turn))
+    shown["simulated"] = admitted.simulated
     if admitted.flux is not None:
         shown["flux"] = planned(admitted)
     return storefront, shown

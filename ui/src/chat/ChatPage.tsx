@@ -7,15 +7,13 @@ import { lazy, memo, Suspense, useEffect, useMemo, useRef } from 'react';
 import { ApiError } from '~/api/http';
 import { chats as isChat, type Model, modelsQuery, sees } from '~/api/models';
 import { useSession } from '~/api/session';
-import { usd } from '~/parts/figures';
 import { Empty, Failed, Loading } from '~/parts/states';
-import { answer, askAfter, type FluxWish, holdAll, stop, type Wish } from './ask';
+import { answer, askAfter, holdAll, stop, type Wish } from './ask';
 import { Composer } from './Composer';
 import css from './chat.module.css';
 import { type Chats, chatsOf, useChats } from './chats';
-import { FluxPrice } from './FluxPrice';
 import { ModelPicker } from './ModelPicker';
-import { tokensOf, worstOf } from './price';
+import { Price } from './Price';
 import { Sidebar } from './Sidebar';
 import { Thread } from './Thread';
 import { type Conversation, type Node, pathOf, started } from './tree';
@@ -213,7 +211,12 @@ const Talk = memo(({ chats, conversation, id, failed, waiting, models, openSide 
               : null
           }
           images={!settings.flux && picked.length > 0 && picked.every(sees)}
-          price={(typed) => <Price picked={picked} flux={wish.flux} conversation={conversation} typed={typed} />}
+          price={(typed) => (
+            <>
+              <Price wish={wish} conversation={conversation} typed={typed} />
+              {wish.flux && <span className={css.advice}> · for quick work use Direct</span>}
+            </>
+          )}
         />
       </div>
     </section>
@@ -239,18 +242,4 @@ function fluxOf(settings: Settings, known: Set<string>) {
     ...(sources.length > 0 ? { sources } : {}),
     ...(settings.fuser && known.has(settings.fuser) ? { fuser: settings.fuser } : {}),
   };
-}
-
-type PriceProps = { picked: Model[]; flux: FluxWish | null; conversation: Conversation | undefined; typed: string };
-
-function Price({ picked, flux, conversation, typed }: PriceProps) {
-  if (flux)
-    return (
-      <>
-        <FluxPrice conversation={conversation} typed={typed} flux={flux} />
-        <span className={css.advice}> · for quick work use Direct</span>
-      </>
-    );
-  const tokens = tokensOf(conversation, typed);
-  return <>at most {usd(picked.reduce((sum, model) => sum + worstOf(model, tokens), 0).toPrecision(2))}</>;
 }

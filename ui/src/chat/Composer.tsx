@@ -105,6 +105,7 @@ export function Composer({ send, stop, images, price, disabled = false }: Props)
         <Group gap="sm" wrap="nowrap" style={{ minWidth: 0 }}>
           <Text size="xs" c="dimmed" className="numbers" component="div" ta="right">
             {price(text)}
+            {images && attached.length > 0 && ', pictures apart'}
           </Text>
           {stop ? (
             <Button

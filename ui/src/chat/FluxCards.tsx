@@ -1,7 +1,7 @@
 import { Badge, Collapse, Group, Loader, Paper, SimpleGrid, Text, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCheck, IconChevronDown, IconClock, IconX } from '@tabler/icons-react';
-import { millis, usd } from '~/parts/figures';
+import { millis, mostUsd, usd } from '~/parts/figures';
 import { Rich } from '~/parts/markdown/Rich';
 import css from './chat.module.css';
 import type { FluxState, Seat } from './flux';
@@ -28,7 +28,7 @@ export function FluxCards({ flux }: { flux: FluxState }) {
           <Text size="xs" c="dimmed">
             Synthesis by <b>{flux.fuser.name}</b>
             {flux.fuser.cost && ` · ${usd(flux.fuser.cost)}`}
-            {flux.worst && ` · the whole panel at most ${usd(flux.worst)}`}
+            {flux.worst && ` · the whole panel at most ${mostUsd(flux.worst)}`}
           </Text>
         </Group>
       )}
@@ -55,7 +55,7 @@ function SeatCard({ seat, role }: { seat: Seat; role: string }) {
         <Text size="xs" c="dimmed" className="numbers">
           {role}
           {seat.latencyMs !== undefined && ` · ${millis(seat.latencyMs)}`}
-          {seat.cost !== undefined ? ` · ${usd(seat.cost)}` : seat.worst ? ` · ≤ ${usd(seat.worst)}` : ''}
+          {seat.cost !== undefined ? ` · ${usd(seat.cost)}` : seat.worst ? ` · ≤ ${mostUsd(seat.worst)}` : ''}
         </Text>
         {seat.draft && (
           <UnstyledButton onClick={toggle} aria-expanded={open} className={css.draft}>

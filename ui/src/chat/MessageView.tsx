@@ -127,7 +127,7 @@ export const AnswerView = memo(({ node, siblings, acts, framed = false }: Sided 
       {answer.error && <Trouble answer={answer} again={() => acts.again(node)} />}
       {answer.state === 'stopped' && !answer.error && (
         <Text size="xs" c="dimmed" mt="xs">
-          Stopped. What had arrived is kept, and was charged.
+          Stopped. What had arrived is kept{answer.simulated ? '' : ', and was charged'}.
         </Text>
       )}
       {answer.finish === 'length' && (
@@ -145,6 +145,7 @@ function same(before: Sided, after: Sided): boolean {
 }
 
 function Foot({ node, answer, siblings, acts }: Sided & { answer: Answer }) {
+  const cost = answer.simulated ? 'not charged' : usd(answer.cost);
   return (
     <Group gap={2} mt={8} className={css.tools}>
       {!answer.group && <Branches node={node} siblings={siblings} show={acts.show} />}
@@ -163,9 +164,9 @@ function Foot({ node, answer, siblings, acts }: Sided & { answer: Answer }) {
           to="/usage/$receipt"
           params={{ receipt: answer.requestId }}
           className={css.cost}
-          aria-label={`Receipt: ${usd(answer.cost)}`}
+          aria-label={`Receipt: ${cost}`}
         >
-          <IconReceipt size={14} /> {usd(answer.cost)}
+          <IconReceipt size={14} /> {cost}
         </Link>
       )}
     </Group>

@@ -44,21 +44,27 @@ export function Ask({
       dialog.close();
     },
   });
-  const close = () => {
+  const show = () => {
     act.reset();
-    dialog.close();
+    dialog.open();
   };
   return (
     <>
       <Button
         size={small ? 'compact-xs' : 'sm'}
         variant={small || plain ? 'default' : 'filled'}
-        onClick={dialog.open}
+        onClick={show}
         aria-label={label}
       >
         {verb}
       </Button>
-      <Modal opened={open} onClose={close} title={title} size={size} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <Modal
+        opened={open}
+        onClose={dialog.close}
+        title={title}
+        size={size}
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
         <form
           onSubmit={(event) => {
             event.preventDefault();
@@ -75,7 +81,7 @@ export function Ask({
                 {act.error.message}
               </Alert>
             )}
-            <Button type="submit" loading={act.isPending} fullWidth>
+            <Button type="submit" loading={act.isPending || act.isSuccess} fullWidth>
               {submit}
             </Button>
           </Stack>

@@ -31,7 +31,7 @@ export function Confirm({ verb, title, children, act, label, size = 'compact-xs'
             color="red.9"
             onClick={() => {
               dialog.close();
-              act();
+              if (open) act(); // not again while the dialog goes
             }}
           >
             {verb}

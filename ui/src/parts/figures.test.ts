@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { compact, millis, perMillion, size, usd, when } from './figures';
+import { compact, millis, mostUsd, perMillion, size, usd, when } from './figures';
 
 it('rounds money to what matters of it', () => {
   expect([
@@ -12,9 +12,21 @@ it('rounds money to what matters of it', () => {
     usd('-2'),
     usd('0.6'),
     usd('0.30004'),
-  ]).toEqual(['$0', '$15.00', '$0.435', '$0.0000036', '$1235', '–', '-$2.00', '$0.60', '$0.30']);
+  ]).toEqual(['$0', '$15.00', '$0.435', '$0.0000036', '$1234.50', '–', '-$2.00', '$0.60', '$0.30']);
+  expect([usd('100.5'), usd('999.999')]).toEqual(['$100.50', '$1000.00']);
   expect(perMillion('0.000003')).toBe('$3.00');
   expect(perMillion('')).toBe('–');
+});
+
+it('never says less than what is paid at most', () => {
+  expect(['0.08201', '0.0000123001', '1.001', '0.07', '100', '0'].map(mostUsd)).toEqual([
+    '$0.0821',
+    '$0.0000124',
+    '$1.01',
+    '$0.07',
+    '$100.00',
+    '$0',
+  ]);
 });
 
 it('shortens counts and times', () => {

@@ -1,13 +1,21 @@
 /** Figures for people. What is shown is rounded; what counts stays the exact text the gateway sent. */
 
-export function usd(text: string | number | null | undefined): string {
+type Money = string | number | null | undefined;
+
+export const usd = (text: Money): string => money(text, false);
+
+/** What is paid at most: never less than it is. */
+export const mostUsd = (text: Money): string => money(text, true);
+
+function money(text: Money, up: boolean): string {
   if (text === null || text === undefined || text === '') return '–';
   const amount = Number(text);
   if (!Number.isFinite(amount)) return '–';
   if (amount === 0) return '$0';
   const size = Math.abs(amount);
-  const digits = size >= 100 ? 0 : size >= 1 ? 2 : size >= 0.01 ? 4 : Math.min(9, 2 - Math.floor(Math.log10(size)));
-  const said = amount.toFixed(digits);
+  const digits = size >= 1 ? 2 : size >= 0.01 ? 4 : Math.min(9, 2 - Math.floor(Math.log10(size)));
+  const unit = 10 ** digits;
+  const said = (up ? Math.ceil(amount * unit - 1e-8) / unit : amount).toFixed(digits);
   return `$${digits > 2 ? said.replace(/(\.\d\d\d*?)0+$/, '$1') : said}`.replace('$-', '-$');
 }
 

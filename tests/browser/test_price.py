@@ -1,7 +1,8 @@
-"""What Flux may cost at most is the same before it is sent and when it is held: the gateway's own plan says both."""
+"""What a question costs at most is the same before it is sent and when it is held: the gateway's own plan says both."""
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -37,3 +38,18 @@ def test_the_price_beside_send_is_the_one_that_is_held(visitor: Visitor) -> None
     page.get_by_label("Send").click()
     page.get_by_text(f"the whole panel at most {long}").wait_for()
     visitor.answered()
+
+
+def test_the_price_of_one_model_holds_with_the_storefronts_longest_answer(visitor: Visitor, served: Served) -> None:
+    visitor.enter()
+    answer = visitor.context.request.patch(
+        served.address + "/admin/api/v1/storefronts/conflux",
+        data={"default_max_output": 8192},
+        headers={"authorization": f"Bearer {served.admin_key}"},
+    )
+    assert answer.status == 200, answer.text()
+    visitor.open("/chat")
+    beside = visitor.page.locator("form").get_by_text("at most")
+    beside.wait_for()
+    # 8,192 tokens of answer at 2 USD a million, and the question.
+    assert Decimal("0.016384") < Decimal(beside.inner_text().removeprefix("at most $")) < Decimal("0.03")
