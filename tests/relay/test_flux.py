@@ -4,9 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from conflux.catalogue.catalogue import build
 from conflux.neutral.flux import FluxTerms
 from conflux.neutral.ledger import Ending
+from conflux.neutral.records import Target
 from conflux.neutral.usage import Provenance
 from tests.relay.answers import (
     CANARY,
@@ -198,6 +201,34 @@ async def test_a_source_that_hangs_is_waited_for_as_long_as_the_grace_and_let_go
     assert world.settled.latency_ms == 2100
 
 
+async def test_a_seats_failed_attempt_is_told_beside_the_one_that_drafted() -> None:
+    twice = (Target(provider="canary-ann", model="canary-ann-model"), Target(provider="canary-gus", model="g"))
+    catalogue = house()
+    pools = [replace(pool, targets=twice) if pool.id == "ann" else pool for pool in catalogue.pools.values()]
+    of = catalogue.storefronts.values(), catalogue.models.values(), pools, catalogue.providers.values()
+    world = World(build(*of), refused(500), whole("two"), whole("three"), whole("one"), whole("answer"))
+    flux = await asked(world, asks())
+    told = [(call["role"], call.get("index"), call["model"], call["status"]) for call in flux["calls"]]
+    assert told == [
+        ("source", 0, "shop/ann", "failed"),
+        ("source", 0, "shop/ann", "done"),
+        ("source", 1, "shop/bob", "done"),
+        ("source", 2, "shop/cat", "done"),
+        ("fuser", None, "shop/fay", "done"),
+    ]
+    assert [call["status"] for call in flux["calls"]] == [call.status for call in world.settled.calls]
+
+
+async def test_a_head_that_goes_out_before_the_fuser_spoke_names_nobody() -> None:
+    world = World(house(), *drafts(), hanging(), streamed("never"))
+    after(400, lambda: world.clock.pass_by(15.1))
+    after(600, lambda: world.must("begin" in world.journal, "it was not kept alive"))
+    after(800, world.client.leave)
+    assert await world.run(asks(True)) is None
+    world.check()
+    assert world.client.text[b"x-shop-flux"] == b"sources=3; quorum=2; drafts=3"
+
+
 async def test_below_a_quorum_only_the_deadline_ends_the_waiting() -> None:
     world = World(house(), whole("one"), hanging(), hanging(), whole("never asked"))
     after(200, lambda: world.clock.pass_by(59))
@@ -273,48 +304,6 @@ async def test_the_only_draft_is_fused_all_the_same_where_a_tool_or_a_form_is_wa
     assert world.settled.charge == cost(2) + cost(4)
 
 
-@pytest.mark.parametrize("wish", [{"n": 2}, {"logprobs": True}], ids=str)
-async def test_what_a_draft_cannot_be_is_the_fusers_or_nobodys(wish: dict[str, Any]) -> None:
-    world = World(house(), refused(500), whole("the draft"), refused(500), whole("fused"))
-    flux = await asked(world, asks(**wish))
-    assert (flux["answered_by"], flux["drafts"]) == ("fuser", 1)
-    dead = World(house(), *drafts(), refused(500), refused(500), refused(500))
-    await asked(dead, asks(**wish))
-    assert dead.client.status in (502, 503) and dead.settled.charge == 0
-
-
-LIMITED: list[tuple[dict[str, Any], str, str, bool]] = [
-    ({"max_tokens": 3}, "aaaabbbbcccc", "length", True),
-    ({"max_tokens": 7}, "aaaabbbbccccSTOPdddd", "stop", False),
-    ({"stop": ["STOP"]}, "aaaabbbbcccc", "stop", False),
-    ({"stop": "zzz"}, "aaaabbbbccccSTOPdddd", "stop", False),
-]
-
-
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(("wish", "text", "reason", "cut"), LIMITED, ids=[str(one[0]) for one in LIMITED])
-async def test_a_draft_for_the_answer_keeps_the_requests_limits(
-    stream: bool, wish: dict[str, Any], text: str, reason: str, cut: bool
-) -> None:
-    draft, used = "aaaabbbbccccSTOPdddd", usage(11, 5)
-    for answers in (
-        [refused(500), whole(draft, used=used), refused(500)],
-        [whole(draft, used=used), whole("two"), whole("three"), *(refused(500) for _ in range(3))],
-    ):
-        world = World(house(), *answers)
-        flux = await asked(world, asks(stream, flux={"expose": "full"}, **wish))
-        if stream:
-            said = world.client.content
-            ends = [one["choices"][0]["finish_reason"] for one in world.client.events[:-1] if one.get("choices")]
-            (ended,) = [one for one in ends if one]
-        else:
-            (choice,) = world.client.json["choices"]
-            said, ended = choice["message"]["content"], choice["finish_reason"]
-        assert (flux["answered_by"], said, ended) == ("source", text, reason)
-        assert flux["degraded"] is (cut or len(answers) > 3)
-        assert draft in {one["text"] for one in flux["exposed"]["drafts"]}
-
-
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_dead_fuser_is_stood_in_for_by_the_next(stream: bool) -> None:
     recipe = FluxTerms(sources=SOURCES, fuser="shop/gus")
@@ -322,6 +311,10 @@ async def test_a_dead_fuser_is_stood_in_for_by_the_next(stream: bool) -> None:
     flux = await asked(world, asks(stream))
     end = world.settled
     assert (flux["answered_by"], flux["model"], flux["degraded"]) == ("fuser", "shop/bob", False), "the cheapest"
+    seats = [(call["role"], call.get("index"), call["model"], call["status"]) for call in flux["calls"][2:]]
+    assert seats[0] == ("source", 2, "shop/cat", "done")
+    assert seats[1:] == [("fuser", None, "shop/gus", "failed"), ("fuser", None, "shop/bob", "done")]
+    assert flux["calls"][3]["reason"] == "the model's provider failed to answer"
     assert (end.calls[3].role, end.calls[3].status, end.calls[3].cost) == ("fuser", "failed", 0)
     assert world.client.text[b"x-shop-fallback-applied"] == b"true"
     assert end.charge == cost(1) + cost(2) + cost(3) + cost(2), "by its own prices, since they are lower"
@@ -336,7 +329,11 @@ async def test_no_fuser_left_the_best_draft_answers_and_says_that_it_is_less(str
     assert (flux["answered_by"], flux["degraded"], flux["model"]) == ("source", True, "shop/ann")
     assert flux["reason"] and CANARY not in flux["reason"]
     assert world.settled.charge == cost(1) + cost(2) + cost(3)
-    assert world.client.text[b"x-shop-flux"].endswith(b"degraded")
+    assert world.client.text[b"x-shop-flux"].endswith(b"answered-by=shop/ann; degraded")
+    failed = [call["model"] for call in flux["calls"] if call["status"] == "failed"]
+    assert failed == [call.model for call in world.settled.calls if call.status == "failed"] and len(failed) == 3
+    chain = world.client.text[b"x-shop-fallback-chain"].decode()
+    assert chain.split(" > ") == [*failed, "shop/ann"] and failed[0] == "shop/fay"
     assert world.client.text[b"x-shop-fallback-applied"] == b"true"
 
 
@@ -382,7 +379,8 @@ async def test_an_analysis_goes_before_the_fuser_and_is_quoted_like_the_drafts()
 async def test_an_analysis_that_fails_is_gone_without() -> None:
     recipe = FluxTerms(sources=SOURCES, fuser="shop/fay", analysis=True)
     world = World(house(recipe), *drafts(), refused(500), whole("answer"))
-    flux = await asked(world, asks())
+    flux = await asked(world, asks(flux={"expose": "full"}))
+    assert "analysis" not in flux["exposed"]
     assert world.settled.charge == ALL
     assert [call["status"] for call in flux["calls"]] == ["done"] * 3 + ["failed", "done"]
 

@@ -389,5 +389,6 @@ class Trial(msgspec.Struct, frozen=True):
     reason: str
     seconds: float
     status: str = "failed"
+    told: str = ""  # why, as a client may hear it
     usage: Usage | None = None  # that was reported all the same
     upstream_id: str | None = None

@@ -3,6 +3,7 @@
 Law: pure. Models by the names the client knows them by, failures in words it may hear, money by the ledger's digits.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,11 +12,11 @@ from conflux.neutral.ledger import Call
 from conflux.neutral.money import usd
 from conflux.relay.account import Account, owed_for
 from conflux.relay.admitted import Admitted
+from conflux.relay.attempt import Trial
 from conflux.relay.flux import Fanout, Leg
 from conflux.routing.flux_prompt import LABELS
 
 _SUMMARY = 280  # characters of a draft
-_FAILED = "the attempt failed"
 
 encode = msgspec.json.Encoder().encode
 
@@ -54,10 +55,13 @@ def _calls(leg: Leg, now: float, *, paid: bool) -> list[Call]:
     return found
 
 
-def field(fanout: Fanout, found: Account, admitted: Admitted, fuser_seconds: float, now: float) -> bytes:
-    """The answer's `flux`. `admitted`: as whoever answered; `found`: the panel's sum."""
+def field(
+    fanout: Fanout, found: Account, admitted: Admitted, fuser_seconds: float, now: float, trials: Sequence[Trial]
+) -> bytes:
+    """The answer's `flux`. `admitted`: as whoever answered; `found`: the panel's sum; `trials`: the fuser's."""
     priced = admitted.storefront.usage_cost
-    told = [_seat(leg, now, priced) for leg in fanout.seats]
+    told = [one for leg in fanout.seats for one in _seat(fanout, leg, now, priced)]
+    told += [_tried("fuser", trial, priced) for trial in trials]
     if found.own is not None:
         told.append(_told("fuser", admitted.model.id, "done", fuser_seconds, found.own, None, priced))
     view: dict[str, Any] = {
@@ -81,9 +85,20 @@ def field(fanout: Fanout, found: Account, admitted: Admitted, fuser_seconds: flo
     return encode(view)
 
 
-def _seat(leg: Leg, now: float, priced: bool) -> dict[str, Any]:
-    status = "cancelled" if leg.status == "running" else leg.status
-    return _told(leg.role, leg.admitted.model.id, status, leg.seconds(now), leg.found, leg.told, priced)
+def _seat(fanout: Fanout, leg: Leg, now: float, priced: bool) -> list[dict[str, Any]]:
+    """Each of its attempts, as on the receipt."""
+    told = [_tried(leg.role, trial, priced) for trial in leg.trials]
+    if leg.status != "failed" or not told:
+        status = "cancelled" if leg.status == "running" else leg.status
+        told.append(_told(leg.role, leg.admitted.model.id, status, leg.seconds(now), leg.found, leg.told, priced))
+    if leg.role == "source":
+        place = fanout.legs.index(leg)
+        told = [{"role": leg.role, "index": place, **one} for one in told]
+    return told
+
+
+def _tried(role: str, trial: Trial, priced: bool) -> dict[str, Any]:
+    return _told(role, trial.model, trial.status, trial.seconds, None, trial.told, priced)
 
 
 def _told(
@@ -110,7 +125,7 @@ def _exposed(fanout: Fanout, most: int | None) -> dict[str, Any]:
             for label, (leg, _) in zip(LABELS, quoted, strict=False)
         ]
     }
-    if fanout.analysis is not None:
+    if fanout.analysis is not None and fanout.analysis.status == "done":
         view["analysis"] = _short(fanout.analysis.text, most)
     return view
 
@@ -119,11 +134,12 @@ def _short(text: str, most: int | None) -> str:
     return text if most is None or len(text) <= most else text[: most - 1] + "…"
 
 
-def header(fanout: Fanout, admitted: Admitted) -> str:
-    """The same, briefly; what is not known yet is left out."""
+def header(fanout: Fanout, admitted: Admitted, *, answered: bool) -> str:
+    """The same, briefly; what is not known yet is left out. `answered`: it is known who does."""
     words = [f"sources={len(fanout.panel.sources)}", f"quorum={fanout.panel.quorum}"]
     if fanout.legs and all(leg.status != "running" for leg in fanout.legs):
         words.append(f"drafts={len(fanout.drafts)}")
+    if answered:
         words.append(f"answered-by={admitted.model.id}")
     if fanout.degraded is not None:
         words.append("degraded")

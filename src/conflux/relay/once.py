@@ -169,7 +169,7 @@ class OncePassage(Passage):
         if not streamed:
             request_id = self.request_id.encode()
             headers = plain(admitted, self.snapshot, self._dropped(), end.charge, end.credits, request_id)
-            headers += self._panel_header()
+            headers += self._panel_header(answered=True)
         moment = {name for name, _ in self._rates()}  # how it stood then is not how it stands when it is told again
         kept = [one for one in headers if one[0] not in moment]
         return store.seal(self._once.name, _encode(Answer(streamed, kept, body)))

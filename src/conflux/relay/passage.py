@@ -87,7 +87,7 @@ class Passage(Course):
             self.begun = True
             self.headed = self.admitted.fallback
             headers = streamed(self.admitted, self.snapshot, self._dropped(), self.request_id.encode())
-            headers += self._rates() + self._panel_header()
+            headers += self._rates() + self._panel_header(answered=self.delivering)
             await self.exchange.begin(200, headers)
 
     async def _keep_alive(self) -> None:
@@ -193,10 +193,12 @@ class Passage(Course):
     def _take(self, panel: Fanout, leg: Leg, reason: str | None = None) -> None:
         """A draft as the answer. `reason`: why it stands in for the fuser."""
         assert leg.draft is not None and leg.attempt is not None, "a draft was drafted"
-        asked, served = self.admitted.model, leg.admitted.model
-        instead = None
+        served, instead = leg.admitted.model, None
         if reason is not None:
-            instead = Fallback(asked=asked, reason=reason, chain=(asked.id, served.id))
+            before = self.admitted.fallback
+            asked = self.admitted.model if before is None else before.asked
+            chain = dict.fromkeys([asked.id, *(trial.model for trial in self.trials)])
+            instead = Fallback(asked=asked, reason=reason, chain=(*chain, served.id))
         self.admitted = replace(self.admitted, model=served, fallback=instead)
         stream, now = self.admitted.envelope.stream, self.parts.clock.monotonic()
         events, target = panel.answer(leg), leg.attempt.target
@@ -228,15 +230,16 @@ class Passage(Course):
         seats = [(leg.admitted, leg.found) for leg in panel.seats if leg.found is not None]
         return total(seats, own, self.admitted)
 
-    def _panel_header(self) -> Headers:
+    def _panel_header(self, *, answered: bool) -> Headers:
         panel = self.panel
         if panel is None:
             return []
         name = self.snapshot.names[self.admitted.storefront.id].flux
-        return [(name, header_value(header(panel, self.admitted)))]
+        return [(name, header_value(header(panel, self.admitted, answered=answered)))]
 
     def _flux_field(self, panel: Fanout, found: Account) -> bytes:
-        return field(panel, found, self.admitted, self._leg().seconds(), self.parts.clock.monotonic())
+        now = self.parts.clock.monotonic()
+        return field(panel, found, self.admitted, self._leg().seconds(), now, self.trials)
 
     async def _plain(self) -> Outcome:
         attempt, admitted = self._leg(), self.admitted
@@ -251,7 +254,7 @@ class Passage(Course):
         headers = plain(
             admitted, self.snapshot, self._dropped(), outcome.charge, outcome.credits, self.request_id.encode()
         )
-        headers += self._rates() + self._panel_header()
+        headers += self._rates() + self._panel_header(answered=True)
         await self.exchange.reply(200, headers, body)
         return outcome
 

@@ -71,7 +71,7 @@ class Tries:
 
     def failed(self, target: LiveTarget, leg: Leg, failed: Failed, seconds: float) -> None:
         """Raises what the client is told where nothing else may be tried."""
-        self.trials.append(Trial(target, self.admitted.model.id, failed.reason, seconds))
+        self.trials.append(Trial(target, self.admitted.model.id, failed.reason, seconds, told=failed.error.message))
         self._tried = {*self._tried, target.key}
         if self._error is None:
             self._error = failed.error
@@ -94,7 +94,7 @@ class Tries:
         if outrun:
             attempt.outrun()
         tally, why = attempt.lane.tally, _OUTRUN if outrun else _LET_GO
-        self.trials.append(Trial(attempt.target, self.admitted.model.id, why, attempt.seconds(), "cancelled",
+        self.trials.append(Trial(attempt.target, self.admitted.model.id, why, attempt.seconds(), "cancelled", why,
                                  tally.usage or tally.prompt, tally.upstream_id))  # fmt: skip
 
     def answered(self, target: LiveTarget) -> None:

@@ -20,8 +20,10 @@ it('follows a panel from its announcement to what each seat cost', () => {
       sources: 2,
       degraded: false,
       calls: [
-        { role: 'source', model: 'a', status: 'done', latency_ms: 21, cost_usd: '0.01' },
-        { role: 'source', model: 'b', status: 'failed', latency_ms: 5, cost_usd: '0', reason: 'refused' },
+        { role: 'source', index: 0, model: 'a', status: 'failed', latency_ms: 1, cost_usd: '0', reason: 'busy' },
+        { role: 'source', index: 0, model: 'a', status: 'done', latency_ms: 21, cost_usd: '0.01' },
+        { role: 'source', index: 1, model: 'b', status: 'failed', latency_ms: 5, cost_usd: '0', reason: 'refused' },
+        { role: 'fuser', model: 'f', status: 'failed', latency_ms: 2, cost_usd: '0', reason: 'busy' },
         { role: 'fuser', model: 'f', status: 'done', latency_ms: 9, cost_usd: '0.02' },
       ],
       exposed: { drafts: [{ model: 'a', text: 'a draft' }] },

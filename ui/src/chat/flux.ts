@@ -28,6 +28,7 @@ type Call = {
   latency_ms?: number;
   cost_usd?: string;
   reason?: string | null;
+  index?: number;
 };
 type Exposed = { drafts?: { model: string; text: string; index?: number }[]; analysis?: string | null };
 export type FluxEvent = {
@@ -93,13 +94,10 @@ export function folded(state: FluxState | undefined, event: FluxEvent): FluxStat
 function ended(state: FluxState, event: FluxEvent): FluxState {
   const calls = event.calls ?? [];
   const drafts = [...(event.exposed?.drafts ?? [])];
-  const taken = new Set<number>();
   // A model may sit twice on the panel, and an attempt may have been made again: the last call of a seat speaks for it.
-  const told = (one: Seat, role: string): Seat => {
-    const index = calls.findIndex((call, at) => !taken.has(at) && call.role === role && call.model === one.model);
-    const call = calls[index];
+  const told = (one: Seat, role: string, place?: number): Seat => {
+    const call = calls.filter((call) => call.role === role && call.model === one.model && call.index === place).at(-1);
     if (!call) return one;
-    taken.add(index);
     const at =
       role === 'source' && call.status === 'done' ? drafts.findIndex((draft) => draft.model === one.model) : -1;
     const draft = at >= 0 ? drafts.splice(at, 1)[0] : undefined;
@@ -114,7 +112,7 @@ function ended(state: FluxState, event: FluxEvent): FluxState {
   };
   return {
     ...state,
-    sources: state.sources.map((one) => told(one, 'source')),
+    sources: state.sources.map((one, place) => told(one, 'source', place)),
     analysis: state.analysis && told(state.analysis, 'analysis'),
     fuser: state.fuser && told(state.fuser, 'fuser'),
     degraded: event.degraded ?? false,
