@@ -70,9 +70,3 @@ def test_every_help_has_an_example(group: str, verb: str) -> None:
 def test_the_lists_say_what_is_off() -> None:
     assert "enabled" in said(Played(), "workspaces", "list").stdout
     assert "disabled" in said(Played(), "users", "list").stdout
-
-
-def test_shutting_the_default_workspace_says_what_that_shuts() -> None:
-    assert "admins' too" in said(Played(), "workspaces", "disable", "default").stderr
-    assert said(Played(), "workspaces", "disable", "acme").stderr == ""
-    assert said(Played(), "workspaces", "enable", "default").stderr == ""

@@ -110,12 +110,18 @@ async def test_default_stays(people):
         people.delete_workspace("default"),
         people.rename_workspace("default", "x"),
         people.delete_user("default", "default"),
+        people.open_workspace("default", enabled=False),
+        people.open_user("default", "default", enabled=False),
     ):
         with pytest.raises(ConfigError, match="'default' stays"):
             await act
     await people.create_workspace("acme")
     await people.create_user("acme", "default", "member")
+    await people.open_user("acme", "default", enabled=False)
     await people.delete_user("acme", "default")  # another workspace's is a user like any
+    # a store of an earlier version may have it switched off: it can be switched on
+    assert (await people.open_workspace("default", enabled=True)).enabled
+    assert (await people.open_user("default", "default", enabled=True)).enabled
 
 
 async def test_what_is_not_there_is_told(people):

@@ -69,9 +69,6 @@ def _add_workspaces(group: typer.Typer, actions: Operates) -> None:
 def _add_workspace_verb(group: typer.Typer, actions: Operates, verb: str) -> None:
     def run(name: Name, config: ConfigFlag = None, data: DataFlag = None, json: JsonFlag = False) -> None:
         _done(actions.operate({"config": config, "data": data}, f"workspaces.{verb}", {"name": name}), json)
-        if verb == "disable" and name == "default":
-            text = "conflux: keys made without --workspace are in `default`, admins' too: all of them open nothing now"
-            print(f"{text}, until `conflux workspaces enable default`", file=sys.stderr)
 
     run.__doc__ = _DOES[verb]
     group.command(verb, epilog=f"Example:  conflux workspaces {verb} acme")(run)

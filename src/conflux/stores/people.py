@@ -76,7 +76,13 @@ class People:
         return await self.workspace(new)
 
     async def open_workspace(self, name: str, *, enabled: bool) -> WorkspaceRow:
-        await self._write(lambda run: self._open(run, "workspace", workspace_number(run, name), enabled))
+        def job(run: Run) -> None:
+            number = workspace_number(run, name)
+            if not enabled:
+                _not_default("workspace", name)
+            self._open(run, "workspace", number, enabled)
+
+        await self._write(job)
         return await self.workspace(name)
 
     async def delete_workspace(self, name: str) -> None:
@@ -140,7 +146,13 @@ class People:
         return await self.user(workspace, name)
 
     async def open_user(self, workspace: str, name: str, *, enabled: bool) -> UserRow:
-        await self._write(lambda run: self._open(run, "user", user_number(run, workspace, name), enabled))
+        def job(run: Run) -> None:
+            number = user_number(run, workspace, name)
+            if not enabled and workspace == DEFAULT:
+                _not_default("user", name)
+            self._open(run, "user", number, enabled)
+
+        await self._write(job)
         return await self.user(workspace, name)
 
     async def delete_user(self, workspace: str, name: str) -> None:
@@ -194,7 +206,9 @@ def _no_workspace(name: str) -> NoSuch:
 
 def _not_default(what: str, name: str) -> None:
     if name == DEFAULT:
-        raise ConfigError([f"the {what} {DEFAULT!r} stays: requests that name no {what} belong to it"])
+        raise ConfigError(
+            [f"the {what} {DEFAULT!r} stays: keys that name no {what}, the first admin's too, belong to it"]
+        )
 
 
 def _check_role(role: str) -> None:

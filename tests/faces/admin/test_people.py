@@ -50,6 +50,26 @@ async def test_an_admin_makes_members_and_an_owner_makes_admins(g: Gate) -> None
     assert (await owner.ask("DELETE", f"{path}/gone")).status == 200
 
 
+async def test_nobody_locks_themselves_out(g: Gate) -> None:
+    """The only owner of the gateway would be the last to be able to undo it."""
+    olga = await g.person("default", "olga", "owner")
+    for body in ({"enabled": False}, {"role": "member"}, {"role": "admin"}):
+        answer = await olga.ask("PATCH", "/workspaces/default/users/olga", body)
+        assert answer.status == 403 and "yourself" in answer.text, answer.text
+    assert (await olga.ask("PATCH", "/workspaces/default/users/olga", {"role": "owner"})).status == 200
+    for path in ("/workspaces/default", "/workspaces/default/users/default"):
+        answer = await olga.ask("PATCH", path, {"enabled": False})
+        assert answer.status == 400 and "stays" in answer.text
+    assert (await g.house.ask("PATCH", "/workspaces/default/users/olga", {"enabled": False})).status == 200
+    assert (await olga.ask("GET", "/users")).status in (401, 403)
+
+
+async def test_the_houses_keys_are_shown_to_the_house_alone(g: Gate) -> None:
+    dora = await g.person("default", "dora", "admin")
+    assert not any(row["admin"] for row in (await dora.get("/keys"))["data"])
+    assert any(row["admin"] for row in (await g.house.get("/keys"))["data"])
+
+
 async def test_keys_within_the_workspace(g: Gate) -> None:
     boss, ann = await g.person("acme", "boss", "admin"), await g.person("acme", "ann", "member")
     made = await boss.ask("POST", "/keys", {"name": "laptop", "user": "ann", "budget_usd": "5", "expires": "30d"})

@@ -212,3 +212,27 @@ async def test_who_signed_in_with_a_key_stays_where_the_key_is(g: Gate) -> None:
     headers = {"x-conflux-csrf": str(house.csrf)}
     found = await house.http.get("/llmbase/v1/models", headers=headers)
     assert found.status == 200 and (await found.json())["data"]
+
+
+async def test_nobody_ends_the_sessions_of_those_above_them(g: Gate) -> None:
+    owner, boss = await g.person("acme", "olga", "owner"), await g.person("acme", "boss", "admin")
+    ann = await g.person("acme", "ann", "member")
+    rows = {row["user"]: row["id"] for row in (await boss.get("/sessions", all=True))["data"]}
+    answer = await boss.ask("DELETE", f"/sessions/{rows['olga']}")
+    assert answer.status == 403 and "owner" in answer.text
+    assert (await owner.get("/session"))["signed_in"]
+    assert (await boss.ask("DELETE", f"/sessions/{rows['ann']}")).status == 204
+    assert (await ann.get("/session"))["signed_in"] is False
+    assert (await owner.ask("DELETE", f"/sessions/{rows['boss']}")).status == 204
+    other = await g.person("acme", "bill", "admin")  # one's own, always
+    mine = next(row["id"] for row in (await other.get("/sessions"))["data"])
+    assert (await other.ask("DELETE", f"/sessions/{mine}")).status == 204
+
+
+async def test_sessions_by_an_admins_key_are_the_houses(g: Gate) -> None:
+    house, dora = g.browser(), await g.person("default", "dora", "admin")
+    await house.sign_in(key=g.key)
+    theirs = next(row["id"] for row in (await house.get("/sessions"))["data"] if row["by_key"])
+    assert not any(row["by_key"] for row in (await dora.get("/sessions", all=True))["data"])
+    assert (await dora.ask("DELETE", f"/sessions/{theirs}")).status == 404
+    assert any(row["id"] == theirs for row in (await g.house.get("/sessions", all=True))["data"])

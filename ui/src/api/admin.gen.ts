@@ -1362,7 +1362,7 @@ export type Api = {
     body: undefined;
     answer: Done;
   };
-  /** End a session: one's own, or for an admin one of the workspace. For: signed_in. */
+  /** End a session: one's own, for an admin a member's, for an owner anybody's of the workspace. For: signed_in. */
   endSession: {
     path: { session: string };
     query: Record<string, never>;

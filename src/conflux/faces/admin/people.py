@@ -186,7 +186,8 @@ async def change_user(workspace: Name, name: Name, body: UserChange, desk: TheDe
     """Change a user's role or password, switch them off or on."""
     where = actor.home(workspace)
     params = {"workspace": where, "name": name}
-    await _below(desk, actor, params)
+    await below(desk, actor, params)
+    _not_oneself(actor, params, body)
     if body.role is not None:
         _may_give(actor, body.role)
         await desk.do(actor.name, "users.set", {**params, "role": body.role}, where)
@@ -202,7 +203,7 @@ async def delete_user(workspace: Name, name: Name, desk: TheDesk, actor: TheActo
     """Remove a user. Refused as long as keys speak of them."""
     where = actor.home(workspace)
     params = {"workspace": where, "name": name}
-    await _below(desk, actor, params)
+    await below(desk, actor, params)
     await desk.do(actor.name, "users.delete", params, where)
     return answer({"done": True})
 
@@ -212,7 +213,16 @@ def _may_give(actor: Actor, role: str) -> None:
         raise GatewayError(Kind.FORBIDDEN, "only an owner makes owners and admins", param="role")
 
 
-async def _below(desk: Desk, actor: Actor, params: dict[str, Any]) -> None:
+def _not_oneself(actor: Actor, params: dict[str, Any], body: UserChange) -> None:
+    """So that one who may undo it is always left. Who holds an admin's key keeps that."""
+    caller = actor.caller
+    if caller.admin or (caller.workspace, caller.user) != (params["workspace"], params["name"]):
+        return
+    if body.enabled is False or body.role not in (None, caller.role):
+        raise GatewayError(Kind.FORBIDDEN, "you cannot switch off yourself or change your own role: another does it")
+
+
+async def below(desk: Desk, actor: Actor, params: dict[str, Any]) -> None:
     """An admin has no say over other admins and owners."""
     found = await desk.do(actor.name, "users.show", params)
     if actor.rank < Rule.OWNER and found["role"] != "member":
@@ -241,6 +251,7 @@ async def list_keys(
         row
         for row in (await desk.do(actor.name, "keys.list", {}))["keys"]
         if where in (None, row["workspace"])
+        and (actor.house or not row["admin"])
         and user in (None, row["user"])
         and storefront in (None, row["storefront"])
         and revoked in (None, row["revoked"])

@@ -13,10 +13,11 @@ from pydantic import Field
 from conflux.accounts.passwords import Busy, check_password, hash_password, wait_after
 from conflux.faces.admin.actor import Actor, Rule, actor_of
 from conflux.faces.admin.desk import Desk
+from conflux.faces.admin.people import below
 from conflux.faces.admin.routes import MaybeActor, Routes, TheActor, TheDesk, ThePage, View
 from conflux.faces.admin.shape import answer, listed, nothing
 from conflux.faces.cookies import csrf_of, set_cookie
-from conflux.neutral.accounts import Act
+from conflux.neutral.accounts import Act, SessionRow
 from conflux.neutral.errors import GatewayError, Kind, NoSuch, invalid
 from conflux.neutral.people import DEFAULT
 from conflux.neutral.records import Caller, Storefront
@@ -215,11 +216,7 @@ async def list_sessions(desk: TheDesk, actor: TheActor, asked: ThePage, all: boo
     """Sessions that last: one's own; with `all` the workspace's, for its admins."""
     if all and actor.rank < Rule.ADMIN:
         raise GatewayError(Kind.FORBIDDEN, "this takes an admin of the workspace")
-    rows = await (
-        desk.store.sessions.rows(workspace=actor.workspace(None))
-        if all
-        else desk.store.sessions.rows(user=actor.caller.user_id)
-    )
+    rows = await _sessions(desk, actor, all=all)
     current = f"{SESSION_ID}{actor.caller.session}"
     return listed([{**_fields(row), "current": row.id == current} for row in rows], asked, "sessions")
 
@@ -228,18 +225,26 @@ async def list_sessions(desk: TheDesk, actor: TheActor, asked: ThePage, all: boo
 async def end_session(
     session: Annotated[str, Path(max_length=40, examples=["session_1"])], desk: TheDesk, actor: TheActor
 ) -> Response:
-    """End a session: one's own, or for an admin one of the workspace."""
+    """End a session: one's own, for an admin a member's, for an owner anybody's of the workspace."""
+    rows = await _sessions(desk, actor, all=actor.rank >= Rule.ADMIN)
+    row = next((one for one in rows if one.id == session), None)
+    if row is None:
+        raise NoSuch([f"there is no session {session!r}"])
+    if (row.workspace, row.user) != (actor.caller.workspace, actor.caller.user):
+        await below(desk, actor, {"workspace": row.workspace, "name": row.user})
+    await desk.store.sessions.close(session_number(session))
+    await desk.store.audit.add(Act(actor=actor.name, act="session.end", target=session, workspace=row.workspace))
+    return nothing()
+
+
+async def _sessions(desk: Desk, actor: Actor, *, all: bool) -> list[SessionRow]:
+    """One's own, or the workspace's; those that an admin's key opened are the house's to see."""
     rows = await (
         desk.store.sessions.rows(workspace=actor.workspace(None))
-        if actor.rank >= Rule.ADMIN
+        if all
         else desk.store.sessions.rows(user=actor.caller.user_id)
     )
-    if not any(row.id == session for row in rows):
-        raise NoSuch([f"there is no session {session!r}"])
-    await desk.store.sessions.close(session_number(session))
-    workspace = next(row.workspace for row in rows if row.id == session)
-    await desk.store.audit.add(Act(actor=actor.name, act="session.end", target=session, workspace=workspace))
-    return nothing()
+    return [row for row in rows if actor.house or not row.by_key]
 
 
 def _fields(row: Any) -> dict[str, Any]:
