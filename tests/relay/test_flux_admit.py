@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from conflux.neutral.flux import FluxTerms
 from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.records import Capability, FluxRole, Model, Tier
+from conflux.relay.explain import explained
+from conflux.relay.parts import Incoming
 from tests.policy.samples import caller
 from tests.relay.answers import request, whole
 from tests.relay.panels import ROLES, SOURCES, asked, asks, house, seat
@@ -58,6 +60,33 @@ async def test_what_is_wrong_is_a_400_that_names_it_and_nothing_is_held_or_sent(
         error = world.client.json["error"]
         assert error["param"] == param
         assert message in error["message"] and param in error["message"]
+
+
+async def test_a_conversation_too_long_for_a_named_seat_is_told_as_of_one_model() -> None:
+    """By its code, and in the words, that agents shorten a conversation for."""
+    small = [seat("bob", id="shop/small", safe_context=1300)]
+    world = World(house(more=small))
+    await asked(world, flux(sources=["shop/small"]))
+    error = world.client.json["error"]
+    assert (world.client.status, error["code"]) == (400, "context_length_exceeded")
+    told = World(house(more=small))
+    incoming = Incoming(
+        dialect="anthropic-messages", body=asks(max_tokens=9, flux={"sources": ["shop/small"]}), secret=KEY, mount=None
+    )
+    await told.gateway.generate(incoming, told.client)
+    assert told.client.status == 400
+    assert told.client.json["error"]["message"].startswith("prompt is too long")
+
+
+async def test_who_is_left_out_of_a_recipe_is_told_but_not_whom_the_key_may_not_have() -> None:
+    recipe = FluxTerms(sources=("shop/ann", "shop/dry", "shop/cat", "shop/small"), fuser="shop/fay")
+    body = asks(messages=[{"role": "user", "content": "long " * 300}])
+    for models, left in ((None, ["shop/dry", "shop/small"]), (("shop/flux", "shop/ann", "shop/fay"), [])):
+        world = World(house(recipe, more=MORE))
+        world.keys.callers[KEY] = caller(models=models)
+        _, shown = await explained(world.parts, Incoming(dialect="openai-chat", body=body, secret=KEY, mount=None))
+        assert [one["model"] for one in shown["flux"]["left_out"]] == left
+    assert "left_out" in shown["flux"] and [one["model"] for one in shown["flux"]["sources"]] == ["shop/ann"]
 
 
 async def test_flux_and_a_task_exclude_each_other_and_so_do_two_fusers() -> None:

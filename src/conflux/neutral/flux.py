@@ -38,8 +38,20 @@ class FluxTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 def wrong(place: str, message: str) -> GatewayError:
     """`place`: where inside of flux, or "" for all of it."""
+    return _at(place, GatewayError(Kind.INVALID, message))
+
+
+def wrong_seat(place: str, error: GatewayError) -> GatewayError:
+    """What is wrong with the request for the model in this place, as it is of that model alone; whom this key may not
+    have is a wrong name."""
+    if error.kind in (Kind.CONTEXT_LENGTH, Kind.UNSUPPORTED):
+        return _at(place, error)
+    return wrong(place, error.message)
+
+
+def _at(place: str, error: GatewayError) -> GatewayError:
     param = f"flux.{place}" if place else "flux"
-    return GatewayError(Kind.INVALID, f"{param}: {message}", param=param)
+    return GatewayError(error.kind, f"{param}: {error.message}", param=param, code=error.code, details=error.details)
 
 
 def read_terms(said: Any, recipe: FluxTerms) -> FluxTerms:

@@ -80,6 +80,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     analysis: Admitted | None  # the comparing stage, where it is wanted
     draft_bytes: int  # what the fuser's context leaves for all drafts
     analysis_bytes: int  # and for the comparison
+    left_out: tuple[tuple[str, str], ...] = ()  # of the recipe, and why
 
     @property
     def legs(self) -> tuple[Admitted, ...]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from conflux.billing.amounts import Hold
 from conflux.dialects.base import Dialect
 from conflux.neutral.errors import GatewayError, invalid
-from conflux.neutral.flux import SOURCES, FluxTerms, check_quorum, read_terms, wrong
+from conflux.neutral.flux import SOURCES, FluxTerms, check_quorum, read_terms, wrong, wrong_seat
 from conflux.neutral.money import usd
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
@@ -134,6 +134,7 @@ class _Seating:
         self._asked = asked
         self._standing = standing
         self._counted = counted
+        self._left_out: list[tuple[str, str]] = []
         self._terms = terms = read_terms(asked.said, asked.recipe)
         if asked.fuser is not None and terms.fuser not in (None, asked.fuser):
             raise wrong("fuser", f"is {terms.fuser}, and model is {asked.fuser}: the model named is the fuser, "
@@ -185,10 +186,12 @@ class _Seating:
         """None: a recipe names it, and this caller cannot have it now."""
         try:
             return self._seated(place, name, may_sit)
-        except GatewayError:
-            if self._terms.recipe if strict is None else not strict:
-                return None
-            raise
+        except GatewayError as error:
+            if not (self._terms.recipe if strict is None else not strict):
+                raise
+            if self._seat(name) is not None:  # of whom this key may not have nothing is told
+                self._left_out.append((name, error.message))
+            return None
 
     def _seated(self, place: str, name: str, may_sit: Callable[[Model], bool]) -> Terms:
         seat = self._seat(name)
@@ -205,7 +208,7 @@ class _Seating:
         try:
             self._check(seat, drafts=may_sit is may_draft)
         except GatewayError as error:
-            raise wrong(place, error.message) from None
+            raise wrong_seat(place, error) from None
         return seat
 
     def _seat(self, name: str) -> Terms | None:
@@ -328,7 +331,8 @@ class _Seating:
             judged = replace(self._draft, size=self._draft.size + added, max_output=compares)
             analysis = self._leg(fuser, judged, compares)
         panel = Panel(terms=terms, quorum=quorum, sources=sources, fuser=share, analysis=analysis,
-                      draft_bytes=drafts - compared, analysis_bytes=compared)  # fmt: skip
+                      draft_bytes=drafts - compared, analysis_bytes=compared,
+                      left_out=tuple(self._left_out))  # fmt: skip
         total = share.amount + sum(one.hold.amount for one in panel.legs)
         if terms.max_cost is not None and total > terms.max_cost:
             raise wrong(

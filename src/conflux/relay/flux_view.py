@@ -155,6 +155,7 @@ def planned(admitted: Admitted) -> dict[str, Any]:
         "sources": [_planned(one, one.hold.amount) for one in panel.sources],
         "fuser": _planned(admitted, panel.fuser.amount),
         "analysis": _planned(panel.analysis, panel.analysis.hold.amount) if panel.analysis is not None else None,
+        "left_out": [{"model": name, "reason": reason} for name, reason in panel.left_out],
         "quorum": panel.quorum,
         "grace_ms": terms.grace_ms,
         "deadline_ms": terms.deadline_ms,
