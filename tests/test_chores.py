@@ -103,8 +103,8 @@ async def test_a_yes_makes_usable_what_nobody_stated_and_doubt_takes_it_back(run
     doubts = running.gateway.parts.health.doubts
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Provider, "answer", blind)
-        doubts.refused("acme/m/cloud")
-        doubts.refused("acme/m/cloud")
+        doubts.refused("acme/m/cloud", 1)
+        doubts.refused("acme/m/cloud", 2)
         await until(False, running)
     await running.close()
     assert json.dumps(await operate(config, "probe.list", {})).count('"unknown"') >= 1
@@ -130,5 +130,6 @@ def test_of_several_workers_the_first_asks_others() -> None:
 
     assert both(None) == both(0) == (50_000_000, 60.0)
     assert both(1) == both(2) == (None, None)
+    assert probing(cast(House, SimpleNamespace(place=SimpleNamespace(worker=1), **base)), print).asks()
     settings.probing.vision = settings.refresh.enabled = False
     assert both(None) == (None, None)

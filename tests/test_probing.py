@@ -94,14 +94,16 @@ class House:
         self.eyes = Eyes(self.world, reply)
         self.book = Rows()
         self.cap = cap
+        self.asks = cap is not None
         self.said: list[str] = []
         self.parts = replace(self.world.parts, transport=self.eyes, below=random.Random(5).randrange)
         self.prober = self.another()
 
     def another(self) -> Prober:
         """As after a start."""
-        return Prober(Means(lambda: self.cap, self.book, self.world.health.doubts, self.current, self.examine,
-                            most_cost, self.refresh, self.world.clock.time, self.said.append))  # fmt: skip
+        return Prober(Means(lambda: self.cap, lambda: self.asks, self.book, self.world.health.doubts, self.current,
+                            self.examine, most_cost, self.refresh, self.world.clock.time,
+                            self.said.append))  # fmt: skip
 
     def current(self) -> Snapshot:
         return self.snapshot
@@ -163,9 +165,9 @@ async def test_two_refused_pictures_are_doubt_and_it_is_asked_at_once() -> None:
     await house.wait(DAY)
     (name,) = house.book.rows
     house.eyes.reply = down
-    house.world.health.doubts.refused(name)
+    house.world.health.doubts.refused(name, 1)
     assert await house.wait(DAY) == [] and house.usable
-    house.world.health.doubts.refused(name)
+    house.world.health.doubts.refused(name, 2)
     assert (await house.wait(600))[0] == 0
     assert not house.usable and house.book.rows[name].holds is None
     house.eyes.reply = sees
@@ -173,18 +175,51 @@ async def test_two_refused_pictures_are_doubt_and_it_is_asked_at_once() -> None:
     assert house.usable
 
 
-async def test_doubt_is_written_down_where_nobody_probes_and_the_catalogue_s_word_stands() -> None:
-    house = House(shop(), cap=None)  # it is stated that it sees; nobody ever asked
+def refused_twice(house: House) -> str:
     (one,) = targets(house.snapshot)
-    for _ in range(2):
-        house.world.health.doubts.refused(one.target.key)
+    for key in (1, 2):
+        house.world.health.doubts.refused(one.target.key, key)
+    return one.target.key
+
+
+async def test_another_process_writes_doubt_down_too_and_the_catalogue_s_word_stands() -> None:
+    house = House(shop(), cap=None)  # it is stated that it sees; nobody ever asked
+    house.asks = True
+    name = refused_twice(house)
     assert await house.wait(DAY) == []
-    assert house.book.rows[one.target.key].holds is None and house.usable
+    assert house.book.rows[name].holds is None and house.usable
     blind = House(shop(**OPEN), cap=None)
-    for _ in range(2):
-        blind.world.health.doubts.refused(one.target.key)
+    blind.asks = True
+    refused_twice(blind)
     await blind.wait(DAY)
     assert blind.book.rows == {}  # nobody believed that it sees
+
+
+async def test_where_nobody_would_ask_again_doubt_is_a_line_in_the_log_and_the_yes_stays() -> None:
+    house = House(shop(**OPEN))
+    await house.wait(DAY)
+    house.cap, house.asks = None, False
+    house.said.clear()
+    refused_twice(house)
+    await house.wait(DAY)
+    assert house.usable and len(house.said) == 1 and "`conflux probe`" in house.said[0]
+
+
+async def test_doubt_that_could_not_be_written_down_is_written_down_later() -> None:
+    house = House(shop(**OPEN))
+    await house.wait(DAY)
+    name, writes = refused_twice(house), house.book.doubt
+
+    async def full(*_: object, **__: object) -> bool:
+        raise StoreError("the disk is full")
+
+    house.eyes.reply = down
+    house.book.doubt = full  # type: ignore[method-assign, assignment]
+    with pytest.raises(StoreError):
+        await house.prober.look()
+    house.book.doubt = writes  # type: ignore[method-assign]
+    await house.prober.look()
+    assert house.book.rows[name].holds is None and not house.usable
 
 
 async def test_nobody_is_asked_for_more_than_the_day_may_cost_and_all_in_the_end() -> None:

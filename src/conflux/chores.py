@@ -75,6 +75,7 @@ def probing(house: House, log: Log) -> ProbingMeans:
     parts = house.gateway.parts
     return ProbingMeans(
         cap=cap,
+        asks=lambda: house.config.settings.probing.vision,
         book=house.store.probes,
         doubts=parts.health.doubts,
         snapshot=house.current,

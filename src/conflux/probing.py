@@ -1,9 +1,9 @@
 """Looking by itself whether targets see: at registration, weekly, and where there is doubt.
 
 Law: only where the owner turned it on, one target at a time, and in one process of several. No examination begins that
-could pass the day's cap; what nobody knows the price of is not asked. Doubt is written down by whoever met it, probing
-or not. A failure is a line in the log and the next try. Waiting, time and asking are given, so weeks of it are tested
-in milliseconds.
+could pass the day's cap; what nobody knows the price of is not asked. Doubt is written down by whoever met it, and only
+where somebody asks again: else a yes would be lost for good. A failure is a line in the log and the next try. Waiting,
+time and asking are given, so weeks of it are tested in milliseconds.
 """
 
 import traceback
@@ -33,6 +33,7 @@ class Asked(NamedTuple):
 
 class Means(NamedTuple):
     cap: Callable[[], int | None]  # nano-USD a day; None: switched off, or another process does it
+    asks: Callable[[], bool]  # does any process?
     book: ProbeBook
     doubts: Doubts
     snapshot: Callable[[], Snapshot]
@@ -90,11 +91,14 @@ class Prober:
         means = self._means
         there = {one.target.key: one.model for one in targets(means.snapshot())}
         changed = False
-        for name in means.doubts.take():
+        for name in means.doubts.there():
             model = there.get(name)
-            if model is not None and await means.book.doubt(name, SEES, believed=stated(model, SEES) is True):
-                means.log(f"{name}: refused two pictures, though it was believed to see: that is unknown now")
+            if not means.asks():
+                means.log(f"{name}: refused the pictures of two keys: `conflux probe` finds out whether it sees")
+            elif model is not None and await means.book.doubt(name, SEES, believed=stated(model, SEES) is True):
+                means.log(f"{name}: refused the pictures of two keys, though it was believed to see: unknown now")
                 changed = True
+            means.doubts.settled(name)  # not before it is written down
         if changed:
             await means.refresh()
 

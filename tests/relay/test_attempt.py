@@ -10,9 +10,10 @@ from conflux.neutral.ledger import Ending
 from conflux.neutral.ports import TokenRefused
 from conflux.relay.snapshot import LiveTarget
 from tests.accounts.token_server import key_file
+from tests.policy.samples import caller
 from tests.relay.answers import CANARY, COST, DONE, Answer, broken, event, refused, request, streamed, whole
 from tests.relay.shops import shop
-from tests.relay.world import Client, World
+from tests.relay.world import KEY, Client, World
 
 TWO_KEYS = {"credentials": ("env:A", "env:B")}
 
@@ -399,24 +400,28 @@ PICTURE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url
     [
         (refused(400, "this model does not support image input"), request(messages=PICTURE), True),
         (refused(422, "no vision here"), request(True, messages=PICTURE), True),
+        (refused(400, "Invalid image data: the image could not be decoded"), request(messages=PICTURE), False),
         (refused(400, "temperature is too high"), request(messages=PICTURE), False),
         (refused(400, "no image input"), request(), False),  # there was none
         (refused(429, "too many image requests"), request(messages=PICTURE), False),
         (refused(500, "image service down"), request(messages=PICTURE), False),
     ],
 )
-async def test_two_refusals_that_blame_the_picture_are_doubt(answer: Answer, body: bytes, doubted: bool) -> None:
+async def test_two_keys_refusals_that_blame_its_eyes_are_doubt(answer: Answer, body: bytes, doubted: bool) -> None:
     world = World(shop())
-    for _ in range(2):
+    world.keys.callers["sh_other"] = caller(key_id=77)
+    for key in (KEY, KEY, "sh_other"):
+        assert world.health.doubts.there() == []
         world.upstream.script = [Answer(list(answer.pieces), answer.status, answer.headers) for _ in range(3)]
         world.client = Client(world)
-        assert await world.run(body) is None
-    assert world.health.doubts.take() == ([target(world).key] if doubted else [])
+        assert await world.run(body, secret=key) is None
+    assert world.health.doubts.there() == ([target(world).key] if doubted else [])
 
 
 async def test_an_answered_picture_between_them_is_none() -> None:
     world = World(shop())
-    for answer in (refused(400, "image"), whole(), refused(400, "image")):
+    world.keys.callers["sh_other"] = caller(key_id=77)
+    for answer, key in ((refused(400, "image"), KEY), (whole(), KEY), (refused(400, "image"), "sh_other")):
         world.upstream.script, world.client = [answer], Client(world)
-        assert await world.run(request(messages=PICTURE)) is None
-    assert world.health.doubts.take() == []
+        assert await world.run(request(messages=PICTURE), secret=key) is None
+    assert world.health.doubts.there() == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conflux.neutral.records import Capability
-from conflux.routing.probing import EXAMINATIONS, Examination, Question, Said, Verdict
+from conflux.routing.probing import EXAMINATIONS, Examination, Question, Said, Verdict, refuses_images
 from conflux.routing.swatches import COLOURS, swatch
 
 SEEDS = range(1000)
@@ -158,3 +158,23 @@ def test_the_evidence_is_what_was_shown_and_said() -> None:
     assert len(found.evidence) == 4 and all(
         one.split(":")[0] in one.split(":", 1)[1].lower() for one in found.evidence[1:]
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "of_its_eyes"),
+    [
+        ("this model does not support image input", True),
+        ("Invalid content type. image_url is only supported by certain models.", True),
+        ("No endpoints found that support image input", True),
+        ("unknown variant `image_url`, expected `text`", True),
+        ("it is not a multimodal model", True),
+        ("Invalid image data: the image could not be decoded", False),
+        ("Image size is 6 MB, the maximum is 5 MB", False),
+        ("image_url: could not download https://a.test/a.png", False),
+        ("the image's URL cannot be fetched", False),
+        ("unsupported image format", False),
+        ("temperature is too high", False),
+    ],
+)
+def test_a_refusal_of_one_picture_says_nothing_of_the_eyes(text: str, of_its_eyes: bool) -> None:
+    assert refuses_images(text) is of_its_eyes

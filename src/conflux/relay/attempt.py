@@ -24,7 +24,7 @@ from conflux.relay.scrub import scrub
 from conflux.relay.snapshot import Credential, LiveTarget
 from conflux.routing.families import family
 from conflux.routing.health import Leg, bucket_of
-from conflux.routing.probing import names_images
+from conflux.routing.probing import refuses_images
 
 # Of the statuses that blame the request, those another target or credential may see otherwise.
 _RETRIED = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
@@ -94,7 +94,7 @@ class Attempt:
         "_legs",
         "_parts",
         "_shape",
-        "_shows",
+        "_shower",
         "_streams",
         "_written",
         "began",
@@ -112,8 +112,9 @@ class Attempt:
         self.target = target
         self._dialect = upstream_dialect(admitted, target)
         self._streams = admitted.envelope.stream
-        # A real request with a picture: what is said of it is news of the target.
-        self._shows = Need.VISION in admitted.envelope.needs and admitted.caller.key_id != NOBODY
+        # The key of a real request with a picture: what is said of it is news of the target.
+        key = admitted.caller.key_id
+        self._shower = key if Need.VISION in admitted.envelope.needs and key != NOBODY else None
         self._shape, self._written, self.lane = prepare(admitted, target, self._dialect, wanted)
         self._bucket = bucket_of(admitted.envelope.size, self._streams)
         self._credential = _choose(parts, target, self._bucket)
@@ -206,8 +207,8 @@ class Attempt:
         seconds = now - self.began
         for health, leg in self._legs:
             health.answered(seconds, now, self._bucket, leg)
-        if self._shows:
-            self._parts.health.doubts.answered(self.target.key)
+        if self._shower is not None:
+            self._parts.health.doubts.settled(self.target.key)
 
     async def stream(self, sink: Callable[[bytes], bool]) -> bool:
         """The rest of the answer after priming, as Inbound.stream gives it."""
@@ -270,8 +271,8 @@ class Attempt:
         fault = self._dialect.upstream_error(inbound.status, await _error_body(inbound))
         status = fault.status or inbound.status  # some say 400 of a bad key
         retry = status in _RETRIED or not 400 <= status < 500
-        if self._shows and not retry and names_images(fault.message):
-            self._parts.health.doubts.refused(self.target.key)
+        if self._shower is not None and not retry and refuses_images(fault.message):
+            self._parts.health.doubts.refused(self.target.key, self._shower)
         wait = _retry_after(inbound.header(b"retry-after"))
         if status == 401 and self._credential is not None and self._credential.account is not None:
             self._parts.tokens.forget(self._credential.account)  # the next call asks for another

@@ -24,6 +24,12 @@ _PICTURES = 3
 _WRONG = 2  # answers that make a no
 QUESTIONS = 1 + 2 * _PICTURES + 1  # of the longest examination: one without a picture, three and three more, one slip
 _OF_IMAGES = ("image", "vision", "picture", "multimodal", "modalit", "image_url")
+# What is said of a picture that is broken, too much or out of reach, whoever looks at it.
+_OF_ONE_PICTURE = (
+    "decod", "corrupt", "invalid", "malformed", "truncated", "damaged", "empty", "base64", "format", "mime",
+    "media type", "large", "small", "size", "dimension", "resolution", "pixel", "byte", "exceed", "maximum", "too many",
+    "url", "load", "fetch", "retriev", "process", "parse", "identify", "policy", "safety", "content filter",
+)  # fmt: skip
 _QUESTION = "Which colour fills this picture? Answer with one of these words alone: "
 
 
@@ -158,6 +164,12 @@ def _field(text: str, name: str) -> Any:
 def names_images(text: str) -> bool:
     """Does a refusal blame the picture?"""
     return _names(text, *_OF_IMAGES)
+
+
+def refuses_images(text: str) -> bool:
+    """Does it blame the target's eyes, or only the picture at hand? Where it may be the picture, it is."""
+    text = text.lower().replace("image_url", "image").replace("invalid content type", "")
+    return names_images(text) and not _names(text, *_OF_ONE_PICTURE)
 
 
 def _names(text: str, *words: str) -> bool:
