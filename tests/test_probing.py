@@ -214,7 +214,7 @@ async def test_doubt_that_could_not_be_written_down_is_written_down_later() -> N
         raise StoreError("the disk is full")
 
     house.eyes.reply = down
-    house.book.doubt = full  # type: ignore[method-assign, assignment]
+    house.book.doubt = full  # type: ignore[method-assign]
     with pytest.raises(StoreError):
         await house.prober.look()
     house.book.doubt = writes  # type: ignore[method-assign]

@@ -5,12 +5,19 @@ from typing import Any
 import pytest
 
 from conflux.catalogue.catalogue import Catalogue
+from conflux.dialects import DIALECTS
 from conflux.neutral.errors import GatewayError, Kind
+from conflux.relay.admit import let_in
+from conflux.relay.admitted import Admitted
 from conflux.relay.controls import most_cost, stands_in
+from conflux.relay.parts import Incoming
 from conflux.routing.board import NEVER
+from tests.policy.samples import caller
 from tests.relay.answers import request
+from tests.relay.panels import house
 from tests.relay.shops import shop
 from tests.relay.test_admit import TASKED, admitted
+from tests.relay.world import World
 
 NAMED: dict[str, Any] = {"model": "shop/one"}
 A_TASK: dict[str, Any] = {"model": None, "task_type": "creative"}
@@ -66,3 +73,44 @@ def test_who_says_off_once_has_said_no() -> None:
 def test_of_two_caps_the_last_counts() -> None:
     assert most_cost(FRONT, []) == NEVER
     assert most_cost(FRONT, [(b"x-shop-max-cost-usd", b"1"), (b"x-conflux-max-cost-usd", b"0.02")]) == 20_000_000
+
+
+# --- what the caller lets an answer cost
+
+CAP = b"x-shop-max-cost-usd"
+
+
+async def let(catalogue: Catalogue, cap: bytes, **fields: Any) -> Admitted:
+    """As admitted, counted where that is needed."""
+    world = World(catalogue)
+    front = world.snapshot.catalogue.storefronts["shop"]
+    incoming = Incoming(dialect="openai-chat", body=request(**fields), secret=None, mount=front, headers=[(CAP, cap)])
+    return await let_in(world.parts, world.snapshot, caller(), front, DIALECTS["openai-chat"], incoming)
+
+
+@pytest.mark.parametrize("fields", [NAMED, A_TASK])
+async def test_no_answer_is_longer_than_the_cap_pays_for(fields: dict[str, Any]) -> None:
+    long = [{"role": "user", "content": "hello " * 1000}]  # 6,000 bytes, and 0.0015 USD by its 1,500 tokens
+    found = await let(shop(), b"0.0045", messages=long, max_tokens=4000, **fields)
+    assert 1024 < found.max_output < 4000 and found.dropped == ("max_tokens",)
+    assert 0.0044 < found.hold.amount / 1e9 <= 0.0045 and found.tight and found.most_input < 6000
+    found = await let(shop(), b"0.0045", messages=long, **fields)
+    assert found.hold.amount <= 4_500_000 and found.dropped == ()
+    found = await let(shop(), b"0.5", messages=long, max_tokens=4000, **fields)
+    assert (found.max_output, found.dropped, found.tight) == (4000, (), False)
+
+
+async def test_what_the_cap_does_not_pay_for_is_refused_by_the_headers_name() -> None:
+    for fields in (NAMED, NAMED | {"max_tokens": 1000}):
+        with pytest.raises(GatewayError, match="can cost up to") as error:
+            await let(shop(), b"0.0015", **fields)
+        assert (error.value.kind, error.value.param) == (Kind.INVALID, CAP.decode())
+    assert (await let(shop(), b"0.0015", **NAMED, max_tokens=500)).max_output == 500
+
+
+async def test_a_panel_costs_no_more_than_the_header_says() -> None:
+    body: dict[str, Any] = {"model": "shop/flux"}
+    with pytest.raises(GatewayError, match="this panel can cost up to") as error:
+        await let(house(), b"0.00001", **body)
+    assert error.value.param == CAP.decode()
+    assert (await let(house(), b"10", **body)).flux is not None

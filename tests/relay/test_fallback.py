@@ -199,3 +199,11 @@ async def test_what_falls_back_after_the_head_went_out_says_so_before_its_end() 
     assert one.client.content == "hi"
     assert b": served-model shop/two, fallback upstream_failed: shop/one > shop/two\n\n" in one.client.body
     one.check()
+
+
+@pytest.mark.parametrize(("cap", "status"), [(b"0.001", 503), (b"0.0013", 200)])
+async def test_nobody_stands_in_who_is_expected_to_cost_more_than_the_caller_allows(cap: bytes, status: int) -> None:
+    one = world(FAILS, whole(), more=[other(times=1.5, pool="lake")])
+    await one.run(request(max_tokens=400), headers=[(b"x-shop-max-cost-usd", cap)])
+    assert one.client.status == status
+    assert (b"max_cost (1 of 1)" in one.client.seen) is (status == 503)

@@ -64,7 +64,7 @@ def test_a_cap_is_held_against_what_the_customer_pays() -> None:
     )
     catalogue = shop(price=paid, of_target={"cost": cost})
     body = request(model=None, task_type="creative")
-    assert admitted(body, catalogue, headers=[(b"x-conflux-max-cost-usd", b"0.009")]).model.id == "shop/one"
+    assert admitted(body, catalogue, headers=[(b"x-conflux-max-cost-usd", b"0.0091")]).model.id == "shop/one"
     with pytest.raises(NoModel, match="max_cost 1"):
         admitted(body, catalogue, headers=[(b"x-conflux-max-cost-usd", b"0.008")])
 

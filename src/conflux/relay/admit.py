@@ -4,6 +4,8 @@ Law: nothing here waits but the key's look-up, and nothing here touches an upstr
 refuses has cost nobody anything.
 """
 
+from bisect import bisect_right
+
 import msgspec
 
 from conflux.billing.amounts import Hold
@@ -11,13 +13,14 @@ from conflux.billing.estimate import conversation_tokens
 from conflux.dialects import DIALECTS
 from conflux.dialects.base import Dialect
 from conflux.neutral.errors import GatewayError, Kind, invalid
+from conflux.neutral.money import usd
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope
-from conflux.policy.context import Room, room
+from conflux.policy.context import ROOM_FOR_ANSWER, Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Uncounted, hold_for
-from conflux.relay.controls import check_controls, most_cost, preferred
+from conflux.relay.controls import Cap, check_controls, most_cost, preferred
 from conflux.relay.dues import plan_of
 from conflux.relay.flux_admit import FIELD, admit_panel, panel_asked, tightened_panel
 from conflux.relay.identify import identify
@@ -123,7 +126,7 @@ def admit(
 ) -> Admitted:
     """Raises Uncounted where the bytes leave open whether it fits."""
     envelope = dialect.open(incoming.body, incoming.place)
-    check_controls(storefront, incoming.headers, envelope)
+    cap = check_controls(storefront, incoming.headers, envelope)
     known = _known(snapshot, caller, storefront, envelope, incoming.headers)
     if known is not None:
         check_rules(known, caller, storefront, envelope, parts.clock.time())
@@ -134,7 +137,12 @@ def admit(
             if caller.agent:  # a plan counts requests of one model
                 text = "flux: a plan pays for this key, and no plan pays for a panel; name one model"
                 raise invalid(text, "flux", "flux_not_in_plan")
-            return admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
+            panel = admit_panel(
+                parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted
+            )
+            if cap is not None and panel.hold.amount > cap.most:
+                raise _beyond(cap, "this panel", panel.hold.amount)
+            return panel
         judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, counted, seed)
     terms = judged.terms
     model = terms.model
@@ -142,6 +150,9 @@ def admit(
     if not terms.live and not (storefront.fallback and not model.account):
         raise _no_target(model)
     plan = plan_of(snapshot.catalogue, caller) if caller.agent and not terms.free else None
+    most_input = envelope.size
+    if cap is not None and plan is None and not terms.free:
+        fitted, most_input = _paid(parts, judged, envelope, fitted, cap, counted)
     # Only a stream is ever settled by another process than the one that read it.
     conversation = conversation_tokens(envelope.body, envelope.images) if envelope.stream else None
     return Admitted(
@@ -156,10 +167,11 @@ def admit(
         targets=terms.live,
         max_output=fitted.max_output,
         temperature=terms.temperature,
-        hold=hold_for(terms.ceiling, envelope, fitted.max_output, envelope.size, conversation or 0, free=terms.free)
+        hold=hold_for(terms.ceiling, envelope, fitted.max_output, most_input, conversation or 0, free=terms.free)
         if plan is None
         else Hold(0, 0),
-        most_input=envelope.size,
+        tight=most_input < envelope.size,
+        most_input=most_input,
         plan=plan,
         conversation=conversation,
         counted=counted,
@@ -198,6 +210,38 @@ def _fitted(parts: Parts, terms: Terms, envelope: Envelope, counted: Counted | N
     if scant and not settled:
         raise Uncounted(envelope)
     return fitted
+
+
+def _paid(
+    parts: Parts, judged: _Judged, envelope: Envelope, fitted: Room, cap: Cap, counted: Counted | None
+) -> tuple[Room, int]:
+    """No longer an answer than the caller's cap pays for, and the input it goes by. Raises Uncounted where its bytes
+    leave open whether it does."""
+    model, wanted = judged.terms.model, fitted.max_output
+    tokens = envelope.size
+    if counted is not None:
+        tokens = min(tokens, parts.sizes.bound(model, envelope, counted))
+
+    def costs(output: int) -> int:
+        return hold_for(judged.terms.ceiling, envelope, output, tokens, 0, free=False).amount
+
+    if costs(wanted) <= cap.most:
+        return fitted, tokens
+    if counted is None:
+        raise Uncounted(envelope)
+    least = min(wanted, ROOM_FOR_ANSWER)
+    if judged.routed is not None:  # half of what is expected: it was chosen as all of that is about within the cap
+        board, place = judged.routed.decision.board, judged.routed.decision.place or 0
+        least = min(wanted, int(board.length(board.fit[place])) // 2)
+    if costs(least) > cap.most:
+        raise _beyond(cap, f"{model.id} with an answer of {least} tokens", costs(least))
+    output = least + bisect_right(range(least, wanted + 1), cap.most, key=costs) - 1
+    return Room(output, envelope.max_output is not None, fitted.cut), tokens
+
+
+def _beyond(cap: Cap, what: str, amount: int) -> GatewayError:
+    text = f"{cap.header}: {what} can cost up to {usd(amount)} USD, and no more than {usd(round(cap.most))} is allowed"
+    return invalid(f"{text}: raise it, send a lower max_tokens, or name a cheaper model", param=cap.header)
 
 
 def _no_target(model: Model) -> GatewayError:

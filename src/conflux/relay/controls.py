@@ -6,6 +6,7 @@ take it for obeyed. Each is a header `x-conflux-NAME`, or the storefront's own p
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 from conflux.neutral.errors import invalid
 from conflux.neutral.money import MoneyError, nano_from_usd
@@ -19,15 +20,26 @@ _SHOWN = 40
 _Reader = Callable[[str, str], object]  # of a header: its name and what it says
 
 
-def check_controls(storefront: Storefront, headers: Headers, envelope: Envelope) -> None:
-    """Every one that the request holds, needed or not."""
-    known = _known(storefront.header_prefix)
+class Cap(NamedTuple):
+    """What a header lets an answer cost, in nano-USD."""
+
+    most: float
+    header: str
+
+
+def check_controls(storefront: Storefront, headers: Headers, envelope: Envelope) -> Cap | None:
+    """Every one that the request holds, needed or not. What it may cost, where it says so; of two the last."""
+    known, cap = _known(storefront.header_prefix), None
     for name, value in headers:
-        if name in known:
-            known[name](name.decode(), _text(value))
+        reader = known.get(name)
+        if reader is not None:
+            read = reader(name.decode(), _text(value))
+            if isinstance(read, int) and reader is _amount:
+                cap = Cap(read, name.decode())
     said = envelope.body.get("prefer")
     if said is not None:
         preset_named(said)
+    return cap
 
 
 def stands_in(storefront: Storefront, headers: Headers) -> bool:
@@ -82,7 +94,7 @@ def _preset(name: str, said: str) -> Preset:
     return preset_named(said, name)
 
 
-def _amount(name: str, said: str) -> float:
+def _amount(name: str, said: str) -> int:
     try:
         found = nano_from_usd(said)
     except MoneyError:

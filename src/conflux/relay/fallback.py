@@ -20,7 +20,7 @@ from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import OUTPUT_WHEN_UNKNOWN, ROOM_FOR_ANSWER
 from conflux.relay.admitted import Admitted, Fallback
-from conflux.relay.controls import preferred, stands_in
+from conflux.relay.controls import most_cost, preferred, stands_in
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import asked as board_ask
 from conflux.relay.routed import board_of
@@ -93,7 +93,14 @@ def candidates(
 
 def _options(parts: Parts, snapshot: Snapshot, admitted: Admitted, board: Board, ask: Ask) -> list[Option]:
     return [
-        _option(parts, snapshot, admitted, entry.model, board.score(entry, ask).total)
+        _option(
+            parts,
+            snapshot,
+            admitted,
+            entry.model,
+            board.score(entry, ask).total,
+            dear=board.price(entry, ask) > ask.most,
+        )
         for entry in board.entries
         if entry.model.id != admitted.model.id and (admitted.flux is None or may_fuse(entry.model))
     ]
@@ -106,13 +113,15 @@ def _board(parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Incom
     preset = preferred(admitted.storefront, envelope, incoming.headers)
     board = board_of(parts, snapshot, standing, admitted.caller, admitted.task or UNNAMED, preset,
                      tools=Need.TOOLS in envelope.needs)  # fmt: skip
-    return board, board_ask(parts, envelope, admitted.storefront, admitted.counted)
+    ask = board_ask(parts, envelope, admitted.storefront, admitted.counted)
+    return board, ask._replace(most=most_cost(admitted.storefront, incoming.headers))
 
 
-def _option(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model, score: float) -> Option:
+def _option(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model, score: float, *, dear: bool) -> Option:
+    lacks = tuple(_lacks(parts, admitted, model))
     return Option(
         model=model,
-        lacks=tuple(_lacks(parts, admitted, model)),
+        lacks=(*lacks, "max_cost") if dear else lacks,
         prices=prices_of(parts, model.price, admitted),
         live=_is_live(parts, snapshot, admitted, model),
         score=score,

@@ -296,7 +296,7 @@ class Board:
     def score(self, entry: Entry, ask: Ask) -> Score:
         """The same, taken apart; also of what may not be asked."""
         measured, preset = entry.measured, self.preset
-        length = min(measured.length(self.task.name, self.task.length), ask.output)
+        length = min(self.length(entry), ask.output)
         cost = self._amount(entry, _owed(entry), ask)
         seconds = measured.first.value + length * measured.pace.value
         success, quality = measured.odds.lower(), self._quality(entry)
@@ -309,9 +309,14 @@ class Board:
 
     def _amount(self, entry: Entry, prices: tuple[float, float, float, float], ask: Ask) -> float:
         fresh, cached, output, fee = prices
-        measured = entry.measured
-        length = min(measured.length(self.task.name, self.task.length), ask.output)
-        return fee + ask.tokens * (fresh + measured.cached.value * (cached - fresh)) + length * output * ask.choices
+        length = min(self.length(entry), ask.output)
+        return (
+            fee + ask.tokens * (fresh + entry.measured.cached.value * (cached - fresh)) + length * output * ask.choices
+        )
+
+    def length(self, entry: Entry) -> float:
+        """Of an answer as it is expected, in tokens."""
+        return entry.measured.length(self.task.name, self.task.length)
 
 
 def _owed(entry: Entry) -> tuple[float, float, float, float]:
