@@ -9,7 +9,7 @@ from conflux.neutral.records import Capability, Model, Tier
 from tests.policy.samples import caller
 from tests.relay.answers import INPUT, OUTPUT, Answer, Piece, broken, refused, request, said, streamed, whole
 from tests.relay.shops import shop
-from tests.relay.world import KEY, World
+from tests.relay.world import KEY, Client, World
 
 
 def other(name: str = "shop/two", times: float = 1, **fields: Any) -> Model:
@@ -207,3 +207,19 @@ async def test_nobody_stands_in_who_is_expected_to_cost_more_than_the_caller_all
     await one.run(request(max_tokens=400), headers=[(b"x-shop-max-cost-usd", cap)])
     assert one.client.status == status
     assert (b"max_cost (1 of 1)" in one.client.seen) is (status == 503)
+
+
+async def test_who_asks_while_the_target_is_shut_is_told_the_same() -> None:
+    one = world(*[FAILS] * 20, more=[other(pool="lake")])
+    told = []
+    for _ in range(8):
+        one.client = Client(one)
+        await one.run(request(n=2))
+        told.append((one.client.status, one.client.json["error"]["code"]))
+    assert set(told) == {(503, "no_capable_fallback")}
+    (target,) = one.snapshot.pools["pond"]
+    assert not one.health.of(target.key).open(one.clock.monotonic())
+    one.upstream.script = [refused(400, "not so")]
+    one.client = Client(one)
+    await one.run(request(n=2))
+    assert one.client.status == 400  # its own mistake stays one

@@ -57,6 +57,25 @@ def test_a_cap_leaves_out_what_is_expected_to_cost_more() -> None:
     assert "max_cost" in none.value.routed.decision.dropped and "max_cost" in none.value.message
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "strict": True, "schema": {}}}},
+        {"logprobs": True},
+        {"n": 2},
+    ],
+)
+def test_a_task_goes_to_who_certainly_serves_what_is_asked(asked: dict[str, Any]) -> None:
+    able = [one for one in Capability if one in (Capability.STRUCTURED_OUTPUTS, Capability.LOGPROBS)]
+    more = [tiered("shop/cheap", 1), tiered("shop/able", 2000, *able, supported_parameters=("n",))]
+    body = request(model=None, task_type="creative", prefer="cost", max_tokens=50, **asked)
+    both = admitted(body, shop(more=more, enabled=False))
+    assert both.model.id == "shop/able" and both.route is not None
+    assert both.route.decision.dropped["uncertain"] == 1
+    alone = admitted(body, shop(more=more[:1], enabled=False))
+    assert alone.model.id == "shop/cheap"
+
+
 def test_a_cap_is_held_against_what_the_customer_pays() -> None:
     paid, cost = (
         PriceSheet(input=0, output=0, request=9_000_000_000),

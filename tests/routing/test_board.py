@@ -68,6 +68,22 @@ def test_what_is_reckoned_at_once_is_the_sum_of_what_is_explained() -> None:
             assert found.totals == pytest.approx([board.score(entry, ask).total for entry in entries])
 
 
+def test_who_may_not_serve_it_is_asked_only_where_nobody_is_left_who_certainly_does() -> None:
+    shop = Shop()
+    cheap, sure = shop.entry("cheap", 1, sure=0b01), shop.entry("sure", 5000, sure=0b11)
+    board = shop.board(cheap, sure)
+    assert chosen(board) == chosen(board, needs=0b01) == ("cheap", "best")
+    found = board.decide(Ask(needs=0b10, tokens=1000), NOW)
+    assert found.model is sure.model and found.dropped == {"uncertain": 1} and found.kept == 1
+    assert [why for _, why in board.causes(found)] == ["uncertain", None]
+    for _ in range(5):
+        sure.gates[0].began(NOW)
+        sure.gates[0].failed(0.1, NOW)
+    found = board.decide(Ask(needs=0b10, tokens=1000), NOW)
+    assert found.model is cheap.model and found.dropped == {"breaker": 1}
+    assert [why for _, why in board.causes(found)] == [None, "breaker"]
+
+
 def test_hard_filters_come_first_and_say_why() -> None:
     shop = Shop()
     shut = shop.entry("e")

@@ -22,7 +22,7 @@ from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Uncounted, hold_for
 from conflux.relay.controls import Cap, check_controls, most_cost, preferred
 from conflux.relay.dues import plan_of
-from conflux.relay.flux_admit import FIELD, admit_panel, panel_asked, tightened_panel
+from conflux.relay.flux_admit import FIELD, Asked, admit_panel, panel_asked, tightened_panel
 from conflux.relay.identify import identify
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import route
@@ -134,15 +134,7 @@ def admit(
     else:
         asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
         if asked is not None:
-            if caller.agent:  # a plan counts requests of one model
-                text = "flux: a plan pays for this key, and no plan pays for a panel; name one model"
-                raise invalid(text, "flux", "flux_not_in_plan")
-            panel = admit_panel(
-                parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted
-            )
-            if cap is not None and panel.hold.amount > cap.most:
-                raise _beyond(cap, "this panel", panel.hold.amount)
-            return panel
+            return _panel(parts, snapshot, caller, storefront, dialect, incoming, envelope, asked, counted, cap)
         judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, counted, seed)
     terms = judged.terms
     model = terms.model
@@ -210,6 +202,27 @@ def _fitted(parts: Parts, terms: Terms, envelope: Envelope, counted: Counted | N
     if scant and not settled:
         raise Uncounted(envelope)
     return fitted
+
+
+def _panel(
+    parts: Parts,
+    snapshot: Snapshot,
+    caller: Caller,
+    storefront: Storefront,
+    dialect: Dialect,
+    incoming: Incoming,
+    envelope: Envelope,
+    asked: Asked,
+    counted: Counted | None,
+    cap: Cap | None,
+) -> Admitted:
+    if caller.agent:  # a plan counts requests of one model
+        text = "flux: a plan pays for this key, and no plan pays for a panel; name one model"
+        raise invalid(text, "flux", "flux_not_in_plan")
+    panel = admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
+    if cap is not None and panel.hold.amount > cap.most:
+        raise _beyond(cap, "this panel", panel.hold.amount)
+    return panel
 
 
 def _paid(

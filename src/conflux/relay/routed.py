@@ -11,7 +11,7 @@ from conflux.neutral.errors import GatewayError
 from conflux.neutral.money import NANO_PER_USD, PICO_PER_NANO, PriceSheet
 from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need
-from conflux.policy.capability import answers
+from conflux.policy.capability import MEETS, answers
 from conflux.policy.context import OUTPUT_WHEN_UNKNOWN, ROOM_FOR_ANSWER
 from conflux.relay.opening import in_tool_loop, name_of
 from conflux.relay.parts import Parts
@@ -25,6 +25,7 @@ from conflux.routing.tasks import Task, lacks, refused
 
 _ANY = ""  # a pool that nobody measured: its gauge is as wide as any
 _MOST = 500  # boards of one snapshot
+_DIFFERS = frozenset({*MEETS, Need.MANY_CHOICES})  # what a catalogue may say of one model and not of another
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _NEED_BITS = {need: 1 << place for place, need in enumerate(Need)}
 _EFFORT_BITS = {effort: 1 << (len(_NEED_BITS) + place) for place, effort in enumerate(_EFFORTS)}
@@ -114,9 +115,13 @@ def _entry(parts: Parts, snapshot: Snapshot, caller: Caller, model: Model, task:
     sheets = [(_sheet(one, model), one.weight) for one in targets]
     priced = model.price.known or ((caller.test or simulated) and all(sheet.known for sheet, _ in sheets))
     bits = _ALL_EFFORTS if model.effort is None else _EFFORT_BITS.get(model.effort, 0)
+    sure = -1
     for need, bit in _NEED_BITS.items():
-        if answers(model, need) is not False:
+        found = "n" in model.supported_parameters if need is Need.MANY_CHOICES else answers(model, need)
+        if found is not False or need is Need.MANY_CHOICES:
             bits |= bit
+        if not found and need in _DIFFERS:
+            sure &= ~bit
     fresh, cached, output, fee = _mean(sheets)
     return Entry(
         model=model,
@@ -130,6 +135,7 @@ def _entry(parts: Parts, snapshot: Snapshot, caller: Caller, model: Model, task:
         gates=tuple(parts.health.of(one.key) for one in targets),
         measured=parts.health.measures.of(measured_as(model, simulated=simulated), parts.clock.monotonic()),
         subject=Subject(model.storefront, model.id, task.name, simulated),
+        sure=sure,
         paid=None if all(sheet is model.price for sheet, _ in sheets) else _mean([(model.price, 1)]),
     )
 

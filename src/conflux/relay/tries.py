@@ -29,6 +29,7 @@ class Tries:
     _tried: Collection[str] = ()
     _again: LiveTarget | None = None  # the same once more, with another credential
     _error: GatewayError | None = None  # the first: what the client is told
+    _nobody: GatewayError | None = None  # why no other model may answer
     _unfit: GatewayError | None = None  # no failure: a dialect that cannot say this
     _others: Iterator[Admitted] | None = None
     _free = True  # the next one is no retry, or one that we caused ourselves
@@ -61,7 +62,7 @@ class Tries:
             if found is None and not self.trials:  # what is shut is worth a first try, and no second one
                 found = self._choose(desperate=True)
         if found is None or not (self._free or self._pool.retry(self._parts.clock.monotonic())):
-            raise self._error or self._unfit or self._busy()
+            raise self._error or self._unfit or self._nobody or self._busy()
         return found
 
     def unfit(self, target: LiveTarget, error: GatewayError) -> None:
@@ -74,7 +75,7 @@ class Tries:
         self.trials.append(Trial(target, self.admitted.model.id, failed.reason, seconds, told=failed.error.message))
         self._tried = {*self._tried, target.key}
         if self._error is None:
-            self._error = failed.error
+            self._error = self._nobody or failed.error
         if not failed.retry:
             raise failed.error
         # A probe was our wish, not the client's: that it failed costs nobody a retry.
@@ -128,7 +129,7 @@ class Tries:
             try:
                 self._others = stand_ins(self._parts, self._snapshot, self.admitted, self._incoming, error)
             except GatewayError as none:
-                self._others = iter(())
+                self._others, self._nobody = iter(()), none
                 if self._error is not None or not self.admitted.targets:
                     self._error = none
                 return None

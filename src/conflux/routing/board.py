@@ -45,6 +45,7 @@ class Entry(NamedTuple):
     measured: Measured
     subject: Subject
     paid: tuple[float, float, float, float] | None = None  # the four prices for the customer; None: the same
+    sure: int = -1  # bits: what it certainly serves
 
 
 class Ask(NamedTuple):
@@ -118,6 +119,7 @@ class Board:
         "_qualities",
         "_room",
         "_stamp",
+        "_sure",
         "_usual",
         "_voices",
         "_watched",
@@ -138,6 +140,7 @@ class Board:
         self._gates = [one.gates[0] for one in self.fit]
         self._watched = [one.measured for one in self.fit]
         self._needs = reduce(and_, (one.needs for one in self.fit), -1)  # what all of them serve
+        self._sure = reduce(and_, (one.sure for one in self.fit), -1)
         self._room = min((one.room for one in self.fit), default=0)
         self._places = {one.model.id: place for place, one in enumerate(self.fit)}
         self._figures: list[tuple[float, float, float, float, float]] = []
@@ -185,6 +188,12 @@ class Board:
             for at in shut:
                 if totals[at] < NEVER and not _asked(self.fit[at].gates, now):
                     totals[at] = _drop(why, "breaker")
+        if needs & ~self._sure:  # who may not serve it is asked only where nobody is left who certainly does
+            left = [at for at, total in enumerate(totals) if total < NEVER]
+            unsure = [at for at in left if self.fit[at].sure & needs != needs]
+            if len(unsure) < len(left):
+                for at in unsure:
+                    totals[at] = _drop(why, "uncertain")
         kept = len(self.entries) - sum(why.values())
         place, reason = self._chosen(ask, totals, kept, now) if kept else (None, "")
         return Decision(self, ask, place, reason, kept, why, totals)
@@ -290,8 +299,10 @@ class Board:
             elif next(totals) < NEVER:
                 yield entry, None
             else:
-                dear = "max_cost" if self.price(entry, found.ask) > found.ask.most else "breaker"
-                yield entry, objection(entry, found.ask.needs, found.ask.room) or dear
+                needs, unsure = found.ask.needs, "uncertain" in found.dropped and "uncertain"
+                dear = "max_cost" if self.price(entry, found.ask) > found.ask.most else None
+                doubted = unsure if entry.sure & needs != needs else None
+                yield entry, objection(entry, needs, found.ask.room) or dear or doubted or "breaker"
 
     def score(self, entry: Entry, ask: Ask) -> Score:
         """The same, taken apart; also of what may not be asked."""
