@@ -138,3 +138,9 @@ def test_decimals_are_exact_both_ways():
     for text in ("", "nan", "1,5", "0x1", "1.5.1"):
         with pytest.raises(ValueError):
             exact(text)
+
+
+def test_nesting_without_end_is_no_invoice():
+    for text in ("[" * 100_000, "{}\n" + '{"a":' * 100_000):
+        with pytest.raises(ConfigError, match="neither CSV nor JSON"):
+            read(text, "i.json", {})

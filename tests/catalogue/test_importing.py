@@ -67,6 +67,12 @@ def test_pools_come_before_the_models_that_name_them() -> None:
         ("m.json", "[" * 100_000, "not valid JSON"),
         ("m.csv", 'a\n"x', "not valid CSV"),
         ("m.csv", "storefront,id\nshop,x,y\n", "more cells than there are names"),
+        ("m.csv", "storefront,id,price,price.input\nshop,x,1,2\n", "price stands beside price.input"),
+        ("m.csv", "storefront,id,price.input,price\nshop,x,1,\n", "price stands beside price.input"),
+        ("m.csv", "storefront,id,id\nshop,x,y\n", "id stands twice"),
+        ("m.csv", "storefront,id\n" + "shop,x\n" * 5001, "at most 5000 rows"),
+        ("m.json", json.dumps([ROW] * 5001), "at most 5000 rows"),
+        ("m.toml", "x = " + "9" * 5000, "not valid TOML"),
         ("m.csv", "", "holds no models"),
         ("m.json", "[]", "holds no models"),
         ("m.json", "5", "holds no models"),
@@ -96,3 +102,11 @@ def test_a_price_as_a_number_is_none() -> None:
     rows = read_rows("m.json", json.dumps([{**ROW, "price": {"input": 0.1, "output": "1"}}]))
     with pytest.raises(ConfigError, match=r'write it as a string, "0\.1"'):
         load([], tables(), changes=changes_of(rows, "m.json"))
+
+
+def test_a_figure_of_too_many_digits_is_told_by_the_loader() -> None:
+    for cell in ("9" * 5000, "9" * 19):
+        rows = read_rows("m.csv", f"storefront,id,pool,context,dimensions\nshop,x,pond,{cell},{cell}\n")
+        with pytest.raises(ConfigError) as error:
+            load([], tables(), changes=changes_of(rows, "m.csv"))
+        assert any("context" in line for line in error.value.problems)

@@ -103,3 +103,14 @@ async def test_what_is_open(ledger, receipts):
     held = order(60)
     await ledger.reserve(held)
     assert await receipts.open() == (1, held.created)
+
+
+FAR = 4_070_908_800_000  # 2099: beyond what ids reach
+
+
+async def test_moments_beyond_the_last_id_are_the_end(receipts):
+    assert await costs(receipts, until=FAR) == await costs(receipts)
+    assert await costs(receipts, since=FAR) == []
+    assert await receipts.recent(FAR) == [] and await receipts.chosen(FAR) == {}
+    assert await receipts.chosen_over(FAR, FAR + 1, 1) == []
+    assert await receipts.pace(FAR, FAR + 1, 1, "model", {"since": FAR}) == []

@@ -76,12 +76,12 @@ def _rows(text: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     decode = msgspec.json.Decoder(float_hook=str).decode
     try:
         whole = decode(start)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         try:
             for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
                 if line.strip():
                     yield f"line {number}", _object(decode(line), name, f"line {number}")
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise ConfigError([f"{name} line {number}: this is neither CSV nor JSON: {error}"]) from None
         return
     rows = whole if isinstance(whole, list) else next((one for one in whole.values() if isinstance(one, list)), [whole])

@@ -8,7 +8,9 @@ import csv
 import io
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, get_args
 
 import msgspec
@@ -21,6 +23,8 @@ Rows = dict[str, list[dict[str, Any]]]
 
 _TABLES = {"storefront": ("id",), "pool": ("id",), "model": ("storefront", "id")}  # a model names both
 _LISTED = ";"
+_ROWS_MOST = 5000  # each is checked with the whole catalogue, and shown
+_DIGITS = 18  # what an int of the catalogue may have; Python refuses thousands of them
 
 
 def read_rows(file: str, text: str) -> Rows:
@@ -33,10 +37,10 @@ def read_rows(file: str, text: str) -> Rows:
             content = msgspec.json.decode(text)
             content = {"model": content} if isinstance(content, list) else content
         elif kind == "csv":
-            content = {"model": list(_csv(text))}
+            content = {"model": list(islice(_csv(text), _ROWS_MOST + 1))}
         else:
             raise ConfigError([f"{file}: write a .toml, .json or .csv file"])
-    except (tomllib.TOMLDecodeError, msgspec.MsgspecError, RecursionError, csv.Error) as error:
+    except (ValueError, msgspec.MsgspecError, RecursionError, csv.Error) as error:  # a TOML mistake is a ValueError
         raise ConfigError([f"{file}: not valid {kind.upper()}: {error}"]) from None
     problems = list(_misshapen(file, content))
     if problems:
@@ -53,6 +57,8 @@ def _misshapen(file: str, content: Any) -> Iterator[str]:
             yield f"{file}: {table}: only models, pools and storefronts can be imported"
         elif not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
             yield f"{file}: {table}: write it as a list of rows"
+        elif len(rows) > _ROWS_MOST:
+            yield f"{file}: {table}: an import takes at most {_ROWS_MOST} rows: split the file"
         else:
             yield from _unnamed(file, table, rows)
 
@@ -71,7 +77,14 @@ def _unnamed(file: str, table: str, rows: list[dict[str, Any]]) -> Iterator[str]
 def _csv(text: str) -> Iterator[dict[str, Any]]:
     """A line of names, then a model a line; price.input is a field of a table, a;b a list, an empty cell nothing."""
     types = {field.name: field.type for field in msgspec.structs.fields(ModelRow)}
-    for cells in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True):
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    columns = Counter(filter(None, map(str.strip, reader.fieldnames or ())))
+    for name, count in columns.items():
+        if count > 1:
+            raise csv.Error(f"the column {name} stands twice")
+        if (whole := name.partition(".")[0]) != name and whole in columns:
+            raise csv.Error(f"the column {whole} stands beside {name}: write one of the two")
+    for cells in reader:
         row: dict[str, Any] = {}
         for name, cell in cells.items():
             if name is None:
@@ -91,12 +104,16 @@ def _value(cell: str, type_: Any) -> Any:
     parts = get_args(type_) or (type_,)
     if bool in parts and cell.lower() in ("true", "false"):
         return cell.lower() == "true"
-    if int in parts and cell.replace("_", "").isdecimal() and cell.isascii():
+    if int in parts and _whole(cell.replace("_", "")):
         return int(cell.replace("_", ""))
     if str(type_).startswith("list") or any(str(one).startswith("list") for one in parts):
         words = [one.strip() for one in cell.split(_LISTED) if one.strip()]
-        return [int(one) for one in words] if "int" in str(type_) and all(one.isdecimal() for one in words) else words
+        return [int(one) for one in words] if "int" in str(type_) and all(map(_whole, words)) else words
     return cell
+
+
+def _whole(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS
 
 
 def changes_of(rows: Rows, source: str) -> list[Change]:

@@ -101,7 +101,7 @@ class Receipts:
 
     async def recent(self, since: int) -> list[Recent]:
         """How the models did since then, in unix milliseconds."""
-        rows = await self._ledger.read(lambda run: run.execute(_RECENT, (since * ID_CHANCES,)).fetchall())
+        rows = await self._ledger.read(lambda run: run.execute(_RECENT, (_first(since),)).fetchall())
         return [
             Recent(storefront=row[0], model=row[1], requests=int(row[2]), failed=int(row[3]),
                    latency_ms=_mean(row[4], row[2]), first_byte_ms=_mean(row[5], row[6]))
@@ -114,7 +114,7 @@ class Receipts:
             "SELECT target, count(*), sum(coalesce(provider_cost, 0)) FROM attempt"
             " WHERE request_id >= ? AND target IS NOT NULL GROUP BY target"
         )
-        rows = await self._ledger.read(lambda run: run.execute(query, (since * ID_CHANCES,)).fetchall())
+        rows = await self._ledger.read(lambda run: run.execute(query, (_first(since),)).fetchall())
         return {str(row[0]): (int(row[1]), int(row[2])) for row in rows}
 
     async def chosen_over(self, first: int, last: int, step: int) -> list[tuple[int, str, int, int]]:
@@ -124,7 +124,7 @@ class Receipts:
             f"SELECT request_id / {step * ID_CHANCES}, target, count(*), sum(coalesce(provider_cost, 0)) FROM attempt"
             " WHERE request_id >= ? AND request_id < ? AND target IS NOT NULL GROUP BY 1, target ORDER BY 1, target"
         )
-        span = (first * ID_CHANCES, last * ID_CHANCES)
+        span = (_first(first), _first(last))
         rows = await self._ledger.read(lambda run: run.execute(query, span).fetchall())
         return [(int(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in rows]
 
@@ -134,7 +134,7 @@ class Receipts:
 
         def read(run: Run) -> list[Any]:
             wanted = {name: _number(run, name, value) for name, value in where.items() if value is not None}
-            parts, values = ["request.id >= ?", "request.id < ?"], [first * ID_CHANCES, last * ID_CHANCES]
+            parts, values = ["request.id >= ?", "request.id < ?"], [_first(first), _first(last)]
             for name, value in wanted.items():
                 parts.append(_CONDITIONS[name])
                 values += [value] * _CONDITIONS[name].count("?")
@@ -164,7 +164,7 @@ def _span(run: Run, wanted: dict[str, Any]) -> tuple[int, int] | None:
     if not known_days:
         return None
     first, last = min(known_days), max(known_days)
-    return first * DAY * ID_CHANCES, min((last + 1) * DAY * ID_CHANCES, (1 << 63) - 1)
+    return _first(first * DAY), _first((last + 1) * DAY)
 
 
 _BY_DAY = {
@@ -177,9 +177,14 @@ _BY_DAY = {
 }
 
 
+def _first(moment: int) -> int:
+    """The first id that a request of this millisecond can have; ids end in 2039."""
+    return min(moment * ID_CHANCES, (1 << 63) - 1)
+
+
 def _number(run: Run, name: str, value: Any) -> Any:
     if name in ("since", "until"):
-        return int(value) * ID_CHANCES
+        return _first(int(value))
     if name == "key":
         return key_number(value)
     if name == "workspace":

@@ -133,3 +133,25 @@ async def test_how_a_model_did_lately(g: Gate) -> None:
     assert public_view(model, snapshot, {("conflux", MODEL): few})["lately"]["uptime"] is None
     assert public_view(model, snapshot, {("conflux", MODEL): many})["lately"] == {
         "uptime": "0.998", "latency_ms": 9, "first_byte_ms": 3}  # fmt: skip
+
+
+async def test_a_price_that_is_cleared_is_gone(g: Gate) -> None:
+    """The whole sheet is said: what is left out is not charged by itself any more, nor kept in another currency."""
+    house = g.house
+    whole = {"input": "0.6", "output": "2", "audio": "32", "image": "0.04"}
+    await house.ask("PATCH", PATH, {"prices": whole})
+    said = (await house.ask("PATCH", PATH, {"prices": {"input": "0.7", "output": "2"}})).json()["prices"]
+    assert said == {"input": "0.7", "output": "2"}
+    current = next(one for one in (await house.get(f"/prices/conflux/{MODEL}"))["data"] if one["current"])
+    assert {name: current["prices"].get(name) for name in (*whole, "search")} == {
+        "input": "0.7", "output": "2", "audio": None, "image": None, "search": None}  # fmt: skip
+    assert None not in current["prices"].values()
+    for none in ({}, {"currency": "USD"}):
+        answer = await house.ask("PATCH", PATH, {"prices": none})
+        assert answer.status == 400 and answer.json()["error"]["param"] == "prices", answer.text
+
+
+async def test_a_model_is_switched_at_once_or_not_at_all(g: Gate) -> None:
+    answer = await g.house.ask("PATCH", PATH, {"enabled": False, "effective_at": "2099-01-01"})
+    assert answer.status == 400 and "effective_at" in answer.text
+    assert (await g.house.get(PATH))["status"] == "enabled"

@@ -19,7 +19,7 @@ from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View
 from conflux.faces.admin.shape import answer, listed, moment
 from conflux.faces.operations import model_view
-from conflux.neutral.errors import NoSuch
+from conflux.neutral.errors import NoSuch, invalid
 from conflux.neutral.money import PriceSheet, as_listed
 from conflux.neutral.records import Model
 from conflux.neutral.reports import Recent
@@ -240,9 +240,14 @@ async def change_model(
     found = _found(desk.snapshot(), storefront, model)
     said = body.model_dump(exclude_unset=True, exclude={"enabled", "prices", "currency", "effective_at"})
     row: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-    if body.prices is not None:
-        row["price"] = {**body.prices, "currency": body.currency, "unit": 1_000_000}
     begins = moment(body.effective_at, "effective_at")
+    if body.enabled is not None and begins is not None:
+        raise invalid("effective_at: a model is switched on or off at once: send that by itself", "effective_at")
+    if body.prices is not None:
+        if body.prices.keys().isdisjoint(_BUCKETS):
+            raise invalid("prices: say at least one: a model without any could not be sold", "prices")
+        # A row is laid over the one before, and this is the whole sheet: what it leaves out is not charged any more.
+        row["price"] = {**dict.fromkeys(_BUCKETS), **body.prices, "currency": body.currency, "unit": 1_000_000}
     if row:
         rows = {"model": [{"storefront": storefront, "id": found.id, **row}]}
         await lay(desk, actor.name, f"{storefront}/{found.id}", rows, begins // 1000 if begins is not None else None)
@@ -265,7 +270,7 @@ async def list_prices(storefront: Storefront, model: ModelId, desk: TheDesk, act
             "current": current == f"change-{one.id}",
             "effective_at": one.effective_at,
             "by": one.decided_by,
-            "prices": one.fields["price"],
+            "prices": {name: value for name, value in one.fields["price"].items() if value is not None},
         }
         for one in reversed(await desk.store.catalogue.changes(ACCEPTED))
         if one.key == (storefront, found.id) and "price" in one.fields
