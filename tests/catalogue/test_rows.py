@@ -4,11 +4,24 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conflux.catalogue.rows import ONE_OF, ModelRow, PriceRow, ProviderRow, StorefrontRow, sheet_of
+from conflux.catalogue.rows import (
+    ONE_OF,
+    ModelRow,
+    PoolRow,
+    PriceRow,
+    ProviderRow,
+    StorefrontRow,
+    TargetRow,
+    model_of,
+    pool_of,
+    sheet_of,
+    storefront_of,
+)
 from conflux.neutral.money import PriceSheet, Rate
 from conflux.neutral.records import Capability, Model
 from tests.catalogue.samples import Tables, built, mistakes, tables
@@ -313,3 +326,25 @@ def test_prices_that_name_no_version_have_one_of_their_own() -> None:
     assert len(versions) == 4
     assert one(price={"input": "1"}).price.version == one(price={"input": "1.0"}).price.version
     assert one(price={"effective_at": "2026-11-01"}).price.effective_at == "2026-11-01"
+
+
+def test_what_no_page_and_no_url_could_hold_is_refused() -> None:
+    def wrong_of(**fields: Any) -> set[str]:
+        found: set[str] = set()
+        row = msgspec.convert({"storefront": "shop", "id": "one", "pool": "pond", **fields}, ModelRow)
+        model_of(row, lambda field, what: found.add(field), rates={}, strict=False)
+        return found
+
+    assert wrong_of() == wrong_of(id="~acme/one:free@1.2", name="Eins \u00e4") == set()
+    for bad in ("../x", "a/../b", "a//b", "/a", "a/", ".", "x?y", "x#z", "z%2F", "a\\b"):
+        assert wrong_of(id=bad) == {"id"}, bad
+        assert wrong_of(aliases=[bad]) == {"aliases"}, bad
+    for text in ("", "  ", "a\u0000", "x" * 201, "a\nb"):
+        assert not text or "name" in wrong_of(name=text), text
+        assert mistakes(tables(storefront={"name": text}))[0].startswith(SHOP + "name: "), text
+    assert wrong_of(context=10**26) == {"context"} and wrong_of(max_output=1 << 41) == {"max_output"}
+    found: list[str] = []
+    storefront_of(StorefrontRow(id="shop", name="Shop", mount="/", margin="1001"), lambda field, _: found.append(field))
+    target = TargetRow(provider="p", model="m", weight=10**26)
+    pool_of(PoolRow(id="pond", target=[target]), lambda field, _: found.append(field), rates={})
+    assert found == ["margin", "target[0].weight"]

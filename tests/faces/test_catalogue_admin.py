@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -332,6 +333,19 @@ async def test_a_decision_about_nothing(world: World, what: str, params: dict[st
 # --- rows from elsewhere
 
 CSV = "storefront,id,pool,price.input,price.output\nshop,shop/two,pond,0.10,0.20\n"
+
+
+async def test_an_import_is_checked_beside_the_requests(world: World) -> None:
+    where: list[bool] = []
+    files = world.files
+
+    def watched(changes: Iterable[Change]) -> Catalogue:
+        where.append(threading.current_thread() is threading.main_thread())
+        return files(changes)
+
+    around = Surroundings(watched, world.live, world.fetch, world.take_over, world.mark, lambda: world.now)
+    await CatalogueAdmin(world.book, around).run("catalogue.import", {"name": "m.csv", "content": CSV})
+    assert where == [False]
 
 
 async def test_imported_rows_are_printed_or_kept(world: World) -> None:

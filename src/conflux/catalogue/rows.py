@@ -189,6 +189,10 @@ _HEADER = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$", re.ASCII)
 _HOST = re.compile(r"^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$", re.ASCII)
 _ORIGIN = re.compile(r"^(?:\*|https?://[^/\s]+)$", re.ASCII)
 _CREDENTIAL = re.compile(r"^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$", re.ASCII)
+_NO_PATH = re.compile(r"[?#%\\]|(?:^|/)\.{0,2}(?:/|$)")
+_FIGURE_MOST = 1 << 40  # of tokens
+_WEIGHT_MOST = 1_000_000
+_MARGIN_MOST = 1000
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
 # The first steps of paths that the root answers itself.
 _TAKEN_MOUNTS = frozenset({"v1", "v1beta", "api", "models", "chat", "code", "health", "metrics", "admin"})
@@ -205,6 +209,14 @@ def check_name(field: str, name: str, wrong: Wrong) -> None:
     """Ids and aliases travel in URLs, headers and logs."""
     if not name or len(name) > _NAME_LIMIT or not name.isascii() or not name.isprintable() or " " in name:
         wrong(field, f"{name[:40]!r}: use 1 to {_NAME_LIMIT} printable ASCII characters without spaces")
+    elif _NO_PATH.search(name):
+        wrong(field, f"{name[:40]!r}: a URL would not hold it: leave out ? # % \\ and parts that are empty, . or ..")
+
+
+def check_text(field: str, text: str, wrong: Wrong) -> None:
+    """What people read, in a line."""
+    if not text.strip() or len(text) > _NAME_LIMIT or not text.isprintable():
+        wrong(field, f"{text[:40]!r}: use 1 to {_NAME_LIMIT} printable characters")
 
 
 def rate_of(row: RateRow, wrong: Wrong) -> Rate:
@@ -255,6 +267,7 @@ def _content_version(currency: str, prices: Mapping[str, int]) -> str:
 
 def storefront_of(row: StorefrontRow, wrong: Wrong) -> Storefront:
     check_words("storefront", row, wrong)
+    check_text("name", row.name, wrong)
     if not _MOUNT.match(row.mount):
         wrong("mount", f"{row.mount!r}: write it as / or /name")
     elif row.mount.split("/")[1] in _TAKEN_MOUNTS:
@@ -292,8 +305,11 @@ def _check_names(row: StorefrontRow, wrong: Wrong) -> None:
 
 def _check_storefront_figures(row: StorefrontRow, wrong: Wrong) -> None:
     try:
-        if parse_scaled(row.margin, 12) == 0:
+        margin = parse_scaled(row.margin, 12)
+        if margin == 0:
             wrong("margin", "must be above 0")
+        if margin > _MARGIN_MOST * 10**12:
+            wrong("margin", f"must be at most {_MARGIN_MOST}")
     except MoneyError as error:
         wrong("margin", str(error))
     if row.default_max_output is not None and row.default_max_output < 1:
@@ -337,6 +353,8 @@ def pool_of(row: PoolRow, wrong: Wrong, *, rates: Mapping[str, Rate]) -> Pool:
         path = f"target[{number}]"
         if one.weight < 1:
             wrong(f"{path}.weight", "must be at least 1")
+        if one.weight > _WEIGHT_MOST:
+            wrong(f"{path}.weight", f"must be at most {_WEIGHT_MOST}")
         if not one.model:
             wrong(f"{path}.model", "must not be empty: it is the name the provider knows")
         if one.effort is not None and one.effort not in ONE_OF["model"]["effort"]:
@@ -352,6 +370,8 @@ def pool_of(row: PoolRow, wrong: Wrong, *, rates: Mapping[str, Rate]) -> Pool:
 
 def model_of(row: ModelRow, wrong: Wrong, *, rates: Mapping[str, Rate], strict: bool) -> Model:
     check_words("model", row, wrong)
+    if row.name:  # else it is called by its id
+        check_text("name", row.name, wrong)
     _check_model(row, wrong, strict=strict)
     _check_quality(row, wrong)
     check_seat(row.role, row.pool, row.flux, wrong)
@@ -397,7 +417,7 @@ def _check_model(row: ModelRow, wrong: Wrong, *, strict: bool) -> None:
         check_name("aliases", alias, wrong)
     for name in ("context", "safe_context", "max_output", "max_dimension"):
         value = getattr(row, name)
-        if value is not None and value < 1:
+        if value is not None and not 1 <= value <= _FIGURE_MOST:
             wrong(name, f"{value} is not a number of {'dimensions' if name == 'max_dimension' else 'tokens'}")
     for name in ("safe_context", "max_output"):
         value = getattr(row, name)

@@ -239,7 +239,8 @@ class CatalogueAdmin:
         return await self._decide(chosen, REJECTED, order.by)
 
     async def import_rows(self, order: ImportOrder) -> Any:
-        rows = read_rows(order.name, order.content)
+        # beside the loop: a big file takes seconds, and requests must not wait for it
+        rows = await asyncio.to_thread(read_rows, order.name, order.content)
         made = changes_of(rows, order.name)
         await self._check(made, order.effective_at)
         counts = {table: len(found) for table, found in rows.items()}
@@ -253,14 +254,15 @@ class CatalogueAdmin:
         """Raises ConfigError where the catalogue could not be read with these, today or with what begins later."""
         now, accepted = self._around.now(), await self._book.changes(ACCEPTED)
         if begins is None:
-            self._around.files([*in_force(accepted, now), *made])  # in order of being told: these are the newest
+            # in order of being told: these are the newest
+            await asyncio.to_thread(self._around.files, [*in_force(accepted, now), *made])
         elif begins <= now:
             raise ConfigError(["effective_at: this moment has gone by: leave it out, and it counts at once"])
         later = [one for one in accepted if (one.effective_at or 0) > now]
         if later or begins is not None:
             moment = begins if begins is not None else int(now)
             new = [msgspec.structs.replace(one, state=ACCEPTED, effective_at=moment, id=1 << 62) for one in made]
-            self._around.files(in_force([*accepted, *new], float("inf")))
+            await asyncio.to_thread(self._around.files, in_force([*accepted, *new], float("inf")))
 
     async def _decide(self, chosen: list[Change], state: str, by: str) -> Any:
         await self._book.decide([one.id for one in chosen], state, by)

@@ -143,3 +143,21 @@ async def test_lists_come_in_pages_and_as_files(g: Gate) -> None:
     assert len(file.text.splitlines()) == 7 and file.headers["content-type"].startswith("text/csv")
     for bad in ("limit=0", "limit=501", "limit=x", "cursor=%FF", "format=xml"):
         assert (await house.ask("GET", f"/workspaces?{bad}")).status == 400
+
+
+async def test_a_change_that_is_refused_changes_nothing(g: Gate) -> None:
+    house, users = g.house, "/workspaces/acme/users"
+    for name in ("acme", "apex"):
+        await g.do("workspaces.create", name=name)
+    assert (await house.ask("POST", users, {"name": "ann", "password": "short"})).status == 400
+    assert (await house.get("/users", workspace="acme"))["data"] == []
+    await house.ask("POST", users, {"name": "ann"})
+    change = {"role": "admin", "enabled": False, "password": "short"}
+    assert (await house.ask("PATCH", f"{users}/ann", change)).status == 400
+    (ann,) = (await house.get("/users", workspace="acme"))["data"]
+    assert (ann["role"], ann["enabled"]) == ("member", True)
+    default = "/workspaces/default/users/default"
+    assert (await house.ask("PATCH", default, {"role": "member", "enabled": False})).status == 400
+    assert (await house.get("/users", workspace="default"))["data"][0]["role"] == "owner"
+    assert (await house.ask("PATCH", "/workspaces/acme", {"name": "apex", "enabled": False})).status == 400
+    assert all(row["enabled"] for row in (await house.get("/workspaces"))["data"])

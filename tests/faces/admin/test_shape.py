@@ -49,3 +49,9 @@ def test_errors_have_the_usual_shape() -> None:
     answer = refusal(GatewayError(Kind.RATE_LIMITED, "wait", retry_after=1.6))
     assert answer.status_code == 429 and answer.headers["retry-after"] == "2"
     assert json.loads(bytes(answer.body))["error"]["message"] == "wait"
+
+
+def test_a_file_full_of_mistakes_is_told_in_short() -> None:
+    told = said(ConfigError([f"row {n}" for n in range(1000)])).message
+    assert "row 19;" in told and "row 20" not in told and told.endswith("and 980 more")
+    assert said(ConfigError(["a", "b"])).message == "a; b"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 from pydantic import Field
 
+from conflux.accounts.passwords import check_password
 from conflux.faces.admin.actor import Actor, Rule
 from conflux.faces.admin.desk import Desk
 from conflux.faces.admin.routes import Done, Routes, TheActor, TheDesk, ThePage, View
@@ -135,12 +136,12 @@ async def create_workspace(body: NewWorkspace, desk: TheDesk, actor: TheActor) -
 async def change_workspace(name: Name, body: WorkspaceChange, desk: TheDesk, actor: TheActor) -> Response:
     """Rename a workspace, switch it off or on."""
     await _workspace(desk, actor, name)
+    if body.name is not None and body.name != name:  # first: it may be refused, and then nothing is to be done
+        await desk.do(actor.name, "workspaces.set", {"name": name, "new_name": body.name}, name)
+        name = body.name
     if body.enabled is not None:
         act = "workspaces.enable" if body.enabled else "workspaces.disable"
         await desk.do(actor.name, act, {"name": name}, name)
-    if body.name is not None and body.name != name:
-        await desk.do(actor.name, "workspaces.set", {"name": name, "new_name": body.name}, name)
-        name = body.name
     return answer(await _workspace(desk, actor, name))
 
 
@@ -175,6 +176,8 @@ async def create_user(workspace: Name, body: NewUser, desk: TheDesk, actor: TheA
     where = actor.home(workspace)
     _may_give(actor, body.role)
     params = {"workspace": where, "name": body.name}
+    if body.password is not None:
+        check_password(body.password)  # before there is a user
     await desk.do(actor.name, "users.create", {**params, "role": body.role}, where)
     if body.password is not None:
         await desk.do(actor.name, "users.password", {**params, "password": body.password}, where)
@@ -190,9 +193,13 @@ async def change_user(workspace: Name, name: Name, body: UserChange, desk: TheDe
     _not_oneself(actor, params, body)
     if body.role is not None:
         _may_give(actor, body.role)
-        await desk.do(actor.name, "users.set", {**params, "role": body.role}, where)
+    if body.password is not None:
+        check_password(body.password)
+    # what may be refused comes first: either all of it is done or nothing
     if body.enabled is not None:
         await desk.do(actor.name, "users.enable" if body.enabled else "users.disable", params, where)
+    if body.role is not None:
+        await desk.do(actor.name, "users.set", {**params, "role": body.role}, where)
     if body.password is not None:
         await desk.do(actor.name, "users.password", {**params, "password": body.password}, where)
     return answer(await desk.do(actor.name, "users.show", params))

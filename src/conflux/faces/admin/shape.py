@@ -20,6 +20,7 @@ from conflux.faces.usage import RISKY, harmless
 from conflux.neutral.errors import ConfigError, GatewayError, Kind, NoSuch, invalid
 
 USUAL, MOST = 50, 500
+_TOLD_MOST = 20  # mistakes of a file
 _PRIVATE = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 
 
@@ -44,7 +45,10 @@ def refusal(error: GatewayError) -> Response:
 
 def said(error: ConfigError) -> GatewayError:
     """An operation's mistakes, as an error of the API."""
-    return GatewayError(Kind.NOT_FOUND if isinstance(error, NoSuch) else Kind.INVALID, "; ".join(error.problems))
+    told, more = error.problems[:_TOLD_MOST], len(error.problems) - _TOLD_MOST
+    if more > 0:
+        told.append(f"and {more} more")
+    return GatewayError(Kind.NOT_FOUND if isinstance(error, NoSuch) else Kind.INVALID, "; ".join(told))
 
 
 class Asked(msgspec.Struct, frozen=True):
