@@ -234,6 +234,31 @@ async def test_nobody_is_asked_for_more_than_the_day_may_cost_and_all_in_the_end
     assert house.usable and all(0 < one.cost <= most for one in house.book.rows.values())
 
 
+async def test_what_was_asked_by_hand_counts_against_the_day_once() -> None:
+    (one,) = targets(World(shop()).snapshot)
+    most = most_cost(one.target, one.model)
+    assert most is not None
+    house = House(shop(2, **OPEN), cap=2 * most - 1)
+    first, second = targets(house.snapshot)
+    found = await house.examine(first.front, first.model, first.target, SEES)
+    await house.book.keep(replace(found, cost=most))
+    for _ in range(3):
+        await house.prober.look()
+    assert [*house.book.rows] == [first.target.key]
+    house.world.clock.now += DAY
+    await house.prober.look()
+    assert second.target.key in house.book.rows
+
+
+async def test_who_is_too_dear_for_any_day_is_said_to_be_once_a_day() -> None:
+    (one,) = targets(World(shop()).snapshot)
+    most = most_cost(one.target, one.model)
+    assert most is not None
+    house = House(shop(**OPEN), cap=most - 1)
+    await house.wait(2 * DAY)
+    assert 2 <= len(house.said) <= 3 and all("raise probing.cents_per_day" in line for line in house.said)
+
+
 async def test_what_nobody_knows_the_price_of_is_not_asked_and_what_is_free_is() -> None:
     assert await House(shop(price=PriceSheet(), **OPEN)).wait(DAY) == []
     assert len(await House(shop(price=FREE, **OPEN), cap=1).wait(DAY)) == 1

@@ -459,3 +459,14 @@ def test_postgresql_is_chosen_by_its_address_and_may_have_workers() -> None:
         assert (settings.postgres_url, settings.workers) == (url, 4)
     assert load({}, {"DATABASE_URL": "sqlite:///x"}).settings.postgres_url is None
     assert load({}, {}).settings.postgres_url is None
+
+
+def test_what_is_text_in_the_file_is_no_number_and_no_switch(tmp_path: Path) -> None:
+    file = tmp_path / "given.toml"
+    file.write_text('[probing]\nvision = 1\ncents_per_day = "10"\n')
+    with pytest.raises(BrokenSettings) as broken:
+        load({}, {}, str(file))
+    assert [line.split(": ")[1] for line in broken.value.problems] == ["probing.vision", "probing.cents_per_day"]
+    file.write_text("[probing]\nvision = true\ncents_per_day = 7\n")
+    found = load({}, {"CONFLUX_PROBING__CENTS_PER_DAY": "9"}, str(file)).settings.probing
+    assert (found.vision, found.cents_per_day) == (True, 9)

@@ -49,6 +49,8 @@ class Prober:
         self._means = means
         self._spent = 0
         self._day = -1
+        self._counted: set[tuple[str, int]] = set()  # the day's examinations, by target and moment
+        self._dear: set[str] = set()  # targets that were said to be too dear for a day
 
     async def forever(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         while True:
@@ -77,12 +79,17 @@ class Prober:
                 return
             if most is not None and self._spent + most <= cap:
                 await self._ask(one, findings.get(one.target.key))
+            elif most is not None and most > cap and one.target.key not in self._dear:
+                self._dear.add(one.target.key)
+                means.log(f"{one.target.key}: not examined: it may cost {usd(most)} USD, a day {usd(cap)}: "
+                          f"raise probing.cents_per_day, or `conflux probe {one.model.id}`")  # fmt: skip
 
     async def _ask(self, one: Asked, before: Finding | None) -> None:
         means = self._means
         found = await means.examine(one.front, one.model, one.target, SEES)
         self._spent += found.cost
         kept = await means.book.keep(found)
+        self._counted.add((kept.target, kept.tried))
         means.log(f"{kept.target}: vision: {_word(found.holds)}, for {usd(found.cost)} USD")
         if before is None or before.holds is not kept.holds:
             await means.refresh()
@@ -103,9 +110,13 @@ class Prober:
             await means.refresh()
 
     def _begin_day(self, day: int, findings: dict[str, Finding]) -> None:
-        """What a process that ran before has spent today counts too."""
+        """What a process that ran before has spent today counts too, and what `conflux probe` has."""
         if day != self._day:
-            self._day, self._spent = day, spent_on(day, findings.values())
+            self._day, self._spent, self._dear = day, 0, set()
+            self._counted.clear()
+        new = [one for one in findings.values() if (one.target, one.tried) not in self._counted]
+        self._spent += spent_on(day, new)
+        self._counted.update((one.target, one.tried) for one in new)
 
 
 def targets(snapshot: Snapshot) -> Iterator[Asked]:

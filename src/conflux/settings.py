@@ -136,7 +136,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], config_file: 
     readable = not problems
     from_environment, variables = _read_environment(environment, problems)
     from_flags = {name: value for name, value in flags.items() if value is not None}
-    merged = _good(_Source(str(file or DEFAULT_FILE)), "", from_file, Settings, problems)
+    merged = _good(_Source(str(file or DEFAULT_FILE), strict=True), "", from_file, Settings, problems)
     merged = _merge(merged, _good(_Source("environment", variables), "", from_environment, Settings, problems))
     merged = _merge(merged, _good(_Source("command line"), "", from_flags, Settings, problems))
     settings = msgspec.convert(merged, Settings, strict=False)
@@ -250,6 +250,7 @@ class _Source(msgspec.Struct, frozen=True):
 
     name: str
     variables: Mapping[str, str] = {}
+    strict: bool = False  # TOML has numbers and true; elsewhere all is text
 
     def place(self, setting: str) -> str:
         """How whoever wrote it finds it again."""
@@ -276,14 +277,14 @@ def _good(
                 good[name] = _good(source, f"{name}.", value, section, problems)
             else:
                 problems.append(f"{place}: write it as a table [{name}]")
-        elif _fits(place, value, section, problems):
+        elif _fits(place, value, section, problems, strict=source.strict):
             good[name] = value
     return good
 
 
-def _fits(place: str, value: Any, type_: Any, problems: list[str]) -> bool:
+def _fits(place: str, value: Any, type_: Any, problems: list[str], *, strict: bool) -> bool:
     try:
-        msgspec.convert(value, type_, strict=False)
+        msgspec.convert(value, type_, strict=strict)
     except msgspec.ValidationError as error:
         problems.append(f"{place}: {str(error).replace('`', '').lower()} ({value!r})")
         return False

@@ -127,3 +127,21 @@ def test_tokens_are_counted_of_contents_or_of_a_whole_request() -> None:
     contents = b'"contents":[{"parts":[{"text":"Hi"}]}]'
     for raw in (b"{%b}" % contents, b'{"generateContentRequest":{"model":"models/x",%b}}' % contents):
         assert GEMINI.open(raw, place).body["contents"] == [{"parts": [{"text": "Hi"}]}]
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "model"),
+    [
+        ("auto", {"task_type": "creative"}, None),
+        ("auto", {"task_type": "creative", "model": "t/a"}, "t/a"),  # both are refused later, as in every protocol
+        ("auto", {"flux": {}}, None),
+        ("auto", {"flux": {}, "model": "t/a"}, "t/a"),
+        ("auto", {}, "auto"),
+        ("t/b", {"flux": {}, "model": "t/a"}, "t/b"),
+    ],
+)
+def test_auto_in_the_path_names_nobody_where_the_body_says_what_answers(
+    path: str, said: dict[str, Any], model: str | None
+) -> None:
+    body = json.dumps({"contents": [{"parts": [{"text": "hello"}]}]} | said).encode()
+    assert Gemini().open(body, Place(model=path, stream=False)).model == model

@@ -46,7 +46,8 @@ async def test_every_protocols_body_is_understood(query: str, body: dict[str, An
 async def test_a_task_is_explained_whole() -> None:
     status, shown = await explain(World(TASKED), {"task_type": "file_ops", "messages": TURN})
     assert status == 200
-    assert list(shown) == ["model", "reason", "task_type", "tier", "prefer", "needs", "candidates", "attempts"]
+    assert list(shown) == ["model", "reason", "task_type", "tier", "prefer", "needs", "candidates", "attempts",
+                           "worst_case_usd", "simulated"]  # fmt: skip
     assert (shown["model"], shown["reason"], shown["needs"]) == ("shop/handy", "best", ["tools"])
     rows = {row["model"]: row for row in shown["candidates"]}
     assert {name for name, row in rows.items() if row["kept"]} == {"shop/handy", "shop/one"}

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from conflux.faces.probe_admin import ProbeAdmin, view
 from conflux.neutral.errors import ConfigError, NoSuch
+from conflux.neutral.flux import FluxTerms
 from conflux.neutral.probes import Finding
 from conflux.neutral.records import Capability, Model, Storefront
 from conflux.relay.snapshot import LiveTarget
@@ -133,3 +134,14 @@ async def test_there_must_be_a_model_a_server_and_somebody_to_ask() -> None:
     with pytest.raises(ConfigError, match="nothing to ask"):
         await probe.run({"id": "shop/one"})
     assert not asked
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [({"kind": "embedding"}, "of the kind embedding"), ({"flux": FluxTerms(recipe=True)}, "is a panel")],
+)
+async def test_what_has_no_eyes_to_look_with_is_not_asked(how: dict[str, Any], told: str) -> None:
+    probe, _, asked = admin(**how)
+    with pytest.raises(ConfigError, match=told):
+        await probe.run({"id": "uno"})
+    assert asked == []

@@ -7,12 +7,15 @@ import pytest
 
 from conflux.dialects import DIALECTS
 from conflux.neutral.money import PriceSheet, usd
+from conflux.neutral.records import Tier
 from conflux.relay.admit import admit
 from conflux.relay.explain import explained
 from conflux.relay.parts import Incoming
+from conflux.routing.choice import MOST_ATTEMPTS
 from conflux.routing.measures import Answer
 from tests.policy.samples import caller
 from tests.relay.answers import request
+from tests.relay.panels import asks, house, seat
 from tests.relay.shops import shop
 from tests.relay.test_admit import tiered
 from tests.relay.world import KEY, World
@@ -64,3 +67,17 @@ async def test_the_most_it_can_cost_is_what_is_held() -> None:
     found = admit(world.parts, world.snapshot, caller(), front, DIALECTS["openai-chat"], incoming)
     assert shown["worst_case_usd"] == usd(found.hold.amount) != "0"
     assert shown["simulated"] is found.simulated is False
+
+
+async def test_of_a_panel_all_who_may_not_fuse_say_why_and_the_attempts_are_those_that_would_be_made() -> None:
+    more = [seat("gus", id=f"shop/more{place}", tier=Tier.CORE) for place in range(4)]
+    more += [seat("ann", id="shop/vectors", kind="embedding")]
+    world = World(house(more=more, of_storefront={"fallback": True}))
+    incoming = Incoming(dialect="openai-chat", body=asks(), secret=KEY, headers=[], mount=None)
+    _, shown = await explained(world.parts, incoming)
+    causes = {row["model"]: row["dropped_because"] for row in shown["candidates"]}
+    assert causes["shop/ann"] == "role" and causes["shop/vectors"].startswith("kind, role")
+    kept = {name for name, why in causes.items() if why is None}
+    assert "shop/more0" in kept  # of a lower tier, and it may fuse
+    tried = [row["model"] for row in shown["attempts"]]
+    assert len(tried) == MOST_ATTEMPTS and set(tried) <= kept

@@ -69,7 +69,7 @@ class Gemini:
             dialect=wire.NAME,
             body=body,
             size=size - image_bytes + images * IMAGE_TOKENS_BOUND,
-            model=None if place.model == _ANY and checked.task_type is not None else place.model,
+            model=_named(body) if place.model == _ANY and (checked.task_type or "flux" in body) else place.model,
             task_type=checked.task_type,
             stream=bool(place.stream),
             include_usage=True,
@@ -119,6 +119,12 @@ class Gemini:
 
     def upstream_error(self, status: int, body: bytes) -> Fault:
         return gemini_errors.read_upstream_error(status, body)
+
+
+def _named(body: Mapping[str, Any]) -> str | None:
+    """Whom a body names whose path names nobody: as other protocols do, beside a task it is refused."""
+    name = body.get("model")
+    return name if isinstance(name, str) else None
 
 
 def _needs(checked: wire.Body) -> tuple[set[Need], int, int]:

@@ -53,6 +53,10 @@ class ProbeAdmin:
             raise ConfigError(["probe: no server runs here: start it with `conflux serve`, then ask again"])
         capabilities = _capabilities(wish.capability)
         front, model = self._model(wish)
+        if model.flux is not None or model.kind != "chat":
+            what = "a panel, which has no target of its own: probe the models it names" if model.flux is not None else (
+                f"of the kind {model.kind}, and only chat models are asked questions")  # fmt: skip
+            raise ConfigError([f"probe: {model.id} is {what}"])
         snapshot = self._snapshot()
         targets = [one for one in snapshot.targets(model, test=False) if not one.live.provider.simulated]
         if not targets:

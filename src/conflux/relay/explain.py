@@ -4,6 +4,7 @@ Law: the same way in as a real request: identify, recall, let_in, and the stand-
 sent or learned. Targets, and what providers take of the house, are for admins.
 """
 
+from itertools import islice
 from typing import Any
 
 from conflux.dialects import DIALECTS
@@ -21,6 +22,7 @@ from conflux.relay.routed import NoModel
 from conflux.relay.snapshot import LiveTarget, Snapshot
 from conflux.relay.stored import recall
 from conflux.routing.board import Ask, Board, Decision, Entry
+from conflux.routing.choice import MOST_ATTEMPTS
 
 _SAID_NOTHING = GatewayError(Kind.UNAVAILABLE, "nothing has failed")
 
@@ -105,7 +107,8 @@ def _in_turn(parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Inc
     if not wanted(admitted, incoming):
         return [admitted]
     try:
-        return [admitted, *stand_ins(parts, snapshot, admitted, incoming, _SAID_NOTHING)]
+        others = stand_ins(parts, snapshot, admitted, incoming, _SAID_NOTHING)
+        return [admitted, *islice(others, MOST_ATTEMPTS - 1)]
     except GatewayError:
         return [admitted]
 

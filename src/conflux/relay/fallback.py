@@ -53,9 +53,7 @@ def stand_ins(
     asked = admitted.model
     prices = prices_of(parts, asked.price, admitted)
     options = _options(parts, snapshot, admitted, *_board(parts, snapshot, admitted, incoming))
-    # A panel's drafts are there: a fuser of a lower tier makes more of them than none.
-    above = asked if admitted.flux is None else replace(asked, tier=None)
-    models = ranked(options, above, prices) if prices is not None else []
+    models = ranked(options, _above(admitted), prices) if prices is not None else []
     if not models:
         raise _none(admitted, options, prices, error)
     return _in_turn(parts, snapshot, admitted, models, error)
@@ -87,8 +85,13 @@ def candidates(
     return (
         board,
         ask,
-        [(one, objections(one, admitted.model, prices) if prices is not None else ("price",)) for one in options],
+        [(one, objections(one, _above(admitted), prices) if prices is not None else ("price",)) for one in options],
     )
+
+
+def _above(admitted: Admitted) -> Model:
+    """Whose tier a stand-in must have. A panel's drafts are there: any fuser makes more of them than none."""
+    return admitted.model if admitted.flux is None else replace(admitted.model, tier=None)
 
 
 def _options(parts: Parts, snapshot: Snapshot, admitted: Admitted, board: Board, ask: Ask) -> list[Option]:
@@ -102,7 +105,7 @@ def _options(parts: Parts, snapshot: Snapshot, admitted: Admitted, board: Board,
             dear=board.price(entry, ask) > ask.most,
         )
         for entry in board.entries
-        if entry.model.id != admitted.model.id and (admitted.flux is None or may_fuse(entry.model))
+        if entry.model.id != admitted.model.id
     ]
 
 
@@ -132,6 +135,8 @@ def _lacks(parts: Parts, admitted: Admitted, model: Model) -> Iterator[str]:
     envelope = admitted.envelope
     if model.kind != envelope.kind:
         yield "kind"
+    if admitted.flux is not None and not may_fuse(model):
+        yield "role"
     for need in sorted(envelope.needs):
         if need is Need.MANY_CHOICES:
             if "n" not in model.supported_parameters:
@@ -178,7 +183,7 @@ def prices_of(parts: Parts, sheet: PriceSheet, admitted: Admitted) -> Prices | N
 
 
 def _none(admitted: Admitted, options: list[Option], prices: Prices | None, error: GatewayError) -> GatewayError:
-    asked = admitted.model
+    asked = _above(admitted)
     if prices is None:
         missing = {"price": len(options)}
     else:
