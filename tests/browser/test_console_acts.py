@@ -131,8 +131,58 @@ def test_rows_are_looked_at_before_they_are_taken_over(house: Visitor, served: S
     assert "acme/brought" in names()
 
 
-def _choose(visitor: Visitor, name: str, text: str) -> None:
-    file = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+def test_a_file_is_utf8_or_not_read_and_may_be_mended(house: Visitor) -> None:
+    house.open("/console/changes")
+    house.page.get_by_role("button", name="Import rows").click()
+    dialog = house.page.get_by_role("dialog")
+    line = "storefront,id,name,context,pool\nconflux,acme/cafe,Café,128000,paid\n"
+    _choose(house, "cafe.csv", line, "latin-1")
+    dialog.get_by_text("is not written in UTF-8").wait_for()
+    _choose(house, "cafe.csv", line)
+    dialog.get_by_text("It reads well: 1 model").wait_for()
+    assert "Caf\\u00e9" in dialog.get_by_role("region", name="What it says").inner_text()
+
+
+def test_what_nobody_could_undo_is_not_offered(house: Visitor, served: Served) -> None:
+    page = house.page
+    house.open("/console/people")
+    page.get_by_label("Switch off the workspace acme", exact=True).wait_for()
+    assert page.get_by_label("Switch off the workspace default").count() == 0
+    assert page.get_by_label("Switch off default", exact=True).count() == 0
+    house.open("/console/keys")
+    page.get_by_label("Revoke admin").first.click()
+    assert "the key that you are signed in with" in page.get_by_role("dialog").inner_text()
+
+
+def test_a_cleared_price_is_charged_no_more_and_a_version_is_asked_for_before_it_goes(
+    house: Visitor, served: Served
+) -> None:
+    page = house.page
+
+    house.open("/console/models")
+    page.get_by_label("Edit conflux acme/other").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("tab", name="Prices").click()
+    dialog.get_by_label("Audio").fill("")
+    dialog.get_by_role("tab", name="Versions").click()
+    dialog.get_by_role("table").wait_for()
+    dialog.get_by_role("tab", name="Prices").click()
+    assert dialog.get_by_label("Audio").input_value() == "", "what was typed stays"
+    with page.expect_request(lambda one: one.method == "PATCH") as asked:
+        dialog.get_by_role("button", name="Make a new version").click()
+    assert asked.value.post_data_json["prices"] == {"input": "1", "output": "2", "image": "0.04"}
+    page.get_by_text("The new prices count from now on").wait_for()
+    page.get_by_label("Edit conflux acme/other").click()
+    dialog.get_by_role("tab", name="Versions").click()
+    dialog.get_by_role("button", name="Take back").click()
+    page.get_by_role("dialog", name="back?").get_by_role("button", name="Take back").click()
+    page.get_by_text("is taken back").wait_for()
+    prices = served.get("/admin/api/v1/models/conflux/acme/other", key=served.admin_key).json()["prices"]
+    assert prices["audio"] == "32"
+
+
+def _choose(visitor: Visitor, name: str, text: str, encoding: str = "utf-8") -> None:
+    file = {"name": name, "mimeType": "text/csv", "buffer": text.encode(encoding)}
     visitor.page.locator("input[type=file]").set_input_files(file)
 
 

@@ -112,3 +112,48 @@ def test_a_member_changes_the_password_and_sees_where_they_are_signed_in(browser
     elsewhere.page.get_by_role("heading", level=1, name="Usage").wait_for()
     here.leave()
     elsewhere.leave()
+
+
+def test_a_password_is_taken_as_it_is_typed(browser: object, acme: Served) -> None:
+    visitor = Visitor(browser, acme)
+    visitor.enter()
+    visitor.open("/console/people")
+    page = visitor.page
+    page.get_by_role("button", name="Add a user").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Workspace").fill("acme")
+    dialog.get_by_role("textbox", name="Name", exact=True).fill("pia")
+    dialog.locator("input[name=password]").fill("  two before, one after ")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_text("pia is added").wait_for()
+    who = {"workspace": "acme", "user": "pia", "password": "  two before, one after "}
+    answer = visitor.context.request.post(acme.address + "/admin/api/v1/session", data=who)
+    assert answer.status == 201, answer.text()
+    visitor.leave()
+
+
+def test_somebody_else_signs_in_in_another_tab(browser: object, acme: Served) -> None:
+    visitor = Visitor(browser, acme)
+    visitor.enter()
+    visitor.open("/console/people")
+    page = visitor.page
+    page.get_by_role("button", name="Add a workspace").wait_for()
+    visitor.enter("olga")
+    visitor.expected = "403"
+    page.get_by_role("button", name="Add a workspace").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("hers")
+    page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
+    page.get_by_text("This page is not signed in any more").wait_for()
+    page.get_by_text("Somebody signed in in another tab").wait_for()
+    page.get_by_role("button", name="Load this page anew").click()
+    page.get_by_role("cell", name="mia", exact=True).wait_for()
+    assert page.get_by_role("button", name="Add a workspace").count() == 0
+    visitor.leave()
+
+
+def test_who_is_signed_in_is_not_asked_at_the_door(browser: object, acme: Served) -> None:
+    visitor = Visitor(browser, acme)
+    visitor.enter("mia")
+    visitor.open("/signin")
+    visitor.page.get_by_label("Message", exact=True).wait_for()
+    visitor.leave()

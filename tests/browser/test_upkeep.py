@@ -74,6 +74,8 @@ def test_a_backup_and_the_sweep_and_what_was_done(house: Visitor, served: Served
     page.get_by_role("region", name="Backups").get_by_role("cell", name="conflux-").wait_for()
     assert [one.suffix for one in (served.data / "backups").iterdir()] == [".tar"]
     page.get_by_role("button", name="Remove it now").click()
+    assert "cannot be brought back" in page.get_by_role("dialog").inner_text()
+    page.get_by_role("dialog").get_by_role("button", name="Remove it now").click()
     page.get_by_role("cell", name="Removal of what is over").wait_for()
     page.reload()
     page.get_by_role("region", name="Long work").get_by_role("row").filter(has_text="Backup").get_by_text(

@@ -7,8 +7,8 @@ import { Button, MantineProvider } from '@mantine/core';
 import { Notifications, notifications } from '@mantine/notifications';
 import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRouter, RouterProvider } from '@tanstack/react-router';
-import { ApiError, onSessionEnd } from './api/http';
-import { sessionQuery } from './api/session';
+import { ApiError, json, onSessionEnd } from './api/http';
+import { type Session, sessionQuery } from './api/session';
 import { basepath } from './base';
 import { Failed, Loading, NotThere } from './parts/states';
 import { createRoot } from './react';
@@ -53,9 +53,12 @@ for (const { routeId } of router.matchRoutes(router.latestLocation)) {
 const ENDED = 'session-ended';
 
 /** What is on the page stays there, to be copied or finished, until somebody signs in again and comes back to it. */
-onSessionEnd(() => {
+onSessionEnd(async () => {
+  // In another tab somebody may have signed in since, and this page is of before.
+  const other = (await json<Session>('admin/api/v1/session').catch(() => null))?.signed_in;
   const again = () => {
     notifications.hide(ENDED);
+    if (other) return window.location.reload();
     client.setQueryData(sessionQuery.queryKey, { signed_in: false });
     void router.navigate({ to: '/signin', search: { next: router.state.location.href } });
   };
@@ -63,10 +66,10 @@ onSessionEnd(() => {
     id: ENDED,
     color: 'yellow',
     autoClose: false,
-    title: 'You were signed out',
+    title: other ? 'Somebody signed in in another tab' : 'You were signed out',
     message: (
       <Button size="xs" variant="default" mt={6} onClick={again}>
-        Sign in again
+        {other ? 'Load this page anew' : 'Sign in again'}
       </Button>
     ),
     closeButtonProps: { 'aria-label': 'Close' },

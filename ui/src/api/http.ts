@@ -18,6 +18,8 @@ export class ApiError extends Error {
 // The word that proves to the gateway that its own page asks; the session's secret itself no script can read.
 const word: { csrf: string | null; ended: () => void } = { csrf: null, ended: () => undefined };
 
+const LEFT = 'This page is not signed in any more, so nothing was done. Sign in, or load the page anew.';
+
 export function setCsrf(csrf: string | null): void {
   word.csrf = csrf;
 }
@@ -47,9 +49,11 @@ export async function raw(path: string, ask: Ask = {}): Promise<Response> {
     if (ask.signal?.aborted) throw error;
     throw new ApiError(0, 'The gateway does not answer. It may be restarting.');
   }
-  if (answer.status === 401 && word.csrf) word.ended();
-  if (!answer.ok) throw await failure(answer);
-  return answer;
+  if (answer.ok) return answer;
+  const failed = await failure(answer);
+  if (!word.csrf || (answer.status !== 401 && failed.code !== 'csrf')) throw failed;
+  word.ended();
+  throw new ApiError(answer.status, LEFT, failed.requestId, failed.code);
 }
 
 export async function json<T>(path: string, ask: Ask = {}): Promise<T> {

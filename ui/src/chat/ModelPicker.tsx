@@ -1,6 +1,6 @@
 import { Badge, Button, Combobox, Group, Pill, Text, Tooltip, useCombobox } from '@mantine/core';
 import { IconBrain, IconChevronDown, IconEye, IconPlus, IconTool, IconWorldSearch } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { type Model, sees } from '~/api/models';
 import { compact, perMillion } from '~/parts/figures';
 import css from './chat.module.css';
@@ -87,6 +87,8 @@ export function OnePicker({ models, pick, current, children }: Props) {
     onDropdownClose: () => setSought(''),
     onDropdownOpen: () => combobox.focusSearchInput(),
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: of what is found now, Enter takes the first
+  useEffect(() => void (sought && combobox.selectFirstOption()), [sought]);
   const words = sought.toLowerCase();
   const found = combobox.dropdownOpened
     ? models.filter((model) => `${model.id} ${model.name}`.toLowerCase().includes(words))

@@ -1,6 +1,7 @@
 import { Group, Progress, Select, Text, TextInput } from '@mantine/core';
 import { useMemo } from 'react';
 import { type Budget, call, pathOf } from '~/api/admin';
+import { useSession } from '~/api/session';
 import type { Column } from '~/parts/DataTable';
 import { usd, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
@@ -50,6 +51,7 @@ export function Spent({ budget }: { budget: Pick<Budget, 'cap_usd' | 'spent_usd'
 }
 
 export function BudgetsPage() {
+  const { house } = useSession();
   const act = useAct();
   const columns = useMemo(
     (): Column<Budget>[] => [
@@ -70,45 +72,48 @@ export function BudgetsPage() {
       {
         id: 'act',
         title: 'Change',
-        cell: (one) => (
-          <Group gap={6} wrap="nowrap">
-            <Ask
-              small
-              verb="Change"
-              label={`Change the budget of ${one.kind} ${one.owner}, ${one.window}`}
-              title={`The budget of ${one.owner}, ${one.window}`}
-              send={(filled) => set(one.kind, one.owner, one.window, filled.text('usd'))}
-              said={() => 'The budget is changed'}
-              submit="Set"
-            >
-              <TextInput
-                label="Cap in USD"
-                name="usd"
-                inputMode="decimal"
-                required
-                defaultValue={one.cap_usd}
-                data-autofocus
-              />
-            </Ask>
-            <Confirm
-              verb="Take away"
-              label={`Take away the budget of ${one.kind} ${one.owner}, ${one.window}`}
-              title="Take this budget away?"
-              act={() =>
-                act.mutate({
-                  run: () => set(one.kind, one.owner, one.window, null),
-                  undo: () => set(one.kind, one.owner, one.window, one.cap_usd),
-                  said: `The budget of ${one.owner} is gone`,
-                })
-              }
-            >
-              {one.kind} {one.owner} may then spend as much as the budgets above it allow.
-            </Confirm>
-          </Group>
-        ),
+        cell: (one) =>
+          !house && (one.kind === 'workspace' || one.kind === 'storefront') ? (
+            '–'
+          ) : (
+            <Group gap={6} wrap="nowrap">
+              <Ask
+                small
+                verb="Change"
+                label={`Change the budget of ${one.kind} ${one.owner}, ${one.window}`}
+                title={`The budget of ${one.owner}, ${one.window}`}
+                send={(filled) => set(one.kind, one.owner, one.window, filled.text('usd'))}
+                said={() => 'The budget is changed'}
+                submit="Set"
+              >
+                <TextInput
+                  label="Cap in USD"
+                  name="usd"
+                  inputMode="decimal"
+                  required
+                  defaultValue={one.cap_usd}
+                  data-autofocus
+                />
+              </Ask>
+              <Confirm
+                verb="Take away"
+                label={`Take away the budget of ${one.kind} ${one.owner}, ${one.window}`}
+                title="Take this budget away?"
+                act={() =>
+                  act.mutate({
+                    run: () => set(one.kind, one.owner, one.window, null),
+                    undo: () => set(one.kind, one.owner, one.window, one.cap_usd),
+                    said: `The budget of ${one.owner} is gone`,
+                  })
+                }
+              >
+                {one.kind} {one.owner} may then spend as much as the budgets above it allow.
+              </Confirm>
+            </Group>
+          ),
       },
     ],
-    [act.mutate],
+    [act.mutate, house],
   );
   return (
     <Page

@@ -19,6 +19,7 @@ import { when } from '~/parts/figures';
 import { PRICES, priceTitle } from '~/parts/prices';
 import { Failed, Loading } from '~/parts/states';
 import { useAct } from './act';
+import { Confirm } from './Confirm';
 import css from './console.module.css';
 import { Probes } from './Probes';
 
@@ -26,7 +27,9 @@ export function EditModel({ model, close }: { model: AdminModel; close: () => vo
   const act = useAct();
   const path = { storefront: model.storefront, model: model.id };
   const save = (body: ModelChange, said: string) =>
-    act.mutate({ run: () => call('changeModel', { path, body }), said }, { onSuccess: close });
+    Object.keys(body).length === 0
+      ? close() // nothing was changed
+      : act.mutate({ run: () => call('changeModel', { path, body }), said }, { onSuccess: close });
   return (
     <Modal opened onClose={close} title={model.id} size="xl" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Tabs defaultValue="figures" keepMounted={false}>
@@ -36,10 +39,10 @@ export function EditModel({ model, close }: { model: AdminModel; close: () => vo
           <Tabs.Tab value="versions">Versions</Tabs.Tab>
           <Tabs.Tab value="probes">Probes</Tabs.Tab>
         </Tabs.List>
-        <Tabs.Panel value="figures">
+        <Tabs.Panel value="figures" keepMounted>
           <Figures model={model} busy={act.isPending} save={(body) => save(body, `${model.id} is changed`)} />
         </Tabs.Panel>
-        <Tabs.Panel value="prices">
+        <Tabs.Panel value="prices" keepMounted>
           <Prices
             model={model}
             busy={act.isPending}
@@ -90,19 +93,49 @@ function Figures({ model, busy, save }: FormProps) {
       }}
     >
       <Stack gap="sm">
-        <TextInput label="Name" name="name" defaultValue={model.name} maxLength={200} />
+        <TextInput label="Name" name="name" required defaultValue={model.name} maxLength={200} />
         <SimpleGrid cols={{ base: 1, sm: 3 }}>
-          <NumberInput label="Context" name="context" min={1} defaultValue={model.context ?? ''} />
-          <NumberInput label="Safe context" name="safe_context" min={1} defaultValue={model.safe_context ?? ''} />
-          <NumberInput label="Longest answer" name="max_output" min={1} defaultValue={model.max_output ?? ''} />
+          <NumberInput
+            label="Context"
+            name="context"
+            min={1}
+            required={model.context !== null}
+            defaultValue={model.context ?? ''}
+          />
+          <NumberInput
+            label="Safe context"
+            name="safe_context"
+            min={1}
+            required={model.safe_context !== null}
+            defaultValue={model.safe_context ?? ''}
+          />
+          <NumberInput
+            label="Longest answer"
+            name="max_output"
+            min={1}
+            required={model.max_output !== null}
+            defaultValue={model.max_output ?? ''}
+          />
         </SimpleGrid>
         <Text size="xs" c="dimmed">
           The safe context is what is advertised and enforced: below the context, so that tools and the answer have
           room.
         </Text>
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
-          <Select label="Role in Flux" name="role" data={['SOURCE', 'FUSE', 'BOTH']} defaultValue={model.role} />
-          <Select label="Tier" name="tier" data={['core', 'pro', 'ultra']} defaultValue={model.tier} />
+          <Select
+            label="Role in Flux"
+            name="role"
+            data={['SOURCE', 'FUSE', 'BOTH']}
+            allowDeselect={false}
+            defaultValue={model.role}
+          />
+          <Select
+            label="Tier"
+            name="tier"
+            data={['core', 'pro', 'ultra']}
+            allowDeselect={false}
+            defaultValue={model.tier}
+          />
         </SimpleGrid>
         <Text size="xs" c="dimmed" className="anyword">
           Pool {model.pool}: {model.targets.join(', ') || 'no target is live'}
@@ -154,7 +187,14 @@ function Prices({ model, busy, save }: FormProps) {
       </SimpleGrid>
       <Group justify="space-between" mt="md" align="flex-end">
         <Group gap="sm" align="flex-end">
-          <Select label="Currency" name="currency" w={110} data={['USD', 'CNY', 'EUR']} defaultValue={model.currency} />
+          <Select
+            label="Currency"
+            name="currency"
+            w={110}
+            allowDeselect={false}
+            data={['USD', 'CNY', 'EUR']}
+            defaultValue={model.currency}
+          />
           <TextInput type="datetime-local" label="From" name="from" aria-description="Empty: from now on" />
         </Group>
         <Button type="submit" loading={busy}>
@@ -217,15 +257,17 @@ function Versions({ model }: { model: AdminModel }) {
             </Table.Td>
             <Table.Td>
               {one.change !== null && (
-                <Button
-                  size="compact-xs"
-                  variant="default"
-                  loading={act.isPending}
-                  onClick={() => back(one)}
-                  aria-label={`Take back ${one.version}`}
+                <Confirm
+                  verb="Take back"
+                  label={`Take back ${one.version}`}
+                  title={`Take ${one.version} back?`}
+                  act={() => back(one)}
                 >
-                  Take back
-                </Button>
+                  {one.current
+                    ? 'The prices before it count again from now on. '
+                    : 'What is in force now stays as it is. '}
+                  It cannot be brought back, but the same prices can be set anew.
+                </Confirm>
               )}
             </Table.Td>
           </Table.Tr>

@@ -6,6 +6,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call, type Imported } from '~/api/admin';
 import { CodeBlock } from '~/parts/CodeBlock';
+import { textOf } from '~/parts/file';
 
 const MOST = 4_000_000; // characters the gateway takes
 
@@ -15,13 +16,17 @@ export function ImportRows() {
   const [open, dialog] = useDisclosure(false);
   const client = useQueryClient();
   const [read, setRead] = useState<Read | null>(null);
+  // Anew for each file, so that one that was mended can be chosen again.
+  const [chosen, setChosen] = useState<{ file: File | null; turn: number }>({ file: null, turn: 0 });
   const look = useMutation({
     mutationFn: async (file: File): Promise<Read> => {
-      const content = await file.text();
-      if (content.length > MOST) throw new Error('This file is too large: split it');
+      const content = await textOf(file, MOST, 'split it');
       return { name: file.name, content, found: await call('importRows', { body: { name: file.name, content } }) };
     },
-    onMutate: () => setRead(null),
+    onMutate: (file) => {
+      setRead(null);
+      setChosen((before) => ({ file, turn: before.turn + 1 }));
+    },
     onSuccess: setRead,
   });
   const take = useMutation({
@@ -34,6 +39,7 @@ export function ImportRows() {
   });
   const close = () => {
     setRead(null);
+    setChosen({ file: null, turn: 0 });
     look.reset();
     take.reset();
     dialog.close();
@@ -53,6 +59,8 @@ export function ImportRows() {
       >
         <Stack>
           <FileInput
+            key={chosen.turn}
+            value={chosen.file}
             label="File"
             description="TOML as in catalogue/, JSON, or CSV with a header such as storefront,id,context. It is only looked at first."
             placeholder="Choose a file"

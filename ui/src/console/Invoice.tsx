@@ -6,6 +6,7 @@ import { call, type Job } from '~/api/admin';
 import { type Column, DataTable } from '~/parts/DataTable';
 import { Figure } from '~/parts/Figure';
 import { compact, when } from '~/parts/figures';
+import { textOf } from '~/parts/file';
 import { Section } from '~/parts/Section';
 import { Ask, type Filled } from './Ask';
 import css from './console.module.css';
@@ -47,8 +48,7 @@ export function Invoice() {
   });
   const send = async (filled: Filled) => {
     if (!file) throw new Error('Choose the invoice’s file first');
-    const content = await file.text();
-    if (content.length > MOST) throw new Error('This file is too large: split it by days');
+    const content = await textOf(file, MOST, 'split it by days');
     const begun = call('reconcileInvoice', {
       body: {
         provider: filled.text('provider'),

@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Checkbox, Group, Modal, Select, Stack, TextInput } from '@mantine/core';
+import { Alert, Badge, Button, Checkbox, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
@@ -14,7 +14,11 @@ import { Confirm } from './Confirm';
 import css from './console.module.css';
 import { Listing } from './Listing';
 
+const WEB = 'web'; // as the prefix: what somebody asks in the web app is written under it, and nobody holds it
+
 export function KeysPage() {
+  const session = useSession();
+  const own = session.by_key ? session.key : null;
   const [open, dialog] = useDisclosure(false);
   const act = useAct();
   const columns = useMemo(
@@ -33,11 +37,16 @@ export function KeysPage() {
       {
         id: 'key',
         title: 'Key',
-        cell: (key) => (
-          <code>
-            {key.prefix}…{key.last4}
-          </code>
-        ),
+        cell: (key) =>
+          key.prefix === WEB ? (
+            <Text size="xs" c="dimmed">
+              none: the web app’s
+            </Text>
+          ) : (
+            <code>
+              {key.prefix}…{key.last4}
+            </code>
+          ),
       },
       { id: 'storefront', title: 'Storefront', value: (key) => key.storefront },
       {
@@ -67,6 +76,8 @@ export function KeysPage() {
         cell: (key) =>
           key.revoked ? (
             'revoked'
+          ) : key.prefix === WEB ? (
+            '–'
           ) : (
             <Confirm
               verb="Revoke"
@@ -79,13 +90,18 @@ export function KeysPage() {
                 })
               }
             >
+              {key.id === own && (
+                <Text size="sm" fw={600} mb="xs">
+                  It is the key that you are signed in with: you are signed out at once.
+                </Text>
+              )}
               Whoever uses {key.prefix}…{key.last4} is refused from now on. A revoked key cannot be brought back; its
               receipts stay.
             </Confirm>
           ),
       },
     ],
-    [act.mutate],
+    [act.mutate, own],
   );
   return (
     <Page

@@ -5,7 +5,7 @@ import { useSession } from '~/api/session';
 import type { Column } from '~/parts/DataTable';
 import { Page } from '~/parts/Page';
 import { State } from '~/parts/State';
-import { Ask } from './Ask';
+import { Ask, type Filled } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
 import { Listing } from './Listing';
@@ -15,6 +15,12 @@ type Role = 'owner' | 'admin' | 'member';
 const on = (enabled: boolean) => <State color={enabled ? 'teal' : 'gray'}>{enabled ? 'on' : 'off'}</State>;
 const changeUser = (user: User, body: UserChange) =>
   call('changeUser', { path: { workspace: user.workspace, name: user.name }, body });
+
+/** As it is typed: at the door it is not trimmed either. */
+const passwordOf = (filled: Filled) => (filled.raw('password') === '' ? {} : { password: filled.raw('password') });
+
+/** Without it nobody could get in: the gateway's own. */
+const isFirst = (workspace: string, user = 'default') => workspace === 'default' && user === 'default';
 
 /** Admins make members; owners and the house make everybody. */
 function useRoles(): Role[] {
@@ -53,13 +59,18 @@ export function PeoplePage() {
           ) : (
             <Group gap={6}>
               <EditUser user={user} roles={roles} />
-              {user.enabled ? (
+              {user.enabled && isFirst(user.workspace, user.name) ? null : user.enabled ? (
                 <Confirm
                   verb="Switch off"
                   label={`Switch off ${user.name}`}
                   title={`Switch ${user.name} off?`}
                   act={() => turned(user, false)}
                 >
+                  {user.workspace === session.workspace && user.name === session.user && (
+                    <Text size="sm" fw={600} mb="xs">
+                      This is you: you are signed out at once, and somebody else has to switch you on again.
+                    </Text>
+                  )}
                   Sessions end and keys are refused until the user is switched on again.
                 </Confirm>
               ) : (
@@ -72,7 +83,7 @@ export function PeoplePage() {
                   Switch on
                 </Button>
               )}
-              {(user.workspace !== 'default' || user.name !== 'default') && (
+              {!isFirst(user.workspace, user.name) && (
                 <Confirm
                   verb="Delete"
                   label={`Delete ${user.name}`}
@@ -93,7 +104,7 @@ export function PeoplePage() {
           ),
       },
     ];
-  }, [act.mutate, roles]);
+  }, [act.mutate, roles, session.workspace, session.user]);
   return (
     <Page wide title="People" about="Who signs in, and where they belong." actions={<NewUser roles={roles} />}>
       <Listing<User>
@@ -137,7 +148,7 @@ function EditUser({ user, roles }: { user: User; roles: Role[] }) {
       send={(filled) =>
         changeUser(user, {
           ...(filled.text('role') === user.role ? {} : { role: filled.text('role') as Role }),
-          ...(filled.has('password') ? { password: filled.text('password') } : {}),
+          ...passwordOf(filled),
         })
       }
       said={() => `${user.name} is changed`}
@@ -178,7 +189,8 @@ function Workspaces({ house }: { house: boolean }) {
               title: 'Change',
               cell: (one: Workspace) => (
                 <Group gap={6}>
-                  {one.enabled ? (
+                  <Rename workspace={one} />
+                  {one.enabled && isFirst(one.name) ? null : one.enabled ? (
                     <Confirm
                       verb="Switch off"
                       label={`Switch off the workspace ${one.name}`}
@@ -197,7 +209,7 @@ function Workspaces({ house }: { house: boolean }) {
                       Switch on
                     </Button>
                   )}
-                  {one.name !== 'default' && (
+                  {!isFirst(one.name) && (
                     <Confirm
                       verb="Delete"
                       label={`Delete the workspace ${one.name}`}
@@ -234,6 +246,31 @@ function Workspaces({ house }: { house: boolean }) {
   );
 }
 
+function Rename({ workspace }: { workspace: Workspace }) {
+  if (isFirst(workspace.name)) return null;
+  return (
+    <Ask
+      small
+      verb="Rename"
+      label={`Rename the workspace ${workspace.name}`}
+      title={`Rename ${workspace.name}`}
+      send={(filled) =>
+        call('changeWorkspace', { path: { name: workspace.name }, body: { name: filled.text('name') } })
+      }
+      said={(filled) => `${workspace.name} is called ${filled.text('name')} now`}
+    >
+      <TextInput
+        label="Name"
+        name="name"
+        required
+        defaultValue={workspace.name}
+        description="Its people sign in with the new one"
+        data-autofocus
+      />
+    </Ask>
+  );
+}
+
 function NewWorkspace() {
   return (
     <Ask
@@ -261,7 +298,7 @@ function NewUser({ roles }: { roles: Role[] }) {
           body: {
             name: filled.text('name'),
             role: filled.text('role') as Role,
-            ...(filled.has('password') ? { password: filled.text('password') } : {}),
+            ...passwordOf(filled),
           },
         })
       }

@@ -104,7 +104,12 @@ export function PoliciesPage() {
           verb="Make a policy"
           title="Make a policy"
           size="lg"
-          send={(filled) => put(filled.text('kind'), filled.text('owner'), termsOf(filled))}
+          send={async (filled) => {
+            const terms = termsOf(filled);
+            if (Object.values(terms).every((one) => one === null))
+              throw new Error('Say at least one thing that narrows');
+            await put(filled.text('kind'), filled.text('owner'), terms);
+          }}
           said={(filled) => `${filled.text('owner')} is narrowed from now on`}
           submit="Make"
         >

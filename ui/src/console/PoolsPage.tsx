@@ -186,15 +186,15 @@ function ChangeWeights({ pool, targets }: { pool: Pool; targets: Target[] }) {
       submit="Change"
     >
       <Text size="sm" c="dimmed">
-        Of two targets, one with twice the weight is chosen twice as often; zero is tried only when the others fail. It
-        counts at once, and can be taken back under Catalogue changes.
+        Of two targets, one with twice the weight is chosen twice as often. It counts at once, and can be taken back
+        under Catalogue changes.
       </Text>
       {targets.map((one) => (
         <NumberInput
           key={one.key}
           name={one.key}
           label={one.key}
-          min={0}
+          min={1}
           max={1000}
           allowDecimal={false}
           defaultValue={one.weight}

@@ -6,6 +6,7 @@ import { size, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { Section } from '~/parts/Section';
 import { type Colour, State } from '~/parts/State';
+import { Confirm } from './Confirm';
 import { Begin, JobState, useJob } from './job';
 import { Listing } from './Listing';
 
@@ -124,9 +125,16 @@ export function UpkeepPage() {
         title="What is kept, and for how long"
         about="The gateway removes by itself what is over. Change the times in the configuration, under [retention]."
         actions={
-          <Begin job={sweep} start={() => call('sweepRetention')}>
-            Remove it now
-          </Begin>
+          <Confirm
+            verb="Remove it now"
+            label="Remove it now"
+            title="Remove what is over now?"
+            size="sm"
+            act={() => sweep.begin.mutate(() => call('sweepRetention'))}
+          >
+            What the list below calls to be removed is erased, receipts and comments too, and cannot be brought back.
+            Sums of usage stay.
+          </Confirm>
         }
       >
         <JobState job={sweep} doing="Removing what is over" />
