@@ -51,14 +51,22 @@ def columns_of(text: str) -> dict[str, str]:
     return found
 
 
+def near_of(tolerance: str) -> int:
+    """How far apart two costs may be, of 10**-18 USD."""
+    try:
+        near = exact(tolerance)
+    except ValueError:
+        near = -1
+    if near < 0:
+        raise ConfigError([f"reconcile: --tolerance-usd: {tolerance[:40]!r} is no amount such as 0.001"])
+    return near
+
+
 def reconcile(
     books: Called, invoice: list[Billed], provider: str, span: Span, tolerance: str, watch: Watch
 ) -> tuple[list[Difference], dict[str, int]]:
     """What differs, and how much of what was looked at. `watch`: goes over the calls, and tells how far it is."""
-    try:
-        near = exact(tolerance)
-    except ValueError:
-        raise ConfigError([f"reconcile: --tolerance-usd: {tolerance!r} is no amount such as 0.001"]) from None
+    near = near_of(tolerance)
     ours, unnamed = _ours(watch(books.asked(provider, span), books.count(span)))
     if not ours:
         raise ConfigError([f"reconcile: the ledger knows of no call to {provider!r} with an id in these days"])

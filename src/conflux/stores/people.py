@@ -8,22 +8,24 @@ from collections.abc import Callable
 from time import time
 from typing import Any
 
+from conflux.neutral.accounts import WEB
 from conflux.neutral.errors import ConfigError, NoSuch
 from conflux.neutral.people import DEFAULT, ROLES, UserRow, WorkspaceRow
 from conflux.stores.sql import Database, Run
+from conflux.stores.usage_rows import DUE
 
 _LONGEST = 100
 
 _WORKSPACES = """
     SELECT id, name, created, NOT EXISTS (SELECT 1 FROM closed WHERE kind = 'workspace' AND owner_id = workspace.id),
         (SELECT count(*) FROM app_user WHERE workspace_id = workspace.id),
-        (SELECT count(*) FROM api_key WHERE workspace_id = workspace.id AND revoked_at IS NULL)
+        (SELECT count(*) FROM api_key WHERE workspace_id = workspace.id AND revoked_at IS NULL AND prefix <> 'web')
     FROM workspace
 """
 _USERS = """
     SELECT app_user.id, app_user.name, workspace.name, coalesce(role, 'member'), app_user.created,
         NOT EXISTS (SELECT 1 FROM closed WHERE kind = 'user' AND owner_id = app_user.id),
-        (SELECT count(*) FROM api_key WHERE api_key.user_id = app_user.id AND revoked_at IS NULL)
+        (SELECT count(*) FROM api_key WHERE api_key.user_id = app_user.id AND revoked_at IS NULL AND prefix <> 'web')
     FROM app_user JOIN workspace ON workspace.id = workspace_id
     LEFT JOIN user_role ON user_role.user_id = app_user.id
 """
@@ -91,7 +93,7 @@ class People:
         def job(run: Run) -> None:
             number = workspace_number(run, name)
             _not_default("workspace", name)
-            keys = _count(run, "SELECT count(*) FROM api_key WHERE workspace_id = ?", number)
+            keys = _keys_of(run, "workspace_id", number)
             if keys:
                 raise ConfigError([_has_keys(f"the workspace {name!r}", keys, "workspaces")])
             users = run.execute("SELECT id FROM app_user WHERE workspace_id = ?", (number,)).fetchall()
@@ -160,7 +162,7 @@ class People:
             number = user_number(run, workspace, name)
             if workspace == DEFAULT:
                 _not_default("user", name)
-            keys = _count(run, "SELECT count(*) FROM api_key WHERE user_id = ?", number)
+            keys = _keys_of(run, "user_id", number)
             if keys:
                 raise ConfigError([_has_keys(f"the user {workspace}/{name}", keys, "users")])
             _remove(run, "user", number)
@@ -219,13 +221,20 @@ def _check_role(role: str) -> None:
 def _has_keys(whose: str, count: int, group: str) -> str:
     keys = "1 key" if count == 1 else f"{count} keys"
     return (
-        f"{whose} has {keys} (revoked ones count: receipts speak of them), so it stays: "
-        f"`conflux {group} disable` stops all of them"
+        f"{whose} has {keys} (revoked ones count, and sessions that asked something: receipts speak of them), "
+        f"so it stays; switched off, all of them stop (`conflux {group} disable`)"
     )
 
 
-def _count(run: Run, query: str, number: int) -> int:
-    return int(run.execute(query, (number,)).fetchone()[0])
+def _keys_of(run: Run, column: str, number: int) -> int:
+    """Those that something speaks of. A session's, which nobody made, is one only where it was asked with."""
+    rows = run.execute(f"SELECT id, prefix FROM api_key WHERE {column} = ?", (number,)).fetchall()
+    return sum(prefix != WEB or _asked_with(run, key) for key, prefix in rows)
+
+
+def _asked_with(run: Run, key: int) -> bool:
+    used = (f"SELECT 1 FROM {source} WHERE key_id = ? LIMIT 1" for source in ("usage_day", DUE, "hold"))
+    return any(run.execute(query, (key,)).fetchone() is not None for query in used)
 
 
 def _remove(run: Run, kind: str, number: int) -> None:
@@ -241,7 +250,11 @@ def _remove(run: Run, kind: str, number: int) -> None:
         run.execute("DELETE FROM conversation WHERE user_id = ?", (number,))
         for table in ("user_role", "user_password", "web_session"):
             run.execute(f"DELETE FROM {table} WHERE user_id = ?", (number,))
+        for (key,) in run.execute("SELECT id FROM api_key WHERE user_id = ?", (number,)).fetchall():
+            _remove(run, "key", key)  # a session's that nothing speaks of: others would have kept the user
         run.execute("DELETE FROM app_user WHERE id = ?", (number,))
+    elif kind == "key":
+        run.execute("DELETE FROM api_key WHERE id = ?", (number,))
     else:
         run.execute("DELETE FROM workspace WHERE id = ?", (number,))
 

@@ -65,3 +65,16 @@ async def test_over_the_wire(tmp_path: Path) -> None:
             assert answer.status == status, path
             assert status == 200 or answer.json()["error"]["message"], path
             assert answer.headers["x-request-id"]
+
+
+async def test_a_body_that_is_too_big_or_no_json_is_told_so(tmp_path: Path) -> None:
+    async with gate(tmp_path) as g:
+        house = g.house
+        big = await house.ask("POST", "/changes/import", {"name": "m.csv", "content": "x" * (9 << 20)})
+        assert big.status == 413 and "8388608 bytes" in big.text, big.text
+        headers = {"content-type": "application/json"}
+        bad = await house.ask("POST", "/workspaces", data='{"name": }', headers=headers)
+        error = bad.json()["error"]
+        assert bad.status == 400 and "not valid JSON, at letter 9" in error["message"] and error["param"] is None
+    operation = document(build(desk()))["paths"][f"{PREFIX}/changes/import"]["post"]
+    assert "413" in operation["responses"]

@@ -161,3 +161,18 @@ async def test_a_change_that_is_refused_changes_nothing(g: Gate) -> None:
     assert (await house.get("/users", workspace="default"))["data"][0]["role"] == "owner"
     assert (await house.ask("PATCH", "/workspaces/acme", {"name": "apex", "enabled": False})).status == 400
     assert all(row["enabled"] for row in (await house.get("/workspaces"))["data"])
+
+
+async def test_who_only_signed_in_can_be_deleted(g: Gate) -> None:
+    """A session's key is nobody's making; where receipts speak of it, it keeps its user."""
+    house = g.house
+    ann, bob = await g.person("acme", "ann", "member"), await g.person("apex", "bob", "member")
+    assert [row["keys"] for row in (await house.get("/users"))["data"] if row["name"] != "default"] == [0, 0]
+    assert (await house.ask("DELETE", "/workspaces/acme/users/ann")).status == 200
+    assert (await ann.get("/session"))["signed_in"] is False
+    assert (await house.ask("DELETE", "/workspaces/acme")).status == 200
+    hello = {"model": "conflux/deepseek-v4-pro", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5}
+    assert (await bob.ask("POST", "/v1/chat/completions", hello)).status == 200
+    for path in ("/workspaces/apex/users/bob", "/workspaces/apex"):
+        answer = await house.ask("DELETE", path)
+        assert answer.status == 400 and "1 key" in answer.text and "conflux" not in answer.text

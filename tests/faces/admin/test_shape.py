@@ -55,3 +55,18 @@ def test_a_file_full_of_mistakes_is_told_in_short() -> None:
     told = said(ConfigError([f"row {n}" for n in range(1000)])).message
     assert "row 19;" in told and "row 20" not in told and told.endswith("and 980 more")
     assert said(ConfigError(["a", "b"])).message == "a; b"
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ("ledger refund: --usd: '0,005' is no amount", "usd: '0,005' is no amount"),
+        ("--budget-usd: 'lots' is no amount", "budget_usd: 'lots' is no amount"),
+        ("plans subscribe: there is no plan 'x'", "there is no plan 'x'"),
+        ("there is no workspace 'x': `conflux workspaces list` shows them", "there is no workspace 'x'"),
+        ("it stays; switched off, all stop (`conflux users disable`)", "it stays; switched off, all stop"),
+        ("m.csv: model shop/x--y: context: 0", "m.csv: model shop/x--y: context: 0"),
+    ],
+)
+def test_the_command_lines_words_stay_there(problem: str, told: str) -> None:
+    assert said(ConfigError([problem])).message == told

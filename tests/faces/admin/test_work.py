@@ -66,7 +66,8 @@ async def test_an_invoice_is_held_against_the_ledger(g: Gate) -> None:
     job = await ended(house, "/ledger/reconcile", invoice)
     assert job.state == "failed" and "knows of no call" in str(job.problem)
     for bad in ({**invoice, "provider": "none"}, {**invoice, "content": "nonsense"}, {**invoice, "columns": "id"},
-                {**invoice, "from": "yesterday"}, {"provider": "own"}):  # fmt: skip
+                {**invoice, "from": "yesterday"}, {"provider": "own"}, {**invoice, "tolerance_usd": "-1"},
+                {**invoice, "tolerance_usd": "much"}):  # fmt: skip
         assert (await house.ask("POST", "/ledger/reconcile", bad)).status in (400, 404), bad
 
 
@@ -83,8 +84,8 @@ async def test_what_targets_can_is_asked_and_shown_with_its_evidence(g: Gate) ->
     assert (await house.get("/probes", target="other"))["data"] == []
     assert (await house.ask("POST", "/probes", {"model": "none"})).status == 404
     assert (await house.ask("GET", "/probes?model=none")).status == 404
-    failed = await ended(house, "/probes", {"model": "own/model", "capability": "flight"})
-    assert failed.state == "failed" and "cannot be probed" in str(failed.problem)
+    refused = await house.ask("POST", "/probes", {"model": "own/model", "capability": "flight"})
+    assert refused.status == 400 and "vision" in refused.text
 
 
 async def test_what_is_over_is_swept(g: Gate) -> None:

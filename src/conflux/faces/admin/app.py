@@ -55,6 +55,7 @@ _ERRORS = {
     401: "Nobody is signed in, or the credential is not valid.",
     403: "This takes another role.",
     404: "It is not there, or not yours.",
+    413: "The body is over the limit, which the message says.",
     429: "Too many attempts: wait as `retry-after` says.",
     503: "The ledger cannot do this now.",
 }
@@ -78,6 +79,8 @@ def build(desk: Desk) -> FastAPI:
 
 def _add(app: FastAPI, spec: Spec) -> None:
     statuses = [400, 404, 503, *spec.public_errors]
+    if spec.method in ("POST", "PUT", "PATCH"):
+        statuses.append(413)
     if spec.rule is not Rule.OPEN:
         statuses += [401, 403]
     responses: dict[int | str, dict[str, Any]] = {
@@ -158,6 +161,8 @@ def told(error: Exception) -> GatewayError:
         return GatewayError(Kind.UNAVAILABLE, f"the ledger cannot do this now: {error}")
     if isinstance(error, RequestValidationError):
         return _unread(error)
+    if isinstance(error, HTTPException) and isinstance(error.__cause__, GatewayError):
+        return error.__cause__  # the door stopped the body while it was read
     if isinstance(error, HTTPException) and error.status_code == 405:
         found = GatewayError(Kind.METHOD_NOT_ALLOWED, "this path does not take this method")
         found.headers = [(b"allow", str((error.headers or {}).get("allow", "")).encode())]
@@ -173,6 +178,8 @@ def _unread(error: RequestValidationError) -> GatewayError:
     """The first mistakes, by name."""
     lines, first = [], None
     for one in error.errors()[:5]:
+        if one["type"] == "json_invalid":
+            return invalid(f"the body is not valid JSON, at letter {one['loc'][-1]}: {one['ctx']['error']}")
         place = ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0])
         first = first or place
         lines.append(f"{place}: {one['msg']}")

@@ -8,6 +8,7 @@ import base64
 import binascii
 import csv
 import io
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,10 @@ from conflux.neutral.errors import ConfigError, GatewayError, Kind, NoSuch, inva
 
 USUAL, MOST = 50, 500
 _TOLD_MOST = 20  # mistakes of a file
+_GROUPS = "budgets|catalogue|credentials|credits|keys|ledger|models|plans|policies|probe|retention|users|workspaces"
+_OPERATION = re.compile(rf"^(?:(?:{_GROUPS}) [a-z]+|reconcile): ")
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+_COMMAND = re.compile(r" \(`conflux [^`]*`\)|: `conflux [^`]*` (?:shows|lists) them")
 _PRIVATE = {"cache-control": "private, no-store", "x-content-type-options": "nosniff"}
 
 
@@ -48,7 +53,13 @@ def said(error: ConfigError) -> GatewayError:
     told, more = error.problems[:_TOLD_MOST], len(error.problems) - _TOLD_MOST
     if more > 0:
         told.append(f"and {more} more")
-    return GatewayError(Kind.NOT_FOUND if isinstance(error, NoSuch) else Kind.INVALID, "; ".join(told))
+    return GatewayError(Kind.NOT_FOUND if isinstance(error, NoSuch) else Kind.INVALID, "; ".join(map(_plain, told)))
+
+
+def _plain(problem: str) -> str:
+    """Without the command line's words: its options are fields here, and its commands are of no use."""
+    fields = _OPTION.sub(lambda found: found[1].replace("-", "_"), _OPERATION.sub("", problem))
+    return _COMMAND.sub("", fields)
 
 
 class Asked(msgspec.Struct, frozen=True):

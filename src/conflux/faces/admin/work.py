@@ -21,8 +21,8 @@ from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View,
 from conflux.faces.admin.shape import answer, listed
 from conflux.faces.job_board import Job as Record
 from conflux.faces.jobs import Tell, job_of
-from conflux.faces.reconciling import NEAR, invoice_of, reconcile, shown, span_of
-from conflux.neutral.errors import NoSuch
+from conflux.faces.reconciling import NEAR, invoice_of, near_of, reconcile, shown, span_of
+from conflux.neutral.errors import NoSuch, invalid
 from conflux.neutral.reports import Asked, Span
 from conflux.routing.probing import EXAMINATIONS
 
@@ -185,6 +185,7 @@ async def reconcile_invoice(body: InvoiceAsked, desk: TheDesk, actor: TheActor) 
         raise NoSuch([f"there is no provider {body.provider!r}"])
     invoice = await asyncio.to_thread(invoice_of, body.content, body.name, body.columns)
     span = span_of("reconcile", body.from_, body.to)
+    near_of(body.tolerance_usd)  # before there is a job
 
     async def work(tell: Tell) -> dict[str, Any]:
         return await asyncio.to_thread(_reconciled, desk, invoice, body, span, tell)
@@ -261,6 +262,9 @@ async def list_probes(
 async def probe_model(body: ProbeAsked, desk: TheDesk, actor: TheActor) -> Response:
     """Ask the live targets of a model what they can. Kept with its evidence; what the catalogue states stays."""
     _targets(desk, body.model, body.storefront)
+    if body.capability is not None and body.capability not in {one.value for one in EXAMINATIONS}:
+        there = ", ".join(one.value for one in EXAMINATIONS)
+        raise invalid(f"capability: {body.capability!r} is none of {there}", "capability")
     capabilities = [body.capability] if body.capability is not None else [one.value for one in EXAMINATIONS]
 
     async def work(tell: Tell) -> dict[str, Any]:
