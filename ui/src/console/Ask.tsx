@@ -3,7 +3,10 @@ import { Alert, Button, Modal, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
+
+/** What is typed as money, so that the page itself says what is none. */
+export const AMOUNT = { inputMode: 'decimal', pattern: '[0-9]*[.]?[0-9]+', title: 'An amount such as 0.50' } as const;
 
 export type Filled = { text: (name: string) => string; raw: (name: string) => string; has: (name: string) => boolean };
 type Props = {
@@ -31,6 +34,7 @@ export function Ask({
   plain = false,
   size = 'md',
 }: Props) {
+  const [empty, setEmpty] = useState(false);
   const [open, dialog] = useDisclosure(false);
   const client = useQueryClient();
   const act = useMutation({
@@ -45,6 +49,7 @@ export function Ask({
     },
   });
   const show = () => {
+    setEmpty(false);
     act.reset();
     dialog.open();
   };
@@ -68,6 +73,10 @@ export function Ask({
         <form
           onSubmit={(event) => {
             event.preventDefault();
+            // The browser itself asks for nothing in a field that cannot be typed in, such as a choice.
+            const fields = [...event.currentTarget.querySelectorAll<HTMLInputElement>('input:required:read-only')];
+            setEmpty(fields.some((one) => one.value === ''));
+            if (fields.some((one) => one.value === '')) return;
             const data = new FormData(event.currentTarget);
             const raw = (name: string) => String(data.get(name) ?? ''); // a password may begin with a space
             const text = (name: string) => raw(name).trim();
@@ -76,9 +85,9 @@ export function Ask({
         >
           <Stack>
             {children}
-            {act.isError && (
+            {(empty || act.isError) && (
               <Alert color="red" variant="light" role="alert" className="anyword">
-                {act.error.message}
+                {empty ? 'Something is not chosen yet' : act.error?.message}
               </Alert>
             )}
             <Button type="submit" loading={act.isPending || act.isSuccess} fullWidth>

@@ -5,7 +5,7 @@ import { useSession } from '~/api/session';
 import type { Column } from '~/parts/DataTable';
 import { usd, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
-import { Ask } from './Ask';
+import { AMOUNT, Ask } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
 import { Listing } from './Listing';
@@ -89,7 +89,7 @@ export function BudgetsPage() {
                 <TextInput
                   label="Cap in USD"
                   name="usd"
-                  inputMode="decimal"
+                  {...AMOUNT}
                   required
                   defaultValue={one.cap_usd}
                   data-autofocus
@@ -129,7 +129,7 @@ export function BudgetsPage() {
           submit="Set"
         >
           <Whose storefronts />
-          <TextInput label="Cap in USD" name="usd" inputMode="decimal" required />
+          <TextInput label="Cap in USD" name="usd" {...AMOUNT} required />
           <Select label="It counts" name="window" data={WINDOWS} defaultValue="month" allowDeselect={false} />
         </Ask>
       }

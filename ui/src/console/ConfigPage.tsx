@@ -5,6 +5,7 @@ import { type Column, DataTable } from '~/parts/DataTable';
 import { Page } from '~/parts/Page';
 import { Section } from '~/parts/Section';
 import { Blank, Failed, Loading } from '~/parts/states';
+import tables from '~/parts/table.module.css';
 import { type Setting, sectionsOf } from './settings';
 
 const COLUMNS: Column<Setting>[] = [
@@ -12,7 +13,7 @@ const COLUMNS: Column<Setting>[] = [
     id: 'name',
     title: 'Setting',
     value: (one) => one.name,
-    cell: (one) => <code>{one.name}</code>,
+    cell: (one) => <code className={tables.nowrap}>{one.name}</code>,
   },
   {
     id: 'value',
@@ -20,7 +21,11 @@ const COLUMNS: Column<Setting>[] = [
     value: (one) => one.value,
     cell: (one) => (one.value === '' ? 'not set' : <code className="anyword">{one.value}</code>),
   },
-  { id: 'variable', title: 'Variable', cell: (one) => <code>{one.variable}</code> },
+  {
+    id: 'variable',
+    title: 'Variable',
+    cell: (one) => (one.variable ? <code>{one.variable}</code> : 'in the file alone'),
+  },
 ];
 
 export function ConfigPage() {

@@ -27,6 +27,8 @@ export function EditStorefront({ storefront }: { storefront: StorefrontRow }) {
         name: filled.text('name'),
         margin: filled.text('margin'),
         prefer: filled.text('prefer') as (typeof PREFER)[number],
+        ...(filled.has('output') ? { default_max_output: Number(filled.text('output')) } : {}),
+        ...(filled.has('temperature') ? { default_temperature: Number(filled.text('temperature')) } : {}),
         allowed_origins: words(filled.text('origins')),
         ...Object.fromEntries(SWITCHES.map(([name]) => [name, filled.text(name) === 'yes'])),
       },
@@ -87,6 +89,26 @@ function Filling({ whole }: { whole: StorefrontWhole }) {
             defaultValue={whole[name] ? 'yes' : 'no'}
           />
         ))}
+      </SimpleGrid>
+      <SimpleGrid cols={2}>
+        <TextInput
+          label="Longest answer"
+          name="output"
+          description="In tokens, where a request says none"
+          inputMode="numeric"
+          pattern="[0-9]*"
+          required={whole.default_max_output !== null}
+          defaultValue={whole.default_max_output ?? ''}
+        />
+        <TextInput
+          label="Temperature"
+          name="temperature"
+          description="Where a request says none"
+          inputMode="decimal"
+          pattern="[0-9]*[.]?[0-9]+"
+          required={whole.default_temperature !== null}
+          defaultValue={whole.default_temperature ?? ''}
+        />
       </SimpleGrid>
       <Textarea
         label="Browsers that may call it"

@@ -8,7 +8,7 @@ import { Figure } from '~/parts/Figure';
 import { compact, when } from '~/parts/figures';
 import { textOf } from '~/parts/file';
 import { Section } from '~/parts/Section';
-import { Ask, type Filled } from './Ask';
+import { AMOUNT, Ask, type Filled } from './Ask';
 import css from './console.module.css';
 import { JobState, useJob } from './job';
 
@@ -102,12 +102,7 @@ export function Invoice() {
             placeholder="id=response_id,cost=usd_total"
             description="Only where the file’s own names are not known"
           />
-          <TextInput
-            label="Costs this near are the same, in USD"
-            name="tolerance"
-            inputMode="decimal"
-            placeholder="0.000001"
-          />
+          <TextInput label="Costs this near are the same, in USD" name="tolerance" {...AMOUNT} placeholder="0.000001" />
         </Ask>
       }
     >

@@ -9,6 +9,7 @@ import { CopyButton } from '~/parts/CopyButton';
 import type { Column } from '~/parts/DataTable';
 import { usd, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
+import { AMOUNT } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
 import css from './console.module.css';
@@ -198,7 +199,7 @@ function NewKey({ open, close }: { open: boolean; close: () => void }) {
               defaultValue={session.storefront ?? null}
             />
             <Group grow>
-              <TextInput label="Budget in USD" name="budget" inputMode="decimal" placeholder="no cap of its own" />
+              <TextInput label="Budget in USD" name="budget" {...AMOUNT} placeholder="no cap of its own" />
               <TextInput label="Expires" name="expires" placeholder="never; or 30d" />
             </Group>
             {session.house && (

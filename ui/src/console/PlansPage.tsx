@@ -16,7 +16,7 @@ import { compact, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { type Colour, State } from '~/parts/State';
 import { Blank, Failed, Loading } from '~/parts/states';
-import { Ask } from './Ask';
+import { AMOUNT, Ask } from './Ask';
 import { useAct } from './act';
 import { Confirm } from './Confirm';
 import css from './console.module.css';
@@ -263,7 +263,7 @@ function GiveCredits() {
         searchable
         data={workspaces.data?.data.map((one) => one.name) ?? []}
       />
-      <TextInput label="Credits" name="credits" required inputMode="decimal" />
+      <TextInput label="Credits" name="credits" required {...AMOUNT} />
       <TextInput label="Expire" name="expires" description="A day, or a span such as 30d; empty: never" />
       <TextInput label="Note" name="note" maxLength={200} />
     </Ask>

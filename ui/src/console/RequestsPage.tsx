@@ -48,11 +48,11 @@ export function RequestsPage() {
       }),
     [typed, filter.ending, filter.simulated],
   );
-  const words: [keyof Filter, string][] = [
-    ['model', 'Model'],
-    ...(house ? ([['workspace', 'Workspace']] as [keyof Filter, string][]) : []),
-    ['user', 'User'],
-    ['key', 'Key'],
+  const words: [keyof Filter, string, string][] = [
+    ['model', 'Model', 'its whole id'],
+    ...(house ? ([['workspace', 'Workspace', 'acme']] as [keyof Filter, string, string][]) : []),
+    ['user', 'User', 'acme/mia'],
+    ['key', 'Key', 'key_2'],
   ];
   return (
     <Page
@@ -61,11 +61,12 @@ export function RequestsPage() {
       about="Every request that was admitted, the newest first: who asked, what answered, how it ended and what it cost. Prompts and answers are not kept."
     >
       <div className={css.filters}>
-        {words.map(([name, label]) => (
+        {words.map(([name, label, placeholder]) => (
           <TextInput
             key={name}
             size="xs"
             label={label}
+            placeholder={placeholder}
             value={filter[name]}
             onChange={(event) => put(name)(event.currentTarget.value)}
           />

@@ -11,10 +11,18 @@ const shown = (value: unknown): string =>
 // It says where all others come from, and has a name of its own.
 const FILE = 'config_file';
 
+// Rows of [[model]] and the like stand in the file alone: a variable of that name would stop the start.
+const isTable = (value: unknown): boolean => Array.isArray(value) && value.some(plain);
+
 const settingOf = (section: string, name: string, value: unknown): Setting => ({
   name,
   value: shown(value),
-  variable: name === FILE ? 'CONFLUX_CONFIG' : `CONFLUX_${[section, name].filter(Boolean).join('__').toUpperCase()}`,
+  variable:
+    name === FILE
+      ? 'CONFLUX_CONFIG'
+      : isTable(value)
+        ? ''
+        : `CONFLUX_${[section, name].filter(Boolean).join('__').toUpperCase()}`,
 });
 
 export function sectionsOf(config: Record<string, unknown>): Sectioned[] {

@@ -74,7 +74,7 @@ export function ReceiptLog() {
           <TextInput
             size="xs"
             aria-label="Filter by model"
-            placeholder="Model"
+            placeholder="Model, its whole id"
             value={model}
             onChange={(event) => setModel(event.currentTarget.value)}
           />

@@ -3,7 +3,7 @@ import { Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { call } from '~/api/admin';
 import type { Receipt } from '~/api/usage';
-import { Ask } from '~/console/Ask';
+import { AMOUNT, Ask } from '~/console/Ask';
 
 export function Refund({ receipt }: { receipt: Receipt }) {
   const [part, setPart] = useState('whole');
@@ -32,7 +32,7 @@ export function Refund({ receipt }: { receipt: Receipt }) {
         </Stack>
       </Radio.Group>
       {part === 'part' && (
-        <TextInput label="How much, in USD" name="usd" required inputMode="decimal" placeholder="0.01" data-autofocus />
+        <TextInput label="How much, in USD" name="usd" required {...AMOUNT} placeholder="0.01" data-autofocus />
       )}
       <TextInput label="Why" name="note" maxLength={200} description="For the audit log" />
     </Ask>
