@@ -146,13 +146,17 @@ class Played:
     def part(self, begin: int, end: int = 1 << 40) -> "Played":
         return Played(self.choices[begin:end], self.stepped)
 
+    def chosen(self) -> "Played":
+        """Without what was only tried out."""
+        return Played([one for one in self.choices if one.reason != "explored"], self.stepped)
+
     def regret(self, begin: int = 0, end: int = 1 << 40) -> float:
         """Of the oracle's cost, in a stretch."""
         part = self.part(begin, end)
         return part.total() / part.oracle() - 1
 
 
-def natures(chance: random.Random) -> list[Nature]:
+def natures(chance: random.Random, *, judged: bool = True) -> list[Nature]:
     found = []
     for place, tier in enumerate(_TIERS):
         low, high = _PRICES[tier]
@@ -162,7 +166,7 @@ def natures(chance: random.Random) -> list[Nature]:
                       capabilities=_EVERYTHING, price=PriceSheet(input=pico, output=4 * pico),
                       safe_context=1_000_000)  # fmt: skip
         found.append(Nature(model, chance.uniform(0.2, 2.0), 1 / chance.uniform(30, 200), chance.uniform(0.9, 3.0),
-                            chance.uniform(0.95, 0.999), chance.gauss(0, 0.02)))  # fmt: skip
+                            chance.uniform(0.95, 0.999), chance.gauss(0, 0.02) * judged))  # fmt: skip
     return found
 
 
@@ -175,16 +179,19 @@ def snapshot_of(models: list[Nature]) -> Snapshot:
                           simulator=None, keep_simulator=False)  # fmt: skip
 
 
-def tasks(requests: int, seed: int, *steps: Step, dominated: bool = False) -> Played:
+def tasks(requests: int, seed: int, *steps: Step, dominated: bool = False, judged: bool = True) -> Played:
+    """Not `judged`: nobody says what an answer was worth, and each model is as good as is stated of it."""
+
     async def main() -> Played:
-        return await _Play(requests, seed, steps, dominated=dominated).run()
+        return await _Play(requests, seed, steps, dominated=dominated, judged=judged).run()
 
     return run(main)
 
 
 class _Play:
-    def __init__(self, requests: int, seed: int, steps: tuple[Step, ...], *, dominated: bool) -> None:
-        self._natures = {one.model.id: one for one in natures(random.Random(f"natures {seed}"))}
+    def __init__(self, requests: int, seed: int, steps: tuple[Step, ...], *, dominated: bool, judged: bool) -> None:
+        self._natures = {one.model.id: one for one in natures(random.Random(f"natures {seed}"), judged=judged)}
+        self._judged = judged
         if dominated:
             worst = max(self._natures.values(), key=lambda one: one.model.price.input or 0)
             pico = 3 * (worst.model.price.input or 0)
@@ -262,7 +269,7 @@ class _Play:
         costs = {one.model.id: one.cost(task, tokens) for one in self._natures.values() if one.serves(task)}
         self._choices.append(Choice(task, tokens, name, told.get(b"x-shop-route-reason", b"").decode(), costs,
                                     nature.first + nature.pace * TASKS[task].length * nature.wordy))  # fmt: skip
-        if client.status == 200 and self._chance.random() < OPINIONS:
+        if self._judged and client.status == 200 and self._chance.random() < OPINIONS:
             self._judge(name, task)
 
     def _judge(self, name: str, task: str) -> None:
