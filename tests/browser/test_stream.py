@@ -118,7 +118,7 @@ def test_a_server_that_stops_is_said_and_nothing_is_lost(browser: object, own: S
     assert len(kept) > 3
     page.get_by_text("Not kept on the gateway yet").wait_for()
     answer.get_by_role("button", name="Try again").click()
-    page.get_by_text("The gateway does not answer").wait_for()
+    page.get_by_role("region", name="Messages").get_by_text("The gateway does not answer").wait_for()
     page.get_by_label("The branch before").click()
     answer = page.locator("article[aria-label^=Answer]").last
     assert answer.locator("[data-markdown] p").first.inner_text() == kept

@@ -24,7 +24,7 @@ def real_config(upstreams: Upstreams) -> str:
     sim, canary = upstreams.sim.port, upstreams.canary.port
     providers = {
         "house": f'base_url = "http://127.0.0.1:{sim}/v1"',
-        "hasty": f'base_url = "http://127.0.0.1:{sim}/v1"\nfirst_byte_timeout = 0.3\nidle_timeout = 0.3',
+        "hasty": f'base_url = "http://127.0.0.1:{sim}/v1"\nfirst_byte_timeout = 1.0\nidle_timeout = 1.0',
         "canaryprovider": f'base_url = "http://127.0.0.1:{canary}/canarymodel"\nlabel = "CanaryProvider"\n'
         'headers = { "x-canary" = "canarysecret" }',
     }
