@@ -87,3 +87,10 @@ def visitor(browser: object, served: Served) -> Iterator[Visitor]:
     one = Visitor(browser, served)
     yield one
     one.leave()
+
+
+@pytest.fixture
+def house(visitor: Visitor) -> Visitor:
+    """Signed in with the admin key."""
+    visitor.enter()
+    return visitor

@@ -20,12 +20,6 @@ def served(app: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
         yield running
 
 
-@pytest.fixture
-def house(visitor: Visitor) -> Visitor:
-    visitor.enter()
-    return visitor
-
-
 def listed(served: Served, key: str) -> set[str]:
     return {one["id"] for one in served.get("/v1/models", key=key).json()["data"]}
 
@@ -227,7 +221,7 @@ def test_a_new_price_leaves_the_others_as_they_are_and_can_begin_later(house: Vi
     page.get_by_role("textbox", name="Input", exact=True).fill("9")
     page.get_by_label("From", exact=True).fill("2037-01-02T03:04")
     page.get_by_role("button", name="Make a new version").click()
-    page.get_by_text("The new prices count from").wait_for()
+    page.get_by_text("The new prices count from 2 Jan 2037").wait_for()
     assert prices() == now
     open_("Versions")
     later = page.get_by_role("row").filter(has_text="later")

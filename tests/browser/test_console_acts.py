@@ -18,12 +18,6 @@ def served(app: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
         yield running
 
 
-@pytest.fixture
-def house(visitor: Visitor) -> Visitor:
-    visitor.enter()
-    return visitor
-
-
 def paid(served: Served, **whose: str) -> str:
     """A receipt's id."""
     answer = served.chat(served.key(name="paying", **whose), "hello", model="acme/paid")

@@ -19,12 +19,6 @@ def served(app: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
         yield running
 
 
-@pytest.fixture
-def house(visitor: Visitor) -> Visitor:
-    visitor.enter()
-    return visitor
-
-
 def upstream_ids(served: Served) -> list[str]:
     def get(path: str) -> Any:
         return served.get("/admin/api/v1" + path, key=served.admin_key).json()

@@ -26,9 +26,8 @@ from conflux.relay.snapshot import LiveTarget
 # Templates of a provider's own, and thinking that it counts beside the limit, are no lies.
 _OVER = 2
 _SLACK = 8192
-_FETCHED = frozenset(
-    {Need.FILES, Need.STORED_FILES, Need.WEB_SEARCH}
-)  # what the provider reads for it is not counted here
+# What the provider reads for these is not counted here.
+_FETCHED = frozenset({Need.FILES, Need.STORED_FILES, Need.WEB_SEARCH})
 
 
 class Account(Struct, frozen=True):

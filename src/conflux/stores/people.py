@@ -16,16 +16,16 @@ from conflux.stores.usage_rows import DUE
 
 _LONGEST = 100
 
-_WORKSPACES = """
+_WORKSPACES = f"""
     SELECT id, name, created, NOT EXISTS (SELECT 1 FROM closed WHERE kind = 'workspace' AND owner_id = workspace.id),
         (SELECT count(*) FROM app_user WHERE workspace_id = workspace.id),
-        (SELECT count(*) FROM api_key WHERE workspace_id = workspace.id AND revoked_at IS NULL AND prefix <> 'web')
+        (SELECT count(*) FROM api_key WHERE workspace_id = workspace.id AND revoked_at IS NULL AND prefix <> '{WEB}')
     FROM workspace
 """
-_USERS = """
+_USERS = f"""
     SELECT app_user.id, app_user.name, workspace.name, coalesce(role, 'member'), app_user.created,
         NOT EXISTS (SELECT 1 FROM closed WHERE kind = 'user' AND owner_id = app_user.id),
-        (SELECT count(*) FROM api_key WHERE api_key.user_id = app_user.id AND revoked_at IS NULL AND prefix <> 'web')
+        (SELECT count(*) FROM api_key WHERE api_key.user_id = app_user.id AND revoked_at IS NULL AND prefix <> '{WEB}')
     FROM app_user JOIN workspace ON workspace.id = workspace_id
     LEFT JOIN user_role ON user_role.user_id = app_user.id
 """
