@@ -110,3 +110,32 @@ def test_a_figure_of_too_many_digits_is_told_by_the_loader() -> None:
         with pytest.raises(ConfigError) as error:
             load([], tables(), changes=changes_of(rows, "m.csv"))
         assert any("context" in line for line in error.value.problems)
+
+
+def test_a_price_of_a_later_day_is_a_change_of_its_own() -> None:
+    day = 4_070_908_800  # 2099-01-01
+    row = {**ROW, "price": {"input": "2", "effective_at": "2099-01-01"}}
+    made = changes_of({"model": [row]}, "m.json", None, 1_700_000_000)
+    assert [(one.effective_at, one.fields.get("price"), len(one.fields)) for one in made] == [
+        (None, None, len(ROW) - 3), (day, {"input": "2"}, 1)]  # fmt: skip
+    alone = {"storefront": "shop", "id": "shop/two", "price": row["price"]}
+    assert [one.effective_at for one in changes_of({"model": [alone]}, "m.json")] == [day]
+    # from its day on, or from a later moment that all rows wait for, it is a price like others
+    assert len(changes_of({"model": [row]}, "m.json", None, day)) == 1
+    (late,) = changes_of({"model": [row]}, "m.json", day + 5, 1_700_000_000)
+    assert late.effective_at == day + 5 and late.fields["price"] == row["price"]
+    for said in ("", "2099-02-30", 5, None):  # the loader tells which of them are wrong
+        wrong = {**row, "price": {"input": "2", "effective_at": said}}
+        assert len(changes_of({"model": [wrong]}, "m.json")) == 1
+
+
+def test_a_pool_counts_as_it_is() -> None:
+    cost = {"input": "1", "output": "2", "effective_at": "2099-01-01"}
+    pool = {"id": "lake", "target": [{"provider": "up", "model": "one", "cost": cost}, "no table", {"cost": 5}]}
+    with pytest.raises(ConfigError) as error:
+        changes_of({"pool": [pool]}, "p.json")
+    assert error.value.problems == [
+        "p.json: pool lake: target one: cost.effective_at: 2099-01-01 is still to come, and a pool counts as it is: "
+        "import it then"
+    ]  # fmt: skip
+    assert len(changes_of({"pool": [pool]}, "p.json", None, 4_070_908_800)) == 1

@@ -122,6 +122,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("model", {"price": {"currency": "EUR"}}, ONE + "price.currency: 'EUR' has no [[rate]]: add one with its date"),
     ("model", {"price": {"unit": 0}}, ONE + "price.unit: must be at least 1"),
     ("model", {"price": {"version": ""}}, ONE + "price.version: must not be empty"),
+    ("model", {"price": {"effective_at": "2026-02-30"}},
+     ONE + "price.effective_at: '2026-02-30' is not a date such as 2026-11-01"),
     ("model", {"price": {"effective_at": "soon"}}, ONE + "price.effective_at: 'soon' is not a date such as 2026-11-01"),
     # rates
     ("rate", {"usd": "0"}, CNY + "usd: must be above 0"),

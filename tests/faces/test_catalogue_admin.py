@@ -5,6 +5,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -353,7 +354,7 @@ async def test_imported_rows_are_printed_or_kept(world: World) -> None:
     assert done["rows"] == {"model": 1} and '[[model]]\nstorefront = "shop"\nid = "shop/two"' in done["toml"]
     assert await world.book.changes() == []
     done = await world.run("import", name="m.csv", content=CSV, store=True, by="ann")
-    assert done == {"rows": {"model": 1}, "ids": [1]} and world.taken_over == 1
+    assert done == {"rows": {"model": 1}, "ids": [1], "later": 0} and world.taken_over == 1
     model = (await world.admin._catalogue()).models["shop", "shop/two"]
     assert (model.price.input, model.price.version) == (100_000, "change-1")
     again = CSV.replace("0.10", "0.30")
@@ -361,6 +362,30 @@ async def test_imported_rows_are_printed_or_kept(world: World) -> None:
     assert (await world.admin._catalogue()).models["shop", "shop/two"].price.input == 300_000
     await world.run("reject", ids=[2])
     assert (await world.admin._catalogue()).models["shop", "shop/two"].price.input == 100_000
+
+
+async def test_an_imported_price_begins_on_its_day(world: World) -> None:
+    """What else its row says counts at once."""
+    day = (world.now // 86_400 + 2) * 86_400
+    said = datetime.fromtimestamp(day, UTC).date().isoformat()
+    later = f"storefront,id,pool,name,price.input,price.effective_at\nshop,shop/two,pond,Two,0.90,{said}\n"
+    await world.run("import", name="m.csv", content=CSV, store=True)
+    done = await world.run("import", name="m.csv", content=later, store=True)
+    assert done == {"rows": {"model": 1}, "ids": [2, 3], "later": 1}
+
+    async def now() -> tuple[str, int | None, str]:
+        model = (await world.admin._catalogue()).models["shop", "shop/two"]
+        return model.name, model.price.input, model.price.effective_at
+
+    assert (await now())[:2] == ("Two", 100_000)
+    world.now = day - 1
+    assert (await now())[1] == 100_000
+    world.now = day
+    assert await now() == ("Two", 900_000, said)
+    price = "storefront,id,price.input,price.effective_at\nshop,shop/three,-1,2099-01-01\n"
+    lines = await refused(world, "import", name="m.csv", content=price, store=True)
+    assert any("shop/three: pool: missing" in one for one in lines), "a price of no model"
+    assert any("price.input" in one for one in lines), "it has to be right today"
 
 
 async def test_every_operation_is_tried_here() -> None:

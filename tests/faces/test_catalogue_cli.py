@@ -41,7 +41,7 @@ class Played:
             "catalogue.diff": {"sources": [SOURCE], "changes": [], "missing": [], "remarks": []},
             "catalogue.accept": {"accepted": [CHANGE]},
             "catalogue.reject": {"rejected": [CONTEXT]},
-            "catalogue.import": {"toml": "[[model]]\n", "rows": {"model": 2, "pool": 1}, "ids": [7, 8, 9]},
+            "catalogue.import": {"toml": "[[model]]\n", "rows": {"model": 2, "pool": 1}, "ids": [7, 8, 9], "later": 0},
         }
 
     def operate(self, flags: dict[str, Any], operation: str, params: dict[str, Any]) -> Any:
@@ -193,6 +193,8 @@ def test_rows_are_printed_or_kept(played: Played, tmp_path: Path) -> None:
     assert said(played, "import", str(file), "--store").stdout == "kept 2 models, 1 pool as changes 7, 8, 9\n"
     assert json.loads(said(played, "import", str(file), "--json").stdout) == played.answers["catalogue.import"]
     assert [params["store"] for _, _, params in played.heard] == [False, True, False]
+    played.answers["catalogue.import"]["later"] = 2
+    assert said(played, "import", str(file), "--store").stdout.endswith("changes 7, 8, 9; 2 begin later\n")
 
 
 def test_validation_is_a_line_for_each_mistake(played: Played) -> None:

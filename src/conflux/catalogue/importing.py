@@ -10,13 +10,15 @@ import json
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from conflux.catalogue.changes import Change
-from conflux.catalogue.rows import ModelRow
+from conflux.catalogue.rows import ModelRow, day_of
 from conflux.neutral.errors import ConfigError
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -116,13 +118,50 @@ def _whole(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= _DIGITS
 
 
-def changes_of(rows: Rows, source: str) -> list[Change]:
-    return [
-        Change(table=table, key=tuple(row[name] for name in _TABLES[table]), field="row", source=source,
-               fields={name: value for name, value in row.items() if name not in _TABLES[table]})
-        for table in _TABLES
-        for row in rows.get(table, ())
-    ]  # fmt: skip
+def changes_of(rows: Rows, source: str, begins: int | None = None, now: int = 0) -> list[Change]:
+    """`begins`: Unix seconds from which they count; None: at once. A model's price of a later day than both is a
+    change of its own, from that day (UTC) on. Raises ConfigError."""
+    made, problems = [], []
+    for table in _TABLES:
+        for row in rows.get(table, ()):
+            change = Change(table=table, key=tuple(row[name] for name in _TABLES[table]), field="row", source=source,
+                            fields={name: value for name, value in row.items() if name not in _TABLES[table]},
+                            effective_at=begins)  # fmt: skip
+            made += _in_time(change, max(begins or 0, now))
+            problems += [
+                f"{source}: pool {change.key[0]}: {one}" for one in _costs_to_come(change, max(begins or 0, now))
+            ]
+    if problems:
+        raise ConfigError(problems)
+    return made
+
+
+def _in_time(change: Change, now: int) -> list[Change]:
+    """A row, and apart from it the price that comes later than the row."""
+    price = change.fields.get("price")
+    moment = _begins(price)
+    if change.table != "model" or moment <= now:
+        return [change]
+    rest = {name: value for name, value in change.fields.items() if name != "price"}
+    later = {name: value for name, value in price.items() if name != "effective_at"}
+    parts = [replace(change, fields=rest)] if rest else []
+    return [*parts, replace(change, fields={"price": later}, effective_at=moment)]
+
+
+def _costs_to_come(change: Change, now: int) -> Iterator[str]:
+    """A pool is replaced whole: what its target costs until then would be unknown."""
+    targets = change.fields.get("target") if change.table == "pool" else None
+    for target in targets if isinstance(targets, list) else ():
+        if isinstance(target, dict) and _begins(target.get("cost")) > now:
+            yield (f"target {target.get('model')}: cost.effective_at: {target['cost']['effective_at']} is still to "
+                   "come, and a pool counts as it is: import it then")  # fmt: skip
+
+
+def _begins(price: Any) -> int:
+    """Unix seconds; 0: at once, or not said in a way that the loader takes."""
+    said = price.get("effective_at") if isinstance(price, Mapping) else None
+    day = day_of(said) if isinstance(said, str) else None
+    return 0 if day is None else int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def to_toml(rows: Rows) -> str:

@@ -7,6 +7,7 @@ Every `*_of` tells all mistakes of its row and answers all the same: a loader th
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -229,9 +230,16 @@ def rate_of(row: RateRow, wrong: Wrong) -> Rate:
         wrong("usd", str(error))
     if row.currency == "USD":
         wrong("currency", "USD is the ledger's own currency and has no rate")
-    if not _DATE.match(row.date):
+    if day_of(row.date) is None:
         wrong("date", f"{row.date!r} is not a date such as 2026-11-01")
     return Rate(currency=row.currency, nano_usd=nano, date=row.date)
+
+
+def day_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DATE.match(text) else None
+    except ValueError:  # the 30th of February
+        return None
 
 
 def sheet_of(row: PriceRow, rates: Mapping[str, Rate], path: str, wrong: Wrong) -> PriceSheet:
@@ -243,7 +251,7 @@ def sheet_of(row: PriceRow, rates: Mapping[str, Rate], path: str, wrong: Wrong) 
         wrong(f"{path}.unit", "must be at least 1")
     if row.version == "":
         wrong(f"{path}.version", "must not be empty")
-    if row.effective_at and not _DATE.match(row.effective_at):
+    if row.effective_at and day_of(row.effective_at) is None:
         wrong(f"{path}.effective_at", f"{row.effective_at!r} is not a date such as 2026-11-01")
     prices: dict[str, int] = {}
     for names, parse in ((_PER_TOKEN, pico_from_per_million), (PER_ITEM, pico_from_per_item)):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from conflux.catalogue.catalogue import Catalogue
 from conflux.catalogue.changes import ACCEPTED, OPEN, REJECTED, Change, in_force
@@ -29,7 +30,7 @@ class Book(Protocol):
     async def changes(self, *states: str) -> list[Change]: ...
     async def propose(self, proposed: Iterable[Change]) -> int: ...
     async def decide(self, ids: Iterable[int], state: str, by: str) -> None: ...
-    async def add_accepted(self, changes: Iterable[Change], by: str, begins: int | None = None) -> list[int]: ...
+    async def add_accepted(self, changes: Iterable[Change], by: str) -> list[int]: ...
 
 
 class Surroundings(NamedTuple):
@@ -167,7 +168,7 @@ class CatalogueAdmin:
             for provider, listing in listings.items():
                 before = await self._before(provider, "file")
                 after = seen(before, listing.models, (), int(self._around.now()))
-                looks.append(_Look(msgspec.structs.replace(after, detail=order.name), before, listing.notes))
+                looks.append(_Look(replace(after, detail=order.name), before, listing.notes))
                 if not order.dry_run:
                     await self._book.see(looks[-1].sighting)
         return await self._result(looks, dry=order.dry_run)
@@ -224,9 +225,7 @@ class CatalogueAdmin:
         chosen = await self._chosen(order, (OPEN,), "accept")
         now = int(self._around.now())
         standing = in_force(await self._book.changes(ACCEPTED), now)
-        self._around.files(
-            [*standing, *(msgspec.structs.replace(one, state=ACCEPTED, effective_at=now) for one in chosen)]
-        )
+        self._around.files([*standing, *(replace(one, state=ACCEPTED, effective_at=now) for one in chosen)])
         return await self._decide(chosen, ACCEPTED, order.by)
 
     async def reject(self, order: Decision) -> Any:
@@ -241,28 +240,29 @@ class CatalogueAdmin:
     async def import_rows(self, order: ImportOrder) -> Any:
         # beside the loop: a big file takes seconds, and requests must not wait for it
         rows = await asyncio.to_thread(read_rows, order.name, order.content)
-        made = changes_of(rows, order.name)
-        await self._check(made, order.effective_at)
+        now = int(self._around.now())
+        begins = order.effective_at
+        if begins is not None and begins <= now:
+            raise ConfigError(["effective_at: this moment has gone by: leave it out, and it counts at once"])
+        made = changes_of(rows, order.name, begins, now)
+        await self._check(made, now)
         counts = {table: len(found) for table, found in rows.items()}
         if not order.store:
             return {"toml": to_toml(rows), "rows": counts, "ids": []}
-        ids = await self._book.add_accepted(made, order.by, order.effective_at)
+        ids = await self._book.add_accepted(made, order.by)
         await self._around.take_over()
-        return {"rows": counts, "ids": ids}
+        return {"rows": counts, "ids": ids, "later": sum((one.effective_at or 0) > now for one in made)}
 
-    async def _check(self, made: list[Change], begins: int | None) -> None:
+    async def _check(self, made: list[Change], now: int) -> None:
         """Raises ConfigError where the catalogue could not be read with these, today or with what begins later."""
-        now, accepted = self._around.now(), await self._book.changes(ACCEPTED)
-        if begins is None:
-            # in order of being told: these are the newest
-            await asyncio.to_thread(self._around.files, [*in_force(accepted, now), *made])
-        elif begins <= now:
-            raise ConfigError(["effective_at: this moment has gone by: leave it out, and it counts at once"])
-        later = [one for one in accepted if (one.effective_at or 0) > now]
-        if later or begins is not None:
-            moment = begins if begins is not None else int(now)
-            new = [msgspec.structs.replace(one, state=ACCEPTED, effective_at=moment, id=1 << 62) for one in made]
-            await asyncio.to_thread(self._around.files, in_force([*accepted, *new], float("inf")))
+        accepted = await self._book.changes(ACCEPTED)
+        # in order of being told: these are the newest
+        new = [replace(one, state=ACCEPTED, effective_at=one.effective_at or now) for one in made]
+        if today := in_force(new, now):
+            await asyncio.to_thread(self._around.files, [*in_force(accepted, now), *today])
+        whole = sorted([*in_force(accepted, float("inf")), *new], key=lambda one: one.effective_at or 0)
+        if any((one.effective_at or 0) > now for one in whole):
+            await asyncio.to_thread(self._around.files, whole)
 
     async def _decide(self, chosen: list[Change], state: str, by: str) -> Any:
         await self._book.decide([one.id for one in chosen], state, by)
@@ -320,11 +320,11 @@ def _judged(
 ) -> _Look:
     """A list that failed or cannot be believed leaves the last good one as it was."""
     if isinstance(listing, ListRefused):
-        return _Look(msgspec.structs.replace(before, tried=now, outcome="failed", detail=str(listing)), before)
+        return _Look(replace(before, tried=now, outcome="failed", detail=str(listing)), before)
     why = None if believe else suspicious(before.models, listing.models, targets)
     if why is not None:
         detail = f"{why}: not believed, the last good list stays; --believe takes it over"
-        return _Look(msgspec.structs.replace(before, tried=now, outcome="alarm", detail=detail), before, listing.notes)
+        return _Look(replace(before, tried=now, outcome="alarm", detail=detail), before, listing.notes)
     return _Look(seen(before, listing.models, targets, now), before, listing.notes)
 
 

@@ -230,7 +230,9 @@ def _add_files(group: typer.Typer, actions: CatalogueActions) -> None:
     )
     def import_(
         file: Annotated[Path, typer.Argument(help="A .toml, .json or .csv file of models.")],
-        store: Annotated[bool, typer.Option("--store", help="Keep the rows; they count at once.")] = False,
+        store: Annotated[
+            bool, typer.Option("--store", help="Keep the rows: they count at once, a price from its own day.")
+        ] = False,
         config: ConfigFlag = None,
         data: DataFlag = None,
         json: JsonFlag = False,
@@ -242,7 +244,8 @@ def _add_files(group: typer.Typer, actions: CatalogueActions) -> None:
             out_json(done)
         elif store:
             counts = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in done["rows"].items())
-            out(f"kept {counts} as changes {', '.join(map(str, done['ids']))}")
+            out(f"kept {counts} as changes {', '.join(map(str, done['ids']))}"
+                + (f"; {done['later']} begin later" if done["later"] else ""))  # fmt: skip
         else:
             out(done["toml"].rstrip("\n"))
 

@@ -89,8 +89,8 @@ class CatalogueRows:
 
         await self._ledger.write(put)
 
-    async def add_accepted(self, changes: Iterable[Change], by: str, begins: int | None = None) -> list[int]:
-        """Imported rows: decided as they come. `begins`: in force from then on; None: now."""
+    async def add_accepted(self, changes: Iterable[Change], by: str) -> list[int]:
+        """Imported rows: decided as they come, in force from their `effective_at` on, or now."""
         now, rows = int(self._now()), list(changes)
 
         def put(run: Run) -> list[int]:
@@ -98,7 +98,7 @@ class CatalogueRows:
             for one in rows:
                 number = _insert(run, one, now)
                 run.execute("UPDATE catalogue_change SET state = ?, decided = ?, decided_by = ?, effective_at = ?"
-                            " WHERE id = ?", (ACCEPTED, now, by, begins or now, number))  # fmt: skip
+                            " WHERE id = ?", (ACCEPTED, now, by, one.effective_at or now, number))  # fmt: skip
                 run.execute(_DECIDE, (number, ACCEPTED, now, by))
                 made.append(number)
             return made

@@ -30,3 +30,23 @@ async def test_rows_come_in_are_seen_and_are_taken_back(tmp_path: Path) -> None:
         synced = await house.ask("POST", "/changes/sync", {"dry_run": True})
         assert Synced.model_validate(synced.json()).sources == []
         assert (await house.ask("POST", "/changes/sync", {"providers": ["none"]})).status == 400
+
+
+async def test_an_imported_price_of_a_later_day_waits_for_it(tmp_path: Path) -> None:
+    async with gate(tmp_path) as g:
+        house, model = g.house, "conflux/conflux/deepseek-v4-pro"
+        before = (await house.get(f"/models/{model}"))["prices"]
+        row = {**ROW, "price": {"input": "77", "effective_at": "2099-01-01"}}
+        asked = {"name": "models.json", "content": json.dumps([row]), "store": True}
+        stored = Imported.model_validate((await house.ask("POST", "/changes/import", asked)).json())
+        assert (stored.later, len(stored.ids)) == (1, 2)
+        found = await house.get(f"/models/{model}")
+        assert (found["prices"], found["safe_context"]) == (before, 5000)
+        versions = (await house.get(f"/prices/{model}"))["data"]
+        assert [(one["scheduled"], one["current"], one["effective_at"]) for one in versions] == [
+            (True, False, 4_070_908_800), (False, True, None)]  # fmt: skip
+        assert versions[0]["prices"] == {"input": "77"}
+        await house.ask("POST", "/changes/reject", {"ids": stored.ids})
+        found = await house.get(f"/models/{model}")
+        assert (found["prices"], found["safe_context"] == 5000) == (before, False)
+        assert len((await house.get(f"/prices/{model}"))["data"]) == 1

@@ -240,6 +240,8 @@ export type ImportAsked = {
 export type Imported = {
   rows: Record<string, number>;
   ids: number[];
+  /** How many of the changes begin later, as their price's effective_at says. */
+  later?: number;
 } & { [more: string]: unknown };
 
 /** A provider's invoice or usage export, to hold against the ledger. */

@@ -72,6 +72,7 @@ class ImportAsked(View):
 class Imported(Wide):
     rows: dict[str, int]
     ids: list[int]
+    later: int = Field(0, description="How many of the changes begin later, as their price's effective_at says.")
 
 
 @ROUTES("GET", "/changes", Rule.HOUSE, Changes, csv=True)
