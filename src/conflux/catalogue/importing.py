@@ -138,7 +138,7 @@ def changes_of(rows: Rows, source: str, begins: int | None = None, now: int = 0)
 
 def _in_time(change: Change, now: int) -> list[Change]:
     """A row, and apart from it the price that comes later than the row."""
-    price = change.fields.get("price")
+    price: Any = change.fields.get("price")
     moment = _begins(price)
     if change.table != "model" or moment <= now:
         return [change]
