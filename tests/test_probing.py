@@ -37,6 +37,14 @@ def sees(colour: str) -> Answer:
     return whole(colour or "I see none.")
 
 
+def counted(asked: int, said: int) -> dict[str, int]:
+    return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+
+
+def thinks(colour: str) -> Answer:
+    return whole(colour or "I see none.", used=counted(300, 300))
+
+
 def drops(colour: str) -> Answer:
     return whole("I see none.")
 
@@ -226,19 +234,31 @@ async def test_nobody_is_asked_for_more_than_the_day_may_cost_and_all_in_the_end
     (one,) = targets(World(shop()).snapshot)
     most = most_cost(one.target, one.model)
     assert most is not None
-    house = House(shop(6, **OPEN), cap=most)
+    cap = most + most // 4
+    house = House(shop(6, **OPEN), thinks, cap)
     for day in range(6):
         await house.wait(DAY, 3 * 3600)
         assert day < len(house.book.rows) <= day + 2  # one a day, and midnight lies between: two could cost too much
         house.prober = house.another()  # who starts anew has not forgotten
-    assert house.usable and all(0 < one.cost <= most for one in house.book.rows.values())
+    assert house.usable and all(0 < one.cost <= cap for one in house.book.rows.values())
+
+
+async def test_who_turns_out_dear_is_stopped_before_the_day_s_cap_is_passed() -> None:
+    (one,) = targets(World(shop()).snapshot)
+    most = most_cost(one.target, one.model)
+    assert most is not None
+    house = House(shop(**OPEN), lambda colour: whole(colour or "none", used=counted(5_000, 1_024)), 2 * most)
+    await house.prober.look()
+    (found,) = house.book.rows.values()
+    assert found.holds is None and most < found.cost <= 2 * most and 1 < len(house.eyes.calls) < 4
+    assert "nothing found out" in house.said[0] and "than the day has left" in house.said[0]
 
 
 async def test_what_was_asked_by_hand_counts_against_the_day_once() -> None:
     (one,) = targets(World(shop()).snapshot)
     most = most_cost(one.target, one.model)
     assert most is not None
-    house = House(shop(2, **OPEN), cap=2 * most - 1)
+    house = House(shop(2, **OPEN), cap=2 * most)
     first, second = targets(house.snapshot)
     found = await house.examine(first.front, first.model, first.target, SEES)
     await house.book.keep(replace(found, cost=most))
@@ -254,7 +274,7 @@ async def test_who_is_too_dear_for_any_day_is_said_to_be_once_a_day() -> None:
     (one,) = targets(World(shop()).snapshot)
     most = most_cost(one.target, one.model)
     assert most is not None
-    house = House(shop(**OPEN), cap=most - 1)
+    house = House(shop(**OPEN), cap=most + most // 4 - 1)
     await house.wait(2 * DAY)
     assert 2 <= len(house.said) <= 3 and all("raise probing.cents_per_day" in line for line in house.said)
 

@@ -1,6 +1,6 @@
 """Looking by itself whether targets see: at registration, weekly, and where there is doubt.
 
-Law: only where the owner turned it on, one target at a time, and in one process of several. No examination begins that
+Law: only where the owner turned it on, one target at a time, and in one process of several. No question is asked that
 could pass the day's cap; what nobody knows the price of is not asked. Doubt is written down by whoever met it, and only
 where somebody asks again: else a yes would be lost for good. A failure is a line in the log and the next try. Waiting,
 time and asking are given, so weeks of it are tested in milliseconds.
@@ -21,6 +21,7 @@ from conflux.routing.probe_plan import day_of, due, spent_on
 
 EVERY = 60.0  # seconds between two looks
 SEES = Capability.VISION
+_USUAL = 4  # all usual questions together cost less than this part of what one may cost
 
 
 class Asked(NamedTuple):
@@ -37,8 +38,8 @@ class Means(NamedTuple):
     book: ProbeBook
     doubts: Doubts
     snapshot: Callable[[], Snapshot]
-    examine: Callable[[Storefront, Model, LiveTarget, Capability], Awaitable[Finding]]
-    most_cost: Callable[[LiveTarget, Model], int | None]
+    examine: Callable[[Storefront, Model, LiveTarget, Capability, int], Awaitable[Finding]]  # for so much at most
+    most_cost: Callable[[LiveTarget, Model], int | None]  # of a question
     refresh: Callable[[], Awaitable[None]]
     now: Callable[[], float]
     log: Callable[[str], None]
@@ -77,20 +78,22 @@ class Prober:
             cap, most = means.cap(), means.most_cost(one.target, one.model)
             if moment > now or cap is None:
                 return
-            if most is not None and self._spent + most <= cap:
-                await self._ask(one, findings.get(one.target.key))
-            elif most is not None and most > cap and one.target.key not in self._dear:
+            # Beside the dearest question the usual ones before it have room, or it would end in the middle every day.
+            if most is not None and self._spent + most + most // _USUAL <= cap:
+                await self._ask(one, findings.get(one.target.key), cap - self._spent)
+            elif most is not None and most + most // _USUAL > cap and one.target.key not in self._dear:
                 self._dear.add(one.target.key)
-                means.log(f"{one.target.key}: not examined: it may cost {usd(most)} USD, a day {usd(cap)}: "
+                means.log(f"{one.target.key}: not examined: a question may cost {usd(most)} USD, a day {usd(cap)}: "
                           f"raise probing.cents_per_day, or `conflux probe {one.model.id}`")  # fmt: skip
 
-    async def _ask(self, one: Asked, before: Finding | None) -> None:
+    async def _ask(self, one: Asked, before: Finding | None, room: int) -> None:
         means = self._means
-        found = await means.examine(one.front, one.model, one.target, SEES)
+        found = await means.examine(one.front, one.model, one.target, SEES, room)
         self._spent += found.cost
         kept = await means.book.keep(found)
         self._counted.add((kept.target, kept.tried))
-        means.log(f"{kept.target}: vision: {_word(found.holds)}, for {usd(found.cost)} USD")
+        why = f": {found.evidence[-1]}" if found.holds is None and found.evidence else ""
+        means.log(f"{kept.target}: vision: {_word(found.holds)}, for {usd(found.cost)} USD{why}")
         if before is None or before.holds is not kept.holds:
             await means.refresh()
 

@@ -11,7 +11,8 @@ from conflux.neutral.money import PriceSheet
 from conflux.neutral.ports import Inbound, Outbound
 from conflux.neutral.probes import Finding
 from conflux.neutral.records import Capability
-from conflux.relay.probing import examine
+from conflux.relay.probing import examine, most_cost
+from conflux.routing.probing import LONGEST, ROOM
 from conflux.routing.swatches import COLOURS, swatch
 from tests.relay.answers import Answer, broken, whole
 from tests.relay.shops import shop
@@ -114,3 +115,30 @@ def called(word: str) -> Answer:
     call = {"id": "c", "type": "function", "function": {"name": "echo", "arguments": json.dumps({"word": word})}}
     message = {"role": "assistant", "content": None, "tool_calls": [call]}
     return whole(choices=[{"index": 0, "message": message, "finish_reason": "tool_calls"}])
+
+
+async def test_what_a_question_may_cost_is_what_it_asks_for_and_what_a_picture_can_count() -> None:
+    catalogue = shop(price=PriceSheet(input=3_000_000, output=15_000_000, reasoning=20_000_000))
+    world = World(catalogue)
+    (target,) = world.snapshot.pools["pond"]
+    model = world.snapshot.catalogue.models["shop", "shop/one"]
+    asked, said = LONGEST + 1_000 + 8_500, ROOM
+    assert most_cost(target, model) == asked * 3_000 + said * 20_000
+    assert most_cost(target, replace(model, price=PriceSheet())) is None
+
+
+async def test_no_question_is_asked_that_there_is_no_room_for() -> None:
+    world = World(shop(of_target={"cost": PriceSheet(input=1_000_000, output=1_000_000)}))
+    upstream = Shown(world, lambda colour: whole(colour or "nothing"))
+    parts = replace(world.parts, transport=upstream)
+    model = world.snapshot.catalogue.models["shop", "shop/one"]
+    (target,), front = world.snapshot.pools["pond"], world.snapshot.catalogue.storefronts["shop"]
+    most = most_cost(target, model)
+    assert most is not None
+    each = (11 + 7) * 1_000
+    for room, questions in ((most - 1, 0), (most, 1), (most + 3 * each - 1, 3), (most + 3 * each, 4)):
+        upstream.calls.clear()
+        finding = await examine(parts, front, model, target, Capability.VISION, room)
+        assert (len(upstream.calls), finding.cost) == (questions, questions * each)
+        assert finding.holds is (True if questions == 4 else None)
+        assert questions == 4 or "not asked: it may cost more than the day has left" in finding.evidence[-1]

@@ -1,5 +1,6 @@
 """No model is misjudged: honest, blind, dropping pictures, refusing, flapping, over a thousand seeds each."""
 
+import contextlib
 import json
 import random
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from conflux.neutral.records import Capability
-from conflux.routing.probing import EXAMINATIONS, Examination, Question, Said, Verdict, refuses_images
+from conflux.routing.probing import EXAMINATIONS, LONGEST, ROOM, Examination, Question, Said, Verdict, refuses_images
 from conflux.routing.swatches import COLOURS, swatch
 
 SEEDS = range(1000)
@@ -178,3 +179,19 @@ def test_the_evidence_is_what_was_shown_and_said() -> None:
 )
 def test_a_refusal_of_one_picture_says_nothing_of_the_eyes(text: str, of_its_eyes: bool) -> None:
     assert refuses_images(text) is of_its_eyes
+
+
+@pytest.mark.parametrize("capability", EXAMINATIONS)
+def test_no_question_is_longer_than_is_reckoned_with(capability: Capability) -> None:
+    """And none asks for more room than that, nor shows more than one picture."""
+    longest = 0
+    for seed in range(50):
+        asked = EXAMINATIONS[capability](random.Random(seed).randrange)
+        with contextlib.suppress(StopIteration):
+            question = next(asked)
+            while True:
+                text = json.dumps(question)
+                longest = max(longest, len(text))
+                assert question["max_tokens"] == ROOM and text.count('"image_url"}') <= 1
+                question = asked.send(answered("wrong" if "image" in text else "red"))
+    assert 0 < longest <= LONGEST

@@ -51,7 +51,7 @@ class ProbeAdmin:
         wish = asked("probe", params, ProbeAsked)
         if self._examine is None:
             raise ConfigError(["probe: no server runs here: start it with `conflux serve`, then ask again"])
-        capabilities = _capabilities(wish.capability)
+        capabilities = examinable(wish.capability)
         front, model = self._model(wish)
         if model.flux is not None or model.kind != "chat":
             what = "a panel, which has no target of its own: probe the models it names" if model.flux is not None else (
@@ -112,12 +112,13 @@ def view(finding: Finding, model: Model | None, now: float) -> dict[str, Any]:
     }
 
 
-def _capabilities(name: str | None) -> list[Capability]:
+def examinable(name: str | None) -> list[Capability]:
+    """Those that are meant: all where none is named."""
     if name is None:
         return list(EXAMINATIONS)
     there = {one.value: one for one in EXAMINATIONS}
     if name not in there:
-        raise ConfigError([f"probe: {name[:80]!r} cannot be probed; there are {', '.join(there)}"])
+        raise ConfigError([f"capability: {name[:80]!r} cannot be probed; there are {', '.join(there)}"])
     return [there[name]]
 
 

@@ -19,20 +19,29 @@ from conflux.relay.admitted import Admitted
 from conflux.relay.attempt import Attempt, Failed
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import LiveTarget
-from conflux.routing.probing import EXAMINATIONS, QUESTIONS, Question, Said
+from conflux.routing.probing import EXAMINATIONS, LONGEST, ROOM, Question, Said
 
 _HOUSE = Caller(key_id=NOBODY, name="probe", storefront="", workspace_id=0, workspace="", user_id=0, user="")
 _ID = b"probe"
-_LARGE = Usage(input=4_000, output=1_024)  # a question, at most: some providers count a small picture as so much
+_PICTURE = 8_500  # tokens: the most that a provider is known to count for a picture of one tile
+_FRAME = 1_000  # what it adds itself: the frame of a conversation, how tools are called
+_ASKED = Usage(input=LONGEST + _FRAME + _PICTURE, image=1)
+_SPOKEN, _THOUGHT = (_ASKED.plus(one) for one in (Usage(output=ROOM), Usage(reasoning=ROOM)))
+_SPENT = Said(kind="silent", text="not asked: it may cost more than the day has left")
 
 
-async def examine(parts: Parts, front: Storefront, model: Model, target: LiveTarget, capability: Capability) -> Finding:
-    """`model`: one of those behind whose pool the target stands."""
+async def examine(
+    parts: Parts, front: Storefront, model: Model, target: LiveTarget, capability: Capability, room: int | None = None
+) -> Finding:
+    """`model`: one of those behind whose pool the target stands. `room`: nano-USD that no question may pass."""
     examination = EXAMINATIONS[capability](parts.below)
-    cost = 0
+    cost, most = 0, (most_cost(target, model) or 0) if room is not None else 0
     question = next(examination)
     while True:
-        said, owed = await _ask(parts, front, model, target, question)
+        if room is not None and cost + most > room:
+            said, owed = _SPENT, 0
+        else:
+            said, owed = await _ask(parts, front, model, target, question)
         cost += owed
         try:
             question = examination.send(said)
@@ -75,9 +84,10 @@ def _said(answer: dict[str, Any]) -> Said:
 
 
 def most_cost(target: LiveTarget, model: Model) -> int | None:
-    """What an examination may cost, in nano-USD; None: nobody knows the price."""
+    """What a question may cost, in nano-USD: a token a byte, the picture, an answer that fills its room. None: nobody
+    knows the price."""
     sheet = _sheet(target, model)
-    return QUESTIONS * charge(_LARGE, sheet)[1] if sheet.known else None
+    return max(charge(one, sheet)[1] for one in (_SPOKEN, _THOUGHT)) if sheet.known else None
 
 
 def _owed(target: LiveTarget, model: Model, usage: Usage) -> int:

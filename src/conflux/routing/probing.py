@@ -22,7 +22,8 @@ _LETTERS = "bcdfghjkmnpqrstvwxz"
 _NONCE = 12
 _PICTURES = 3
 _WRONG = 2  # answers that make a no
-QUESTIONS = 1 + 2 * _PICTURES + 1  # of the longest examination: one without a picture, three and three more, one slip
+ROOM = 1_024  # tokens of an answer: a model may think first
+LONGEST = 800  # bytes of a question
 _OF_IMAGES = ("image", "vision", "picture", "multimodal", "modalit", "image_url")
 # What is said of a picture that is broken, too much or out of reach, whoever looks at it.
 _OF_ONE_PICTURE = (
@@ -133,8 +134,7 @@ EXAMINATIONS: dict[Capability, Callable[[Below], Examination]] = {
 
 
 def _put(question: Question) -> Generator[Question, Said, Said]:
-    # Room for a model that thinks first.
-    return (yield {"max_tokens": 1024, "temperature": 0} | question)
+    return (yield {"max_tokens": ROOM, "temperature": 0} | question)
 
 
 def _shuffled(below: Below) -> str:

@@ -21,10 +21,10 @@ from conflux.faces.admin.routes import Routes, TheActor, TheDesk, ThePage, View,
 from conflux.faces.admin.shape import answer, listed
 from conflux.faces.job_board import Job as Record
 from conflux.faces.jobs import Tell, job_of
+from conflux.faces.probe_admin import examinable
 from conflux.faces.reconciling import NEAR, invoice_of, near_of, reconcile, shown, span_of
-from conflux.neutral.errors import NoSuch, invalid
+from conflux.neutral.errors import NoSuch
 from conflux.neutral.reports import Asked, Span
-from conflux.routing.probing import EXAMINATIONS
 
 ROUTES = Routes("Jobs")
 KINDS = ("ledger.verify", "ledger.reconcile", "backup", "probe", "sweep")
@@ -262,10 +262,7 @@ async def list_probes(
 async def probe_model(body: ProbeAsked, desk: TheDesk, actor: TheActor) -> Response:
     """Ask the live targets of a model what they can. Kept with its evidence; what the catalogue states stays."""
     _targets(desk, body.model, body.storefront)
-    if body.capability is not None and body.capability not in {one.value for one in EXAMINATIONS}:
-        there = ", ".join(one.value for one in EXAMINATIONS)
-        raise invalid(f"capability: {body.capability!r} is none of {there}", "capability")
-    capabilities = [body.capability] if body.capability is not None else [one.value for one in EXAMINATIONS]
+    capabilities = [one.value for one in examinable(body.capability)]
 
     async def work(tell: Tell) -> dict[str, Any]:
         rows: list[dict[str, Any]] = []
