@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from conflux.catalogue.catalogue import Catalogue
 from conflux.dialects import DIALECTS
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.relay.admit import let_in
 from conflux.relay.admitted import Admitted
-from conflux.relay.controls import most_cost, stands_in
+from conflux.relay.controls import Controls, controls_of
 from conflux.relay.parts import Incoming
 from conflux.routing.board import NEVER
 from tests.policy.samples import caller
@@ -23,6 +24,10 @@ NAMED: dict[str, Any] = {"model": "shop/one"}
 A_TASK: dict[str, Any] = {"model": None, "task_type": "creative"}
 A_PANEL: dict[str, Any] = {"model": "shop/one", "flux": {"sources": ["shop/one"], "fuser": "shop/one"}}
 FRONT = shop().storefronts["shop"]
+
+
+def said(headers: list[tuple[bytes, bytes]], **fields: Any) -> Controls:
+    return controls_of(FRONT, headers, DIALECTS["openai-chat"].open(request(**fields)))
 
 
 def refused(headers: list[tuple[bytes, bytes]], catalogue: Catalogue = TASKED, **fields: Any) -> GatewayError:
@@ -65,14 +70,23 @@ def test_each_of_several_is_judged_and_other_headers_are_nobodys_business() -> N
 
 
 def test_who_says_off_once_has_said_no() -> None:
-    assert stands_in(FRONT, [])
-    assert stands_in(FRONT, [(b"x-shop-fallback", b"ON"), (b"x-other-fallback", b"off")])
-    assert not stands_in(FRONT, [(b"x-conflux-fallback", b"off"), (b"x-shop-fallback", b"on")])
+    assert said([]).stands_in
+    assert said([(b"x-shop-fallback", b"ON"), (b"x-other-fallback", b"off")]).stands_in
+    assert not said([(b"x-conflux-fallback", b"off"), (b"x-shop-fallback", b"on")]).stands_in
 
 
 def test_of_two_caps_the_last_counts() -> None:
-    assert most_cost(FRONT, []) == NEVER
-    assert most_cost(FRONT, [(b"x-shop-max-cost-usd", b"1"), (b"x-conflux-max-cost-usd", b"0.02")]) == 20_000_000
+    assert said([]).most == NEVER
+    found = said([(b"x-shop-max-cost-usd", b"1"), (b"x-conflux-max-cost-usd", b"0.02")])
+    assert (found.most, found.cap) == (20_000_000, (20_000_000, "x-conflux-max-cost-usd"))
+
+
+def test_the_field_s_preset_counts_before_the_headers_and_theirs_before_the_storefront_s() -> None:
+    heard = [(b"x-shop-prefer", b"cost"), (b"x-conflux-prefer", b" speed ")]
+    front = replace(FRONT, prefer="quality")
+    assert said([]).preset(front).name == "quality"
+    assert said(heard).preset(front).name == "speed"
+    assert said(heard, prefer="balanced").preset(front).name == "balanced"
 
 
 # --- what the caller lets an answer cost

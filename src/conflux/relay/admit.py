@@ -20,7 +20,7 @@ from conflux.neutral.request import Envelope
 from conflux.policy.context import ROOM_FOR_ANSWER, Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Uncounted, hold_for
-from conflux.relay.controls import Cap, check_controls, most_cost, preferred
+from conflux.relay.controls import Cap, Controls, controls_of
 from conflux.relay.dues import plan_of
 from conflux.relay.flux_admit import FIELD, Asked, admit_panel, panel_asked, tightened_panel
 from conflux.relay.identify import identify
@@ -54,10 +54,13 @@ def _judge(
     storefront: Storefront,
     envelope: Envelope,
     incoming: Incoming,
+    controls: Controls,
     counted: Counted | None = None,
     seed: int = 0,
 ) -> _Judged:
-    terms, requested, routed = _resolve(parts, snapshot, caller, storefront, envelope, incoming.headers, counted, seed)
+    terms, requested, routed = _resolve(
+        parts, snapshot, caller, storefront, envelope, incoming.headers, controls, counted, seed
+    )
     check_rules(terms, caller, storefront, envelope, parts.clock.time())
     return _Judged(terms, requested, routed)
 
@@ -68,13 +71,13 @@ async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
     caller, storefront = await identify(parts, snapshot, incoming.secret, incoming.mount)
     dialect = DIALECTS[incoming.dialect]
     envelope = dialect.open(incoming.body, incoming.place)
-    check_controls(storefront, incoming.headers, envelope)
+    controls = controls_of(storefront, incoming.headers, envelope)
     counted = await parts.sizes.count(caller, envelope)
     asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
     if asked is not None:
         panel = admit_panel(parts, snapshot, caller, storefront, dialect, incoming.headers, envelope, asked, counted)
         return storefront, parts.sizes.guess(panel.model, envelope, counted)
-    judged = _judge(parts, snapshot, caller, storefront, envelope, incoming)
+    judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, controls)
     return storefront, parts.sizes.guess(judged.terms.model, envelope, counted)
 
 
@@ -126,7 +129,8 @@ def admit(
 ) -> Admitted:
     """Raises Uncounted where the bytes leave open whether it fits."""
     envelope = dialect.open(incoming.body, incoming.place)
-    cap = check_controls(storefront, incoming.headers, envelope)
+    controls = controls_of(storefront, incoming.headers, envelope)
+    cap = controls.cap
     known = _known(snapshot, caller, storefront, envelope, incoming.headers)
     if known is not None:
         check_rules(known, caller, storefront, envelope, parts.clock.time())
@@ -135,7 +139,7 @@ def admit(
         asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
         if asked is not None:
             return _panel(parts, snapshot, caller, storefront, dialect, incoming, envelope, asked, counted, cap)
-        judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, counted, seed)
+        judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, controls, counted, seed)
     terms = judged.terms
     model = terms.model
     fitted = _fitted(parts, terms, envelope, counted)
@@ -272,6 +276,7 @@ def _resolve(
     storefront: Storefront,
     envelope: Envelope,
     headers: Headers,
+    controls: Controls,
     counted: Counted | None,
     seed: int,
 ) -> tuple[Terms, str, Routed | None]:
@@ -281,9 +286,9 @@ def _resolve(
         if envelope.task_type is None:
             raise invalid("send model or task_type: one of them says what is to answer", param="model")
         task = task_named(envelope.task_type)
-        preset = preferred(storefront, envelope, headers)
-        most = most_cost(storefront, headers)
-        routed = route(parts, snapshot, standing, caller, storefront, envelope, task, preset, counted, seed, most)
+        preset = controls.preset(storefront)
+        routed = route(parts, snapshot, standing, caller, storefront, envelope, task, preset, counted, seed,
+                       controls.most)  # fmt: skip
         name = routed.name
     elif envelope.task_type is not None:
         raise invalid("send model or task_type, not both", param="task_type")

@@ -4,7 +4,6 @@ Law: a control that makes no sense is refused by name, also where it would chang
 take it for obeyed. Each is a header `x-conflux-NAME`, or the storefront's own prefix; no provider ever sees it.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,7 +16,6 @@ from conflux.routing.board import NEVER
 from conflux.routing.prefer import Preset, preset_named
 
 _SHOWN = 40
-_Reader = Callable[[str, str], object]  # of a header: its name and what it says
 
 
 class Cap(NamedTuple):
@@ -27,60 +25,50 @@ class Cap(NamedTuple):
     header: str
 
 
-def check_controls(storefront: Storefront, headers: Headers, envelope: Envelope) -> Cap | None:
-    """Every one that the request holds, needed or not. What it may cost, where it says so; of two the last."""
-    known, cap = _known(storefront.header_prefix), None
+class Controls(NamedTuple):
+    """What a request says: of two headers the last, but whoever says off once has said no."""
+
+    said: Preset | None = None  # in the request's field, else in its header
+    cap: Cap | None = None
+    stands_in: bool = True  # may another model answer?
+
+    def preset(self, storefront: Storefront) -> Preset:
+        return self.said or preset_named(storefront.prefer)
+
+    @property
+    def most(self) -> float:
+        return NEVER if self.cap is None else self.cap.most
+
+
+_UNSAID = Controls()
+
+
+def controls_of(storefront: Storefront, headers: Headers, envelope: Envelope) -> Controls:
+    """Every one is judged, needed or not."""
+    known, found = _known(storefront.header_prefix), _UNSAID
     for name, value in headers:
-        reader = known.get(name)
-        if reader is not None:
-            read = reader(name.decode(), _text(value))
-            if isinstance(read, int) and reader is _amount:
-                cap = Cap(read, name.decode())
+        if name in known:
+            found = _heard(found, known[name], name.decode(), value.strip().decode("latin-1"))
     said = envelope.body.get("prefer")
-    if said is not None:
-        preset_named(said)
-    return cap
+    return found if said is None else found._replace(said=preset_named(said))
 
 
-def stands_in(storefront: Storefront, headers: Headers) -> bool:
-    """May another model answer? Whoever says off once has said no."""
-    return all(_fallback(name, said) for name, said in _heard(storefront, headers, "fallback"))
-
-
-def preferred(storefront: Storefront, envelope: Envelope, headers: Headers) -> Preset:
-    """The request's field, else its header (of two the last), else the storefront's own."""
-    said = envelope.body.get("prefer")
-    if said is not None:
-        return preset_named(said)
-    heard = _heard(storefront, headers, "prefer")
-    return _preset(*heard[-1]) if heard else preset_named(storefront.prefer)
-
-
-def most_cost(storefront: Storefront, headers: Headers) -> float:
-    """What the caller lets an answer cost, in nano-USD; of two the last."""
-    heard = _heard(storefront, headers, "max-cost-usd")
-    return _amount(*heard[-1]) if heard else NEVER
-
-
-def _heard(storefront: Storefront, headers: Headers, control: str) -> list[tuple[str, str]]:
-    """The header's name and what it says."""
-    reader = _CONTROLS[control]
-    known = _known(storefront.header_prefix)
-    return [(name.decode(), _text(value)) for name, value in headers if known.get(name) is reader]
+def _heard(before: Controls, control: str, name: str, said: str) -> Controls:
+    if control == "prefer":
+        return before._replace(said=preset_named(said, name))
+    if control == "fallback":
+        return before._replace(stands_in=_fallback(name, said) and before.stands_in)
+    return before._replace(cap=Cap(_amount(name, said), name))
 
 
 @lru_cache(maxsize=256)
-def _known(prefix: str) -> dict[bytes, _Reader]:
+def _known(prefix: str) -> dict[bytes, str]:
     """The headers of a storefront with this prefix: each request looks its own up here."""
     return {
-        f"x-{one}-{control}".lower().encode(): reader
+        f"x-{one}-{control}".lower().encode(): control
         for one in ("conflux", prefix)
-        for control, reader in _CONTROLS.items()
+        for control in ("fallback", "prefer", "max-cost-usd")
     }
-
-
-def _text(value: bytes) -> str:
-    return value.strip().decode("latin-1")
 
 
 def _fallback(name: str, said: str) -> bool:
@@ -88,10 +76,6 @@ def _fallback(name: str, said: str) -> bool:
     if word not in ("on", "off"):
         raise invalid(f"{name}: {said[:_SHOWN]!r} is neither on nor off", param=name)
     return word == "on"
-
-
-def _preset(name: str, said: str) -> Preset:
-    return preset_named(said, name)
 
 
 def _amount(name: str, said: str) -> int:
@@ -102,10 +86,3 @@ def _amount(name: str, said: str) -> int:
     if found <= 0:
         raise invalid(f"{name}: {said[:_SHOWN]!r} is not an amount of USD above 0, such as 0.02", param=name)
     return found
-
-
-_CONTROLS: dict[str, _Reader] = {
-    "fallback": _fallback,
-    "prefer": _preset,
-    "max-cost-usd": _amount,
-}

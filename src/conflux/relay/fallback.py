@@ -20,7 +20,7 @@ from conflux.policy.capability import answers
 from conflux.policy.case import Case
 from conflux.policy.context import OUTPUT_WHEN_UNKNOWN, ROOM_FOR_ANSWER
 from conflux.relay.admitted import Admitted, Fallback
-from conflux.relay.controls import most_cost, preferred, stands_in
+from conflux.relay.controls import controls_of
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.routed import asked as board_ask
 from conflux.relay.routed import board_of
@@ -42,7 +42,7 @@ def wanted(admitted: Admitted, incoming: Incoming) -> bool:
         return False  # another model's vectors are of another space: what is kept by them would be found no more
     if not front.fallback and admitted.flux is None:
         return False
-    return stands_in(front, incoming.headers)
+    return controls_of(front, incoming.headers, admitted.envelope).stands_in
 
 
 def stand_ins(
@@ -113,11 +113,12 @@ def _board(parts: Parts, snapshot: Snapshot, admitted: Admitted, incoming: Incom
     """Every model that may run, reckoned as tasks are."""
     envelope = admitted.envelope
     standing = standing_of(snapshot, admitted.caller, admitted.storefront, incoming.headers)
-    preset = preferred(admitted.storefront, envelope, incoming.headers)
+    controls = controls_of(admitted.storefront, incoming.headers, envelope)
+    preset = controls.preset(admitted.storefront)
     board = board_of(parts, snapshot, standing, admitted.caller, admitted.task or UNNAMED, preset,
                      tools=Need.TOOLS in envelope.needs)  # fmt: skip
     ask = board_ask(parts, envelope, admitted.storefront, admitted.counted)
-    return board, ask._replace(most=most_cost(admitted.storefront, incoming.headers))
+    return board, ask._replace(most=controls.most)
 
 
 def _option(parts: Parts, snapshot: Snapshot, admitted: Admitted, model: Model, score: float, *, dear: bool) -> Option:
