@@ -1,8 +1,9 @@
 """What the ledger costs, and whether it costs more when it is full: `python -m bench.ledger`.
 
 Law: CPU of this process, all its threads, as the smallest of several rounds: a neighbour only ever adds. The empty and
-the full database are measured in turn. Both are real files with `synchronous=FULL`. The loop and the collector of
-garbage are set as the server sets them.
+the full database are measured in turn, and a raw prototype with them (raw_ledger.py), since microseconds say as much of
+the machine as of the code. All are real files with `synchronous=FULL`. The loop and the collector of garbage are set as
+the server sets them.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import Progress
 
+from bench import raw_ledger
 from conflux.neutral.ledger import ID_CHANCES, Call, Ending, Line, Reservation, Settlement
 from conflux.neutral.records import Scope
 from conflux.neutral.reports import UsageAsked
@@ -159,18 +161,23 @@ async def budgets(ledger: SqliteLedger) -> None:
 
 async def compare(folder: Path, full: Path, count: int, rounds: int) -> dict[str, float]:
     ledgers = {"empty": SqliteLedger.open(folder / "empty.db"), "full": SqliteLedger.open(full)}
+    prototype = raw_ledger.RawLedger(folder / "raw.db")
     found: dict[str, float] = {}
     try:
         made = min(making(count) for _ in range(3))
         taken: dict[str, list[float]] = {name: [] for name in ledgers}
+        bare: list[float] = []
         for ledger in ledgers.values():
             await budgets(ledger)
             await load(ledger, Maker(4), count, CALLERS)  # warm
         for place in range(rounds):
+            bare.append(await raw_ledger.load(prototype, (1 + place) * count, count, CALLERS, KEYS))
             for name, ledger in ledgers.items():
                 taken[name].append(await load(ledger, Maker(5 + place), count, CALLERS) - made)
         for name in ledgers:
             found[f"CPU per request at {CALLERS} callers, {name}, µs"] = min(taken[name])
+        found["the same of a raw prototype, µs"] = min(bare)
+        found["empty to the raw prototype, ratio"] = min(taken["empty"]) / min(bare)
         found["full to empty, ratio"] = min(taken["full"]) / min(taken["empty"])
         fsync = fsync_ms(folder)
         found["one fsync, ms"] = fsync
@@ -185,6 +192,7 @@ async def compare(folder: Path, full: Path, count: int, rounds: int) -> dict[str
                 whose = "" if key is None else " of one key"
                 found[f"usage by day and model{whose}, {days} days, CPU ms"] = await timed(used, asked)
     finally:
+        await prototype.aclose()
         for ledger in ledgers.values():
             await ledger.aclose()
     return found
