@@ -37,8 +37,8 @@ async def test_credits_are_held_and_settled_with_the_money(books, ledger):
     assert await left(books) == (100, 60)
     assert await ledger.settle(ending(one.request_id, 40, credits=25)) == 40
     assert await left(books) == (75, 0)
-    rows = await ledger.read(lambda run: run.execute("SELECT account, party, amount FROM entry WHERE tx > 0 ORDER BY"
-                                                     " account").fetchall())  # fmt: skip
+    query = "SELECT account, party, amount FROM every_entry WHERE tx > 0 ORDER BY account"
+    rows = await ledger.read(lambda run: run.execute(query).fetchall())
     assert [tuple(row) for row in rows] == [(1, 1, -40), (2, 0, 40), (6, number, -25), (7, 0, 25)]
     receipt = await ledger.receipt(one.request_id)
     assert receipt is not None and receipt.credits == 25

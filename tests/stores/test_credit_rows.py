@@ -9,8 +9,8 @@ NOW = NOON * 1000
 
 async def test_a_grant_is_booked(books, ledger):
     number = await ledger.write(lambda run: add_grant(run, 1, 70, None, "n", NOW))
-    rows = await ledger.read(lambda run: run.execute("SELECT tx, account, party, amount FROM entry ORDER BY account")
-                             .fetchall())  # fmt: skip
+    query = "SELECT tx, account, party, amount FROM every_entry ORDER BY account"
+    rows = await ledger.read(lambda run: run.execute(query).fetchall())
     assert [tuple(row) for row in rows] == [(-number, 6, number, 70), (-number, 8, 0, -70)]
     assert books.clean()
 

@@ -14,7 +14,9 @@ from tests.stores.books import DAY, HOUR, NOON, ending, full_ending, order, tota
 
 
 async def _entries(books):
-    rows = await books.ledger.read(lambda run: run.execute("SELECT tx, account, party, amount FROM entry").fetchall())
+    rows = await books.ledger.read(
+        lambda run: run.execute("SELECT tx, account, party, amount FROM every_entry").fetchall()
+    )
     return {(tx, Account(account), party): amount for tx, account, party, amount in rows}
 
 

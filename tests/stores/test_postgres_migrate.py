@@ -31,7 +31,8 @@ async def connection(fresh):
 
 COLUMNS = """
     SELECT table_name, column_name, data_type, is_nullable, is_identity = 'YES' OR column_default LIKE 'nextval%'
-    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+    FROM information_schema.columns
+    WHERE table_schema = 'public' AND table_name NOT IN ('alembic_version', 'every_entry')
 """
 RULES = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Text
 
 from conflux.stores.postgres_statements import TEXTS, WRITE, columns
-from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, REQUEST
+from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, POSTING, REQUEST
 from conflux.stores.schema import metadata
 from conflux.stores.usage_rows import DAY_ROW, MODEL_ROW, TAG_ROW
 
@@ -21,7 +21,7 @@ def test_columns_are_of_the_types_of_the_schema():
 
 
 def test_every_place_has_its_value():
-    rows = (REQUEST, ATTEMPT, ENTRY, HOLD, DAY_ROW, MODEL_ROW, TAG_ROW)
+    rows = (REQUEST, ATTEMPT, POSTING, ENTRY, HOLD, DAY_ROW, MODEL_ROW, TAG_ROW)
     assert WRITE.count("?") == sum(map(len, rows)) + 4 + 1 + 4
 
 

@@ -37,6 +37,7 @@ async def test_an_entry_is_never_changed(ledger):
     asked = order(10)
     await ledger.reserve(asked)
     await ledger.settle(ending(asked.request_id, 5))
-    for change in ("UPDATE entry SET amount = 1", "DELETE FROM entry", "TRUNCATE entry"):
+    changes = ("UPDATE {} SET {} = 1", "DELETE FROM {}", "TRUNCATE {}")
+    for change in (one.format(*of) for of in (("entry", "amount"), ("posting", "paid")) for one in changes):
         with pytest.raises(StoreError, match="never changed"):
             await ledger.write(lambda run, change=change: run.execute(change).rowcount)

@@ -8,7 +8,7 @@ import pytest
 from conflux.stores.booking import Booked, legs
 from conflux.stores.postgres_statements import TEXTS
 from conflux.stores.rows import HOLD, REQUEST, hold_row
-from conflux.stores.sqlite_statements import ADD_HOLDS, ADD_REQUESTS, ADD_USUAL_ENTRIES, SELDOM, Many
+from conflux.stores.sqlite_statements import ADD_HOLDS, ADD_POSTINGS, ADD_REQUESTS, SELDOM, Many
 from tests.stores.books import order
 
 
@@ -62,9 +62,9 @@ def test_a_hold_lies_in_the_file_as_it_was_said(run, tags):
 
 
 @pytest.mark.parametrize("count", [1, 3, 64, 100])
-def test_usual_entries_are_those_of_any_settlement(run, count):
+def test_postings_show_the_entries_of_any_settlement(run, count):
     settled = [(tx, 5 + tx % 2, Booked(9 + tx, 9 + tx, 0, 4 + tx, True)) for tx in range(1, count + 1)]
-    assert ADD_USUAL_ENTRIES.run(run, [value for tx, key, one in settled for value in (tx, key, one.paid,
-                                       one.provider_cost)]) == 4 * count  # fmt: skip
-    found = run.execute("SELECT tx, account, party, amount FROM entry").fetchall()
+    rows = [value for tx, key, one in settled for value in (tx, key, one.paid, one.provider_cost)]
+    assert ADD_POSTINGS.run(run, rows) == count
+    found = run.execute("SELECT tx, account, party, amount FROM every_entry ORDER BY tx, account").fetchall()
     assert [value for row in found for value in row] == [value for one in settled for value in legs(*one)]

@@ -50,17 +50,33 @@ async def test_books_in_order_have_no_drift(filled):
 
 
 DRIFTS = {
-    "an amount too high": ("UPDATE entry SET amount = amount + 1 WHERE account = 2", {"unbalanced": 2, "misbooked": 2}),
-    "both legs alike": (
-        "UPDATE entry SET amount = amount * 2 WHERE account IN (1, 2) AND tx = (SELECT min(tx) FROM entry)",
+    "an amount too high": ("UPDATE entry SET amount = amount + 1 WHERE account = 2", {"unbalanced": 1, "misbooked": 1}),
+    "all paid too much": (
+        "UPDATE posting SET paid = paid + 1",
+        {"misbooked": 1, "budgets_drifted": 5, "nano_usd_drift": 5},
+    ),
+    "owed too little": ("UPDATE posting SET owed = owed - 1", {"misbooked": 1}),
+    "another party's": ("UPDATE posting SET party = 9", {"misbooked": 1}),
+    "posted and booked": (
+        "INSERT INTO entry SELECT tx, account, party, amount FROM every_entry WHERE tx IN (SELECT tx FROM posting)",
         {"misbooked": 1, "budgets_drifted": 5, "nano_usd_drift": 450},
     ),
-    "another key's": ("UPDATE entry SET party = 9 WHERE account = 1", {"misbooked": 2}),
+    "a posting gone": ("DELETE FROM posting", {"misbooked": 1, "budgets_drifted": 5, "nano_usd_drift": 450}),
+    "a posting of nothing": ("INSERT INTO posting VALUES (7, 1, 5, 3)", {"unaccounted": 1}),
+    "a posting of a simulated request": (
+        "INSERT INTO posting SELECT id, 1, 60, 30 FROM request WHERE simulated = 1",
+        {"misbooked": 1, "budgets_drifted": 5, "nano_usd_drift": 300},
+    ),
+    "both legs alike": (
+        "UPDATE entry SET amount = amount + CASE account WHEN 1 THEN -7 ELSE 7 END WHERE account IN (1, 2)",
+        {"misbooked": 1, "budgets_drifted": 5, "nano_usd_drift": 35},
+    ),
+    "another key's": ("UPDATE entry SET party = 9 WHERE account = 1", {"misbooked": 1}),
     "a leg gone": ("DELETE FROM entry WHERE account = 5", {"unbalanced": 1, "misbooked": 1}),
-    "a provider's leg gone": ("DELETE FROM entry WHERE account IN (3, 4)", {"misbooked": 1}),
+    "the house's leg gone": ("DELETE FROM entry WHERE account = 2", {"unbalanced": 1, "misbooked": 1}),
     "all legs gone": (
         "DELETE FROM entry",
-        {"misbooked": 2, "budgets_drifted": 5, "nano_usd_drift": 5 * 190},
+        {"misbooked": 1, "budgets_drifted": 5, "nano_usd_drift": 500},
     ),
     "entries of nothing": ("INSERT INTO entry VALUES (7, 1, 1, -5), (7, 2, 0, 5)", {"unaccounted": 1}),
     "entries of a simulated request": (
@@ -111,12 +127,15 @@ DRIFTS = {
 }
 
 
+_UNGUARDED = "".join(f"DROP TRIGGER {one}_no_{act};" for one in ("entry", "posting") for act in ("update", "delete"))
+
+
 @pytest.mark.parametrize("name", DRIFTS)
 async def test_each_kind_of_drift_is_counted(filled, name):
     change, expected = DRIFTS[name]
     await filled.ledger.aclose()
     other = sqlite3.connect(filled.path)
-    other.executescript("DROP TRIGGER entry_no_update; DROP TRIGGER entry_no_delete;" + change)
+    other.executescript(_UNGUARDED + change)
     other.close()
     report = verify(filled.path)
     assert not report.ok

@@ -15,7 +15,7 @@ from conflux.neutral.errors import GatewayError, StoreError, invalid
 from conflux.neutral.ledger import Checkpoint, Reservation, Settlement, request_id_text
 from conflux.neutral.records import Scope
 from conflux.stores.answers import Answers
-from conflux.stores.booking import Booked, Hold, bare, book, dropped, held_for, late, legs, squared
+from conflux.stores.booking import Hold, bare, book, dropped, held_for, late, legs, squared
 from conflux.stores.budgets import FOREVER, Full, refusal
 from conflux.stores.claims import Claims
 from conflux.stores.rows import hold_row, request_row
@@ -122,6 +122,7 @@ class Book(ABC):
         self._marks: dict[int, Checkpoint] = {}
         self._requests: list[Any] = []
         self._attempts: list[Any] = []
+        self._postings: list[int] = []
         self._entries: list[Any] = []
         self._gone: list[int] = []
         self._costs: dict[int, int] = {}
@@ -230,14 +231,14 @@ class Book(ABC):
         self._costs[number] = booked.cost
         self._requests += row
         self._count(row, order.tags)
-        self._post(number, order.caller_key, booked)
+        if booked.paid and booked.provider_cost and not booked.variance:
+            self._postings += (number, order.caller_key, booked.paid, booked.provider_cost)
+        else:
+            self._entries += legs(number, order.caller_key, booked)
         self._entries += extra
         for place, call in enumerate(end.calls):
             self._attempts += (number, place, call.target, call.provider_cost, call.upstream_id)
         return booked.cost
-
-    def _post(self, number: int, key: int, booked: Booked) -> None:
-        self._entries += legs(number, key, booked)
 
     def _count(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
         """`row`: of `request`."""

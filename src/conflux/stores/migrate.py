@@ -13,7 +13,7 @@ from conflux.neutral.errors import ConfigError
 if TYPE_CHECKING:
     import sqlalchemy
 
-HEAD = "0014"
+HEAD = "0015"
 
 _HERE = Path(__file__).parent / "migrations"
 

@@ -16,7 +16,7 @@ from conflux.stores.budgets import Span, span_of
 from conflux.stores.founding import make_known
 from conflux.stores.postgres_run import PostgresRun
 from conflux.stores.postgres_statements import ADD_WINDOWS, BEGIN_BATCH, FENCE, LOCK, WRITE, columns
-from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, OPEN_HOLDS, REQUEST, hold_of, usage_text
+from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, OPEN_HOLDS, POSTING, REQUEST, hold_of, usage_text
 from conflux.stores.usage_rows import DAY_ROW, MODEL_ROW, TAG_ROW
 
 _STARTED, _CHECKPOINT, _USAGE = HOLD.index("started"), HOLD.index("checkpoint"), HOLD.index("usage")
@@ -127,6 +127,7 @@ class PostgresBook(Book):
             (
                 *columns(self._requests, REQUEST),
                 *columns(self._attempts, ATTEMPT),
+                *columns(self._postings, POSTING),
                 *columns(self._entries, ENTRY),
                 # Sorted, since other processes add to the same rows.
                 *columns([value for row in sorted(days) for value in row], DAY_ROW),

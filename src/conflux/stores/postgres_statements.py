@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, REQUEST
+from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, POSTING, REQUEST
 from conflux.stores.usage_rows import ADD_DAY, ADD_MODEL, ADD_TAG, DAY_ROW, MODEL_ROW, TAG_ROW
 
 # Batches hold it together, a job holds it alone: so a job sees no half of anything, and budgets change between batches.
@@ -58,6 +58,7 @@ WRITE = f"""
     WITH
     requests AS ({_insert("request", REQUEST)}),
     attempts AS ({_insert("attempt", ATTEMPT)}),
+    postings AS ({_insert("posting", POSTING)}),
     entries AS ({_insert("entry", ENTRY)}),
     days AS ({_insert("usage_day", DAY_ROW)}{_or_add(ADD_DAY)}),
     models AS ({_insert("usage_model", MODEL_ROW)}{_or_add(ADD_MODEL)}),

@@ -37,11 +37,13 @@ _GROUP = "created / 86400000, key_id, user_id, workspace_id, storefront"
 
 
 def _posted(run: Run, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:
-    query = (
-        f"SELECT {_GROUP}, -sum(entry.amount) FROM request JOIN entry ON entry.tx = request.id"
-        f" AND entry.account IN ({Account.CUSTOMER.value}, {Account.REFUNDED.value}) WHERE {where} GROUP BY {_GROUP}"
+    paid = (
+        f"SELECT {_GROUP}, sum(paid) FROM request JOIN posting ON tx = request.id WHERE {where} GROUP BY {_GROUP}",
+        f"SELECT {_GROUP}, -sum(amount) FROM request JOIN entry ON tx = request.id"
+        f" AND account IN ({Account.CUSTOMER.value}, {Account.REFUNDED.value}) WHERE {where} GROUP BY {_GROUP}",
     )
-    return map(_Sum._make, run.execute(query, values))
+    for query in paid:
+        yield from map(_Sum._make, run.execute(query, values))
 
 
 def _held(run: Run, where: str, values: tuple[int | str, ...]) -> Iterator[_Sum]:

@@ -25,6 +25,7 @@ REQUEST = (
 
 ATTEMPT = ("request_id", "n", "target", "provider_cost", "upstream_id")
 ENTRY = ("tx", "account", "party", "amount")
+POSTING = ("tx", "party", "paid", "owed")
 WINDOW = ("budget_id", "start", "posted", "held")
 
 _encode = msgspec.json.Encoder().encode

@@ -1,9 +1,9 @@
 """Every table, once, for SQLite and PostgreSQL.
 
 Law: 64-bit integers, no float anywhere. What is open lies in `hold`, what has ended in `request`: a request moves from
-one to the other in the transaction that settles it, so its primary key is the proof that it ended once. `entry` only
-grows. `budget_window` is a projection of both and can be rebuilt. Migrations build the tables; a test holds them to
-this file.
+one to the other in the transaction that settles it, so its primary key is the proof that it ended once. `entry` and
+`posting` only grow. `budget_window` is a projection of all of these and can be rebuilt. Migrations build the tables; a
+test holds them to this file.
 """
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint
@@ -167,6 +167,16 @@ entry = _table(
     _long("amount"),
     CheckConstraint("amount <> 0", name="amount"),
     keyed=True,
+)
+
+# The four entries of a usual settlement in one row: what the customer paid and what the provider is owed, each with its
+# other side. The view `every_entry`, which a migration makes, shows them with the others. Guarded as they are.
+posting = _table(
+    "posting",
+    Column("tx", Long, primary_key=True, autoincrement=False),
+    *map(_long, ("party", "paid", "owed")),
+    CheckConstraint("paid > 0", name="paid"),
+    CheckConstraint("owed > 0", name="owed"),
 )
 
 # What was used: sums of receipts by the day on which they began.

@@ -11,7 +11,7 @@ from typing import Any
 from conflux.neutral.errors import IdTaken
 from conflux.neutral.ledger import request_id_text
 from conflux.stores.book import MOST_CALLERS, Book, Budget, Window, check_all
-from conflux.stores.booking import Booked, Hold, legs
+from conflux.stores.booking import Hold
 from conflux.stores.budgets import span_of
 from conflux.stores.rows import OPEN_HOLDS, hold_of, usage_text
 from conflux.stores.sqlite_statements import (
@@ -19,8 +19,8 @@ from conflux.stores.sqlite_statements import (
     ADD_DUE,
     ADD_ENTRIES,
     ADD_HOLDS,
+    ADD_POSTINGS,
     ADD_REQUESTS,
-    ADD_USUAL_ENTRIES,
     ADD_WINDOWS,
     END_HOLDS,
     MARK_HOLD,
@@ -46,7 +46,6 @@ class SqliteBook(Book):
     def _clear(self) -> None:
         super()._clear()
         self._due: list[int] = []
-        self._usual_entries: list[int] = []
 
     def _check_unused(self, number: int) -> None:
         """An id is used once; one that was refused may be tried again. Ids grow, so the file is seldom asked."""
@@ -57,12 +56,6 @@ class SqliteBook(Book):
         if len(self._taken) >= _MOST_SEEN:
             self._taken.clear()
             self._floor = self._top
-
-    def _post(self, number: int, key: int, booked: Booked) -> None:
-        if booked.paid and booked.provider_cost and not booked.variance:
-            self._usual_entries += (number, key, booked.paid, booked.provider_cost)
-        else:
-            self._entries += legs(number, key, booked)
 
     def _count(self, row: tuple[Any, ...], tags: dict[str, str]) -> None:
         if not is_plain(row):
@@ -142,7 +135,7 @@ class SqliteBook(Book):
         if self._gone:
             ADD_REQUESTS.run(run, self._requests)
             ADD_ATTEMPTS.run(run, self._attempts)
-            ADD_USUAL_ENTRIES.run(run, self._usual_entries)
+            ADD_POSTINGS.run(run, self._postings)
             ADD_ENTRIES.run(run, self._entries)
             check_all(END_HOLDS.run(run, self._gone), len(self._gone), "hold")
             ADD_DUE.run(run, self._due)

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from conflux.stores.booking import Account
-from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, REQUEST, WINDOW
+from conflux.stores.rows import ATTEMPT, ENTRY, HOLD, POSTING, REQUEST, WINDOW
 
 _MOST = 64
 _SIZES = tuple(1 << n for n in range(_MOST.bit_length()))
@@ -72,28 +71,7 @@ SELDOM = dict.fromkeys(("simulated", "variance", "credits", "cache_write_1h", "a
 ADD_REQUESTS = Usual("request", REQUEST, SELDOM)
 ADD_ATTEMPTS = _insert("attempt", ATTEMPT)
 ADD_ENTRIES = _insert("entry", ENTRY)
-
-
-class _Four(Many):
-    """The four entries of a settlement that its hold covers, from (transaction, key, paid, owed)."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        self.width = 4
-        head = f"INSERT INTO entry ({', '.join(ENTRY)}) VALUES "
-        self._sql = {size: head + ",".join(map(self._rows, range(1, 4 * size, 4))) for size in _SIZES}
-
-    @staticmethod
-    def _rows(at: int) -> str:
-        tx, key, paid, owed = (f"?{at + place}" for place in range(4))
-        return (
-            f"({tx},{Account.CUSTOMER.value},{key},-{paid}),({tx},{Account.REVENUE.value},0,{paid}),"
-            f"({tx},{Account.PROVIDER_COST.value},0,-{owed}),({tx},{Account.PROVIDER_PAYABLE.value},0,{owed})"
-        )
-
-
-ADD_USUAL_ENTRIES = _Four()
+ADD_POSTINGS = _insert("posting", POSTING)
 START_HOLDS = Many("UPDATE hold SET started = 1 WHERE request_id IN (", "?", ")")
 END_HOLDS = Many("DELETE FROM hold WHERE request_id IN (", "?", ")")
 MARK_HOLD = "UPDATE hold SET checkpoint = ?, usage = ? WHERE request_id = ?"

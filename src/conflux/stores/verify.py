@@ -49,7 +49,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 _SUM = "sum(CASE account WHEN {} THEN amount ELSE 0 END)"
 _SUMS = ", ".join(f"{_SUM.format(one.value)} AS {one.name.lower()}" for one in Account)
 
-# One pass over the entries in the order of their key, and one look-up in `request` for each transaction.
+# What a row of `posting` says of each account, as its four entries would.
+_POSTED = {Account.CUSTOMER: "-paid", Account.REVENUE: "paid", Account.PROVIDER_COST: "-owed",
+           Account.PROVIDER_PAYABLE: "owed"}  # fmt: skip
+_POSTINGS = ", ".join(_POSTED.get(one, "0") for one in Account)
+_TOGETHER = ", ".join(f"sum({name}) AS {name}" for name in ("legs", "total", *(one.name.lower() for one in Account)))
+
+# One look-up in `request` for each transaction.
 _TRANSACTIONS = f"""
     SELECT
         count(*),
@@ -63,9 +69,13 @@ _TRANSACTIONS = f"""
             OR refunded < 0 OR refunded > paid OR refunds <> -refunded OR credits_earned <> coalesce(spent, 0)
         ))
     FROM (
-        SELECT tx, count(*) AS legs, sum(amount) AS total, {_SUMS},
-            max(CASE account WHEN {Account.CUSTOMER.value} THEN party END) AS party
-        FROM entry GROUP BY tx
+        SELECT tx, {_TOGETHER}, max(party) AS party
+        FROM (
+            SELECT tx, count(*) AS legs, sum(amount) AS total, {_SUMS},
+                max(CASE account WHEN {Account.CUSTOMER.value} THEN party END) AS party
+            FROM entry GROUP BY tx
+            UNION ALL SELECT tx, 4, 0, {_POSTINGS}, party FROM posting
+        ) AS parts GROUP BY tx
     ) AS sums
     LEFT JOIN (
         SELECT id, key_id, CASE simulated WHEN 1 THEN 0 ELSE cost END AS paid,
@@ -82,7 +92,7 @@ _REQUESTS = """
         count(*) FILTER (WHERE cost > 0 AND started = 0),
         count(*) FILTER (WHERE cost > held AND simulated = 0),
         count(*) FILTER (WHERE simulated = 0 AND (cost > 0 OR variance > 0 OR provider_cost > 0)
-            AND NOT EXISTS (SELECT 1 FROM entry WHERE tx = id)),
+            AND NOT EXISTS (SELECT 1 FROM posting WHERE tx = id) AND NOT EXISTS (SELECT 1 FROM entry WHERE tx = id)),
         count(*) FILTER (WHERE cost <> {amount}),
         count(*) FILTER (WHERE {calls} <> (SELECT count(*) FROM attempt WHERE request_id = id))
     FROM request
