@@ -17,6 +17,7 @@ from conflux.neutral.money import PriceSheet
 from conflux.neutral.ports import Headers, Ledger, ServiceAccount, Transport
 from conflux.neutral.records import Caller, Capability, Model, Pool, Provider, Storefront, Target
 from conflux.policy.rates import RateBook
+from conflux.relay.aside import Aside
 from conflux.relay.counting import Count, Sizes
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import build_snapshot
@@ -149,6 +150,7 @@ def gateway_over(
             snapshot=lambda: snapshot,
             health=HealthBook(),
             sizes=Sizes(load),
+            aside=Aside(),
             below=random.Random(f"router {seed}").randrange,
             meter=_Meter(),
             rates=RateBook(),

@@ -58,6 +58,7 @@ from conflux.following import Follower
 from conflux.neutral.errors import ConfigError
 from conflux.neutral.keys import KeyOrder
 from conflux.policy.rates import RateBook
+from conflux.relay.aside import Aside
 from conflux.relay.counting import Sizes
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import simulator_provider, with_statuses
@@ -316,6 +317,7 @@ def _wire(running: Running, tls: ssl.SSLContext) -> None:
         snapshot=running.current,
         health=HealthBook(),
         sizes=Sizes(),
+        aside=Aside(),
         below=random.randrange,
         meter=running.metrics,
         rates=RateBook(),

@@ -18,6 +18,7 @@ from conflux.neutral.ledger import Checkpoint, Ending, Receipt, Reservation, Set
 from conflux.neutral.ports import Headers, Inbound, Outbound, ServiceAccount, TokenRefused
 from conflux.neutral.records import Storefront
 from conflux.policy.rates import RateBook
+from conflux.relay.aside import Aside
 from conflux.relay.counting import Count, Sizes
 from conflux.relay.gateway import Gateway
 from conflux.relay.live import build_snapshot, simulator_provider
@@ -103,6 +104,7 @@ class World:
             snapshot=lambda: self.snapshot,
             health=self.health,
             sizes=Sizes(at_hand),
+            aside=Aside(),
             below=chance.randrange,
             meter=self.meter,
             rates=self.rates,

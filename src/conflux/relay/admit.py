@@ -5,6 +5,7 @@ refuses has cost nobody anything.
 """
 
 from bisect import bisect_right
+from functools import partial
 
 import msgspec
 
@@ -20,6 +21,7 @@ from conflux.neutral.request import Envelope
 from conflux.policy.context import ROOM_FOR_ANSWER, Room, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Uncounted, hold_for
+from conflux.relay.aside import is_long
 from conflux.relay.controls import Cap, Controls, controls_of
 from conflux.relay.dues import plan_of
 from conflux.relay.flux_admit import FIELD, Asked, admit_panel, panel_asked, tightened_panel
@@ -70,7 +72,8 @@ async def count(parts: Parts, incoming: Incoming) -> tuple[Storefront, int]:
     snapshot = parts.snapshot()
     caller, storefront = await identify(parts, snapshot, incoming.secret, incoming.mount)
     dialect = DIALECTS[incoming.dialect]
-    envelope = dialect.open(incoming.body, incoming.place)
+    long = is_long(incoming.body)
+    envelope = await _opened(parts, dialect, incoming) if long else dialect.open(incoming.body, incoming.place)
     controls = controls_of(storefront, incoming.headers, envelope)
     counted = await parts.sizes.count(caller, envelope)
     asked = panel_asked(snapshot, caller, storefront, envelope, incoming.headers)
@@ -92,11 +95,17 @@ async def let_in(
 ) -> Admitted:
     """`admit`, counting first where that is needed. `seed`: the request's id, from which a task's choice takes its
     chance."""
+    opened = await _opened(parts, dialect, incoming) if is_long(incoming.body) else None
     try:
-        return admit(parts, snapshot, caller, storefront, dialect, incoming, seed=seed)
+        return admit(parts, snapshot, caller, storefront, dialect, incoming, seed=seed, opened=opened)
     except Uncounted as open_question:
-        counted = await parts.sizes.count(caller, open_question.envelope)
-        return admit(parts, snapshot, caller, storefront, dialect, incoming, counted, seed)
+        envelope = open_question.envelope
+        counted = await parts.sizes.count(caller, envelope)
+        return admit(parts, snapshot, caller, storefront, dialect, incoming, counted, seed, envelope)
+
+
+async def _opened(parts: Parts, dialect: Dialect, incoming: Incoming) -> Envelope:
+    return await parts.aside.do(partial(dialect.open, incoming.body, incoming.place))
 
 
 async def tightened(parts: Parts, admitted: Admitted) -> Admitted | None:
@@ -126,9 +135,11 @@ def admit(
     incoming: Incoming,
     counted: Counted | None = None,
     seed: int = 0,
+    opened: Envelope | None = None,
 ) -> Admitted:
-    """Raises Uncounted where the bytes leave open whether it fits."""
-    envelope = dialect.open(incoming.body, incoming.place)
+    """`opened`: the request, where somebody read it already. Raises Uncounted where the bytes leave open whether it
+    fits."""
+    envelope = opened or dialect.open(incoming.body, incoming.place)
     controls = controls_of(storefront, incoming.headers, envelope)
     cap = controls.cap
     known = _known(snapshot, caller, storefront, envelope, incoming.headers)

@@ -18,7 +18,7 @@ from conflux.neutral.records import NOBODY
 from conflux.neutral.request import Need
 from conflux.neutral.usage import Usage
 from conflux.relay.admitted import Admitted
-from conflux.relay.lanes import prepare, upstream_dialect
+from conflux.relay.lanes import Prepared, prepare, upstream_dialect
 from conflux.relay.parts import Parts
 from conflux.relay.scrub import scrub
 from conflux.relay.snapshot import Credential, LiveTarget
@@ -106,8 +106,11 @@ class Attempt:
         "target",
     )
 
-    def __init__(self, parts: Parts, target: LiveTarget, admitted: Admitted, wanted: Wanted) -> None:
-        """Raises GatewayError for what the target's dialect cannot say: then there is no leg to close."""
+    def __init__(
+        self, parts: Parts, target: LiveTarget, admitted: Admitted, wanted: Wanted, ready: Prepared | None = None
+    ) -> None:
+        """`ready`: the request as it goes out, where it is written already. Raises GatewayError for what the target's
+        dialect cannot say: then there is no leg to close."""
         self._parts = parts
         self.target = target
         self._dialect = upstream_dialect(admitted, target)
@@ -115,7 +118,7 @@ class Attempt:
         # The key of a real request with a picture: what is said of it is news of the target.
         key = admitted.caller.key_id
         self._shower = key if Need.VISION in admitted.envelope.needs and key != NOBODY else None
-        self._shape, self._written, self.lane = prepare(admitted, target, self._dialect, wanted)
+        self._shape, self._written, self.lane = ready or prepare(admitted, target, self._dialect, wanted)
         self._bucket = bucket_of(admitted.envelope.size, self._streams)
         self._credential = _choose(parts, target, self._bucket)
         self._inbound: Inbound | None = None

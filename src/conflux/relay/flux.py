@@ -20,9 +20,11 @@ from conflux.neutral.request import Request
 from conflux.neutral.usage import Provenance
 from conflux.relay.account import Account, account
 from conflux.relay.admitted import Admitted, Panel, Rewritten
+from conflux.relay.aside import is_long
 from conflux.relay.attempt import Attempt, Failed, Trial
 from conflux.relay.flux_account import capped
 from conflux.relay.flux_lanes import DraftLane, FusedLane, within
+from conflux.relay.lanes import prepared
 from conflux.relay.parts import Incoming, Parts
 from conflux.relay.snapshot import Snapshot
 from conflux.relay.tries import Tries
@@ -270,10 +272,12 @@ class Fanout:
         request_id = request_id_text(self._number).encode()
         tries = Tries(self.parts, self._snapshot, leg.admitted, self._incoming, iter(()))
         leg.trials = tries.trials
+        long = is_long(self._incoming.body)
         while True:
             target = tries.next()
             try:
-                attempt = Attempt(self.parts, target, leg.admitted, self.wanted)
+                ready = await prepared(self.parts, leg.admitted, target, self.wanted) if long else None
+                attempt = Attempt(self.parts, target, leg.admitted, self.wanted, ready)
             except GatewayError as error:
                 tries.unfit(target, error)
                 continue

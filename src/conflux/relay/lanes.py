@@ -4,6 +4,8 @@ Law: passthrough only where both ends speak the same dialect and the provider's 
 a reader and a writer back to back, and behaves like any lane.
 """
 
+from functools import partial
+
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -17,7 +19,10 @@ from conflux.neutral.events import Event
 from conflux.neutral.records import Capability
 from conflux.neutral.usage import Usage
 from conflux.relay.admitted import Admitted
+from conflux.relay.parts import Parts
 from conflux.relay.snapshot import LiveTarget
+
+Prepared = tuple[Shape, Written, Lane]
 
 
 class CompatLane:
@@ -70,7 +75,12 @@ def is_passthrough(admitted: Admitted, target: LiveTarget, dialect: Dialect) -> 
     return provider.lane != "compat" and provider.quirks.get("reasoning_tags") is not True
 
 
-def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wanted) -> tuple[Shape, Written, Lane]:
+async def prepared(parts: Parts, admitted: Admitted, target: LiveTarget, wanted: Wanted) -> Prepared:
+    """As prepare, of a long request: beside the turns of others."""
+    return await parts.aside.do(partial(prepare, admitted, target, upstream_dialect(admitted, target), wanted))
+
+
+def prepare(admitted: Admitted, target: LiveTarget, dialect: Dialect, wanted: Wanted) -> Prepared:
     """How the request goes out and its answer comes back. Raises GatewayError for what the dialect cannot say."""
     envelope, provider = admitted.envelope, target.live.provider
     gathers = not envelope.stream and envelope.kind != "embedding" and provider.quirks.get("stream_only") is True

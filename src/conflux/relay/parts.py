@@ -14,6 +14,7 @@ from conflux.neutral.ports import AnswerStore, Clock, Headers, KeyBook, Ledger, 
 from conflux.neutral.records import Storefront
 from conflux.neutral.usage import Usage
 from conflux.policy.rates import RateBook
+from conflux.relay.aside import Aside
 from conflux.relay.counting import Sizes
 from conflux.relay.snapshot import Snapshot
 from conflux.routing.health import HealthBook
@@ -54,6 +55,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: Callable[[], Snapshot]
     health: HealthBook
     sizes: Sizes
+    aside: Aside
     below: Callable[[int], int]  # a random number from 0 to n - 1
     meter: Meter
     rates: RateBook

@@ -16,6 +16,7 @@ from conflux.neutral.ledger import Checkpoint, Ending
 from conflux.neutral.ports import Headers
 from conflux.relay.account import NO_ACCOUNT, Account, account, cost_of, credits_of
 from conflux.relay.admitted import Fallback
+from conflux.relay.aside import is_long
 from conflux.relay.attempt import Attempt, Failed
 from conflux.relay.course import Course, carry_on
 from conflux.relay.fallback import wanted as may_stand_in
@@ -26,6 +27,7 @@ from conflux.relay.flux_view import encode, field, header, panel_event
 from conflux.relay.headers import header_value, late_fallback, plain, streamed
 from conflux.relay.hedging import Race, hedge_of
 from conflux.relay.keep_alive import KeepAlive
+from conflux.relay.lanes import prepared
 from conflux.relay.marks import Marks, Told
 from conflux.relay.parts import Outcome
 from conflux.relay.stored import keep
@@ -137,13 +139,15 @@ class Passage(Course):
         request_id = self.request_id.encode()
         tries = Tries(self.parts, self.snapshot, self.admitted, self.incoming)
         self.trials = tries.trials
+        long = is_long(self.incoming.body)
         if not self.admitted.targets:
             await tries.measure()
         while True:
             target = tries.next()
             self.admitted = tries.admitted
             try:
-                attempt = self.attempt = Attempt(self.parts, target, self.admitted, wanted)
+                ready = await prepared(self.parts, self.admitted, target, wanted) if long else None
+                attempt = self.attempt = Attempt(self.parts, target, self.admitted, wanted, ready)
             except GatewayError as error:
                 tries.unfit(target, error)
                 continue
