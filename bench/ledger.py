@@ -9,7 +9,6 @@ the server sets them.
 import argparse
 import asyncio
 import gc
-import json
 import os
 import random
 import tempfile
@@ -240,7 +239,6 @@ def main() -> None:
     )
     print(text)
     (ROOT / "bench" / "results" / "ledger.md").write_text(text)
-    (ROOT / "bench" / "results" / "ledger.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
