@@ -185,6 +185,12 @@ def test_a_hold_counts_every_choice_and_asks_for_searches_only_where_there_may_b
     assert worst_case(sheet, input_tokens=0, output_tokens=100, searches=True).amount - one == SEARCHES_BOUND * 10**6
 
 
+def test_what_is_free_holds_nothing_and_what_is_not_holds_its_roundings_too() -> None:
+    bound: dict[str, Any] = {"input_tokens": 1000, "output_tokens": 1000, "images": 2, "searches": True}
+    assert worst_case(PriceSheet(input=0, output=0, cache_read=0, request=0), **bound).amount == 0
+    assert worst_case(PriceSheet(input=0, output=0, cache_read=1), input_tokens=0, output_tokens=0).amount == 10
+
+
 @given(sheets(), st.decimals("0.000001", "100", places=6, allow_nan=False))
 def test_a_margin_is_on_every_price_and_rounded_up_to_the_pico(sheet: PriceSheet, margin: object) -> None:
     found = with_margin(sheet, str(margin))

@@ -10,7 +10,7 @@ from conflux.dialects.anthropic_messages import IMAGE_TOKENS_BOUND, AnthropicMes
 from conflux.dialects.anthropic_wire import KNOWN, NAME, NOT_FORWARDED
 from conflux.dialects.base import Place, Shape, Written
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.request import Need
+from conflux.neutral.request import BY_ADDRESS, BY_TOOLS, Need
 from tests.dialects.messages import MESSAGES, WANTED, body, read
 
 FIRST_PARTY = {"billing_line": True, "system_messages": True}
@@ -70,6 +70,22 @@ def test_what_its_blocks_need(source: Any, kind: str, needs: set[Need], inside: 
     envelope = MESSAGES.open(body(messages=[{"role": "user", "content": [block]}]))
     assert envelope.needs == needs and envelope.images == (kind == "image")
     assert envelope.size < (IMAGE_TOKENS_BOUND + 500 if kind == "image" else 500)
+
+
+@pytest.mark.parametrize("kind", ["web_search_20250305", "web_fetch_20250910", "code_execution_20250825"])
+def test_tools_that_run_at_the_provider_read_there(kind: str) -> None:
+    assert MESSAGES.open(body(tools=[{"type": kind, "name": "t"}])).fetches == BY_TOOLS
+    client = [{"name": "f", "input_schema": {}}, {"type": "bash_20250124", "name": "bash"}]
+    assert MESSAGES.open(body(tools=client)).fetches == 0
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_document_by_its_address_is_read_there(inside: bool) -> None:
+    block: Any = {"type": "document", "source": {"type": "url", "url": "https://e/a.pdf"}}
+    if inside:
+        block = {"type": "tool_result", "tool_use_id": "t", "content": [block]}
+    sent = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "A"}}
+    assert MESSAGES.open(body(messages=[{"role": "user", "content": [block, block, sent]}])).fetches == 2 * BY_ADDRESS
 
 
 def test_what_is_known_of_it() -> None:

@@ -10,7 +10,7 @@ from conflux.dialects import strict_json
 from conflux.dialects.base import Place, Shape
 from conflux.dialects.gemini import Gemini
 from conflux.neutral.errors import GatewayError
-from conflux.neutral.request import Envelope, Need
+from conflux.neutral.request import BY_ADDRESS, BY_TOOLS, Envelope, Need
 from tests.dialects.gemini_golden import GoldenRequest, requests
 
 GEMINI = Gemini()
@@ -19,6 +19,15 @@ HI = {"role": "user", "parts": [{"text": "Hi"}]}
 
 def opened(place: Place | None = None, **body: Any) -> Envelope:
     return GEMINI.open(strict_json.encode({"contents": [HI], **body}), place or Place(model="m", stream=False))
+
+
+def test_what_is_read_at_the_provider() -> None:
+    assert opened(tools=[{"functionDeclarations": [{"name": "f"}]}]).fetches == 0
+    assert opened(tools=[{"functionDeclarations": [{"name": "f"}], "urlContext": {}}]).fetches == BY_TOOLS
+    assert opened(tools=[{"google_search": {}}]).fetches == BY_TOOLS
+    kinds = ("application/pdf", "video/mp4", "image/png")
+    parts = [{"fileData": {"fileUri": "https://e/f", "mimeType": kind}} for kind in kinds]
+    assert opened(contents=[{"role": "user", "parts": parts}]).fetches == 2 * BY_ADDRESS
 
 
 @pytest.mark.parametrize(

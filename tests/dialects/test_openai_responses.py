@@ -11,7 +11,7 @@ from conflux.dialects.gemini_ids import sign
 from conflux.dialects.openai_responses import OpenAIResponses
 from conflux.dialects.signatures import wrap
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.request import Envelope, Need
+from conflux.neutral.request import BY_ADDRESS, BY_TOOLS, Envelope, Need
 from tests.dialects.golden_responses import data_of
 
 RESPONSES = OpenAIResponses()
@@ -48,6 +48,16 @@ def test_needs_of_parts_also_in_results(kind: str) -> None:
     items = [call, {"type": "function_call_output", "call_id": "c", "output": [part]}]
     assert opened(input=[{"role": "user", "content": [part]}]).needs == {PARTS[kind][1]}
     assert opened(input=items).needs == {PARTS[kind][1], Need.TOOLS}
+
+
+def test_what_is_read_at_the_provider() -> None:
+    assert opened(tools=[TOOL, {"type": "custom", "name": "c"}]).fetches == 0
+    assert opened(tools=[TOOL, {"type": "web_search"}]).fetches == BY_TOOLS
+    part = {"type": "input_file", "file_url": "https://e"}
+    items = [{"role": "user", "content": [part, {"type": "input_file", "filename": "f", "file_data": "A"}]},
+             {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+             {"type": "function_call_output", "call_id": "c", "output": [part]}]  # fmt: skip
+    assert opened(input=items).fetches == 2 * BY_ADDRESS
 
 
 def test_needs_of_parameters() -> None:

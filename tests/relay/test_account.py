@@ -10,7 +10,7 @@ from conflux.dialects.base import Tally
 from conflux.neutral.ledger import Ending
 from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.records import Tier
-from conflux.neutral.request import Need
+from conflux.neutral.request import BY_TOOLS, Need
 from conflux.neutral.usage import Provenance, Usage
 from conflux.relay.account import NO_ACCOUNT, account, cost_of, measure
 from tests.policy.samples import caller
@@ -70,6 +70,20 @@ def test_what_a_provider_fetches_for_a_request_may_be_long() -> None:
     one = admitted(request())
     one = replace(one, envelope=replace(one.envelope, needs=frozenset({Need.WEB_SEARCH})))
     assert account(tally(Usage(input=10**6)), one, cut=False).provenance is Provenance.PROVIDER
+
+
+@pytest.mark.parametrize("used", [Usage(input=60_000), Usage(cache_read=60_000, output=9)])
+def test_what_its_own_tools_bring_in_is_billed_though_no_need_says_so(used: Usage) -> None:
+    one = admitted(request(max_tokens=100))
+    assert account(tally(used), one, cut=False).provenance is Provenance.QUARANTINED
+    one = replace(one, envelope=replace(one.envelope, fetches=BY_TOOLS))
+    assert account(tally(used), one, cut=False).provenance is Provenance.PROVIDER
+
+
+def test_thinking_beside_the_limit_is_billed_and_an_answer_beyond_it_is_not() -> None:
+    one = admitted(request(max_tokens=100))
+    assert account(tally(Usage(output=90, reasoning=30_000)), one, cut=False).provenance is Provenance.PROVIDER
+    assert account(tally(Usage(output=30_000, reasoning=90)), one, cut=False).provenance is Provenance.QUARANTINED
 
 
 def test_without_a_price_nothing_is_charged() -> None:

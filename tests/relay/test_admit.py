@@ -13,7 +13,7 @@ from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.money import PriceSheet
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Capability, Tier
-from conflux.neutral.request import Need
+from conflux.neutral.request import BY_TOOLS, Need
 from conflux.relay.admit import admit
 from conflux.relay.admitted import Admitted, Uncounted
 from conflux.relay.parts import Incoming
@@ -300,3 +300,38 @@ def test_flux_is_refused_by_name_as_long_as_nobody_runs_it() -> None:
     body = json.loads(request()) | {"flux": {}}
     error = refused(json.dumps(body).encode())
     assert (error.kind, error.param) == (Kind.INVALID, "flux")
+
+
+FILE = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64," + "A" * 40_000}}
+
+
+def with_file(**fields: Any) -> bytes:
+    text = {"type": "text", "text": "what does it say?"}
+    return request(messages=[{"role": "user", "content": [text, FILE]}], **fields)
+
+
+def reader(**fields: Any) -> Catalogue:
+    return shop(capabilities=frozenset({Capability.TEXT, Capability.FILES, Capability.WEB_SEARCH}), **fields)
+
+
+def test_what_a_provider_reads_by_itself_is_held_for_up_to_what_the_model_reads() -> None:
+    plain = admitted(request(max_tokens=10), reader(context=None, safe_context=None))
+    wide = admitted(request(max_tokens=10, web_search_options={}), reader(context=None, safe_context=None))
+    assert BY_TOOLS < wide.most_input - plain.most_input < BY_TOOLS + 100
+    assert wide.hold.amount - plain.hold.amount >= BY_TOOLS * INPUT
+    narrow = admitted(request(max_tokens=10, web_search_options={}), reader(context=9000, safe_context=8000))
+    assert narrow.most_input == 9000
+    file = admitted(with_file(max_tokens=10), reader(context=20_000, safe_context=None))
+    assert file.most_input == 20_000 and not file.tight
+
+
+async def test_a_file_stays_in_the_hold_where_the_words_around_it_are_counted() -> None:
+    world = World(reader(context=None, safe_context=None))
+    await world.run(with_file(max_tokens=10))
+    by_bytes = world.ledger.reserved[-1].amount
+    world = World(reader(context=None, safe_context=None))
+    world.ledger.cap = by_bytes - 1
+    await world.run(with_file(max_tokens=10))
+    tried = [one.amount for one in world.ledger.reserved]
+    assert all(one >= 40_000 * INPUT for one in tried)
+    assert world.client.status in (200, 402)

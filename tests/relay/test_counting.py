@@ -153,3 +153,13 @@ async def test_the_real_tokenizer_with_another_model_s_comes_within_3_percent() 
             seen += 1
         sizes.learn(caller(), MODEL, envelope, found, Usage(input=real), 0.0)
     assert seen >= 100 and off / seen <= 0.03 and over / seen <= 0.01
+
+
+async def test_bytes_of_files_are_told_beside_the_tokens_of_texts() -> None:
+    file = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64," + "A" * 4000}}
+    envelope = asked("x" * 400)
+    found = await Sizes(ready(quarter)).count(caller(), envelope)
+    assert found.media < 200  # names and marks
+    envelope = DIALECTS["openai-chat"].open(request(messages=[{"role": "user", "content": [file]}]))
+    found = await Sizes(ready(quarter)).count(caller(), envelope)
+    assert 4000 < found.media < 4300 and found.tokens < 100

@@ -114,6 +114,7 @@ class Ceiling(msgspec.Struct, frozen=True):
     dearest_input: int
     dearest_output: int
     request: int
+    rounding: int  # nano-USD: each line rounds up by less than one, and a receipt has at most ten
 
 
 def ceiling(sheet: PriceSheet) -> Ceiling:
@@ -127,6 +128,8 @@ def ceiling(sheet: PriceSheet) -> Ceiling:
         ),
         dearest_output=max(sheet.output or 0, sheet.reasoning or 0),
         request=line_amount(1, sheet.request, sheet.rate) if sheet.request else 0,
+        # What is free fits a budget that is spent.
+        rounding=_ROUNDINGS if any(getattr(sheet, name) for name in _PRICES) else 0,
     )
 
 
@@ -145,7 +148,7 @@ def hold(
     if sheet.output is None and output_tokens:
         raise Unpriced("the model has no price")
     rate, fixed = sheet.rate, most.request
-    amount = line_amount(input_tokens, most.dearest_input, rate) + fixed + _ROUNDINGS
+    amount = line_amount(input_tokens, most.dearest_input, rate) + fixed + most.rounding
     amount += line_amount(output_tokens * choices, most.dearest_output, rate)
     if images and sheet.image:
         amount += line_amount(images, sheet.image, rate)
@@ -154,7 +157,6 @@ def hold(
     return Hold(amount, (line_amount(least_input, most.input, rate) if least_input else 0) + fixed)
 
 
-# Each line rounds up by less than one nano-USD; a receipt has at most ten.
 _ROUNDINGS = 10
 
 

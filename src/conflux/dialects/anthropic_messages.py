@@ -19,10 +19,11 @@ from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Pla
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.events import Fault
 from conflux.neutral.fields import Field, Words
-from conflux.neutral.request import Envelope, Need, Request
+from conflux.neutral.request import BY_ADDRESS, BY_TOOLS, Envelope, Need, Request
 
 # Above what an image costs at any size.
 IMAGE_TOKENS_BOUND = 4096
+_SERVED = ("web_search", "web_fetch", "code_execution", "mcp")  # tools that run at the provider
 
 _OWN = frozenset({"task_type", "flux", "prefer"})  # ours: not forwarding them loses nothing
 _DECIDED = wire.KNOWN | NOT_FORWARDED
@@ -74,6 +75,7 @@ class AnthropicMessages:
             max_output=checked.max_tokens,
             needs=needs,
             images=images,
+            fetches=_fetches(checked, files=Need.FILES in needs),
             searches=any((tool.type or "").startswith("web_search") for tool in checked.tools or ()),
             end_user=checked.metadata.user_id if checked.metadata is not None else None,
         )
@@ -262,6 +264,18 @@ def _needs(checked: wire.Body) -> tuple[frozenset[Need], int, int]:
     if format_ is not None or checked.output_format is not None:
         found.add(Need.STRUCTURED_OUTPUTS)
     return frozenset(found), images, image_bytes
+
+
+def _fetches(checked: wire.Body, *, files: bool) -> int:
+    """What is read at the provider: by tools that run there, and of files by their address."""
+    found = BY_TOOLS if any((tool.type or "").startswith(_SERVED) for tool in checked.tools or ()) else 0
+    for message in checked.messages if files else ():
+        for block in message.content if isinstance(message.content, list) else ():
+            inner = block.content if isinstance(block, wire.ToolResultBlock) else None
+            for one in inner if isinstance(inner, list) else (block,):
+                if isinstance(one, wire.DocumentBlock) and isinstance(one.source, wire.UrlSource):
+                    found += BY_ADDRESS
+    return found
 
 
 def _bytes_of(image: wire.ImageBlock) -> int:

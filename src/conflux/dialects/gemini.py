@@ -20,13 +20,14 @@ from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND
 from conflux.neutral.errors import GatewayError, Kind
 from conflux.neutral.events import Fault
 from conflux.neutral.fields import Words
-from conflux.neutral.request import Envelope, Need, Request
+from conflux.neutral.request import BY_ADDRESS, BY_TOOLS, Envelope, Need, Request
 
 # /v1beta/models/ID:generateContent, Vertex's longer one too. An id may hold slashes and colons.
 _PATH = re.compile(
     r"/v1(?:alpha|beta\d*)?/(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/)?(?:tunedModels|models)/"
     r"(?P<model>.+):(?P<verb>generateContent|streamGenerateContent|countTokens)"
 )
+_AT_CLIENT = frozenset({"functionDeclarations", "computerUse"})
 _STORED = re.compile(r"gs://|https?://[^/]*googleapis\.com/.*/?files/")
 # They ask this house for another price or service: left out and named.
 _NOT_FORWARDED = ("serviceTier", "store")
@@ -77,6 +78,7 @@ class Gemini:
             choices=settings.candidate_count or 1,
             needs=frozenset(needs),
             images=images,
+            fetches=_fetches(checked, body, files=Need.FILES in needs),
             effort=thinking.thinking_level.lower() if thinking.thinking_level else None,
         )
 
@@ -157,6 +159,19 @@ def _attached(part: wire.Part | wire.ResponsePart, found: set[Need]) -> bool:
     image = kind.lower().startswith("image/")
     found.add(Need.VISION if image else Need.AUDIO if kind.lower().startswith("audio/") else Need.FILES)
     return image
+
+
+def _fetches(checked: wire.Body, body: Mapping[str, Any], *, files: bool) -> int:
+    """What is read at the provider: by tools that run there, and of files by their address."""
+    served = any(tool[name] is not None for tool in body.get("tools") or () for name in tool.keys() - _AT_CLIENT)
+    found = BY_TOOLS if served else 0
+    for content in checked.contents if files else ():
+        for part in content.parts or ():
+            held = [part, *(part.function_response.parts or ())] if part.function_response is not None else [part]
+            for one in held:
+                if one.file_data is not None and not (one.file_data.mime_type or "").lower().startswith("image/"):
+                    found += BY_ADDRESS
+    return found
 
 
 def _asked(checked: wire.Body, found: set[Need]) -> None:

@@ -28,7 +28,7 @@ from conflux.dialects.openai_chat_writer import ChatWriter
 from conflux.neutral.errors import GatewayError, invalid
 from conflux.neutral.events import Fault
 from conflux.neutral.fields import Field, Words
-from conflux.neutral.request import Envelope, Need, Request
+from conflux.neutral.request import BY_TOOLS, Envelope, Need, Request
 
 # An image costs tokens by its size in pixels, not by its bytes; this is above what any known provider counts.
 IMAGE_TOKENS_BOUND = 4096
@@ -84,6 +84,7 @@ class OpenAIChat:
             choices=checked.n or 1,
             needs=needs,
             images=images,
+            fetches=0 if checked.web_search_options is None else BY_TOOLS,
             effort=checked.reasoning_effort,
             end_user=checked.user,
         )

@@ -27,7 +27,7 @@ from conflux.dialects.signatures import unwrap
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.events import Fault
 from conflux.neutral.fields import Field, Words
-from conflux.neutral.request import Envelope, Need, Request
+from conflux.neutral.request import BY_ADDRESS, BY_TOOLS, Envelope, Need, Request
 
 _FORMATS = {"json_object": Need.JSON_MODE, "json_schema": Need.STRUCTURED_OUTPUTS}
 _CALLS = (wire.FunctionCall, wire.CustomCall, wire.ShellCall)
@@ -78,6 +78,7 @@ class OpenAIResponses:
             max_output=checked.max_output_tokens,
             needs=needs,
             images=images,
+            fetches=_fetches(checked, items if Need.FILES in needs else []),
             searches=any(str(tool.get("type")).startswith("web_search") for tool in checked.tools or ()),
             effort=checked.reasoning.effort if checked.reasoning is not None else None,
             end_user=checked.user,
@@ -220,6 +221,19 @@ def _needs(checked: wire.Body, items: list[wire.Item]) -> tuple[frozenset[Need],
                 found.add(Need.STORED_FILES)
     _asked(checked, found)
     return frozenset(found), images, image_bytes
+
+
+def _fetches(checked: wire.Body, items: list[wire.Item]) -> int:
+    """What is read at the provider: by tools that run there, and of files by their address."""
+    found = BY_TOOLS if any(not wire.runs_at_client(tool) for tool in checked.tools or ()) else 0
+    for item in items:
+        content: Any = item.content if isinstance(item, wire.MessageItem) else None
+        if isinstance(item, wire.CallOutput):
+            content = item.output
+        for part in content if isinstance(content, list) else ():
+            if isinstance(part, wire.InputFile) and part.file_url is not None:
+                found += BY_ADDRESS
+    return found
 
 
 def _asked(checked: wire.Body, found: set[Need]) -> None:

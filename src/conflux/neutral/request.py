@@ -37,6 +37,12 @@ class Need(StrEnum):
     STORED_FILES = "file_id"
 
 
+# What a provider may read by itself, in tokens: by its own tools in one request (searches, pages, code), and of a file
+# that is sent as an address.
+BY_TOOLS = 32_768
+BY_ADDRESS = 131_072
+
+
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag="text"):
     text: str
     cache: dict[str, Any] | None = None
@@ -200,6 +206,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     needs: frozenset[Need] = frozenset()
     images: int = 0
     searches: bool = False  # a search at the provider is offered, whether or not it is used
+    fetches: int = 0  # tokens of what the provider may read by itself, where that is so
     effort: str | None = None
     dimensions: int | None = None  # of an embedding
     end_user: str | None = None

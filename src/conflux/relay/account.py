@@ -26,6 +26,7 @@ from conflux.relay.snapshot import LiveTarget
 # Templates of a provider's own, and thinking that it counts beside the limit, are no lies.
 _OVER = 2
 _SLACK = 8192
+_THOUGHT = 262_144  # tokens: some count it beside the limit of an answer, without one of its own
 # What the provider reads for these is not counted here.
 _FETCHED = frozenset({Need.FILES, Need.STORED_FILES, Need.WEB_SEARCH})
 
@@ -63,10 +64,14 @@ def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Prov
 def _possible(usage: Usage, admitted: Admitted) -> bool:
     """Could it be true? A token is a byte at least, and a model stops where it is told to."""
     envelope = admitted.envelope
-    if usage.prompt_total > envelope.size * _OVER + _SLACK and _FETCHED.isdisjoint(envelope.needs):
+    fetched = envelope.fetches or not _FETCHED.isdisjoint(envelope.needs)
+    if usage.prompt_total > envelope.size * _OVER + _SLACK and not fetched:
         return False
     limited = envelope.max_output is not None or admitted.model.max_output is not None
-    return not limited or usage.completion_total <= admitted.max_output * envelope.choices * _OVER + _SLACK
+    if not limited or usage.completion_total <= admitted.max_output * envelope.choices * _OVER + _SLACK:
+        return True
+    thought = usage.reasoning <= _THOUGHT * envelope.choices
+    return thought and usage.output <= admitted.max_output * envelope.choices * _OVER + _SLACK
 
 
 def account(tally: Tally, admitted: Admitted, *, cut: bool) -> Account:

@@ -20,7 +20,7 @@ from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope
 from conflux.policy.context import ROOM_FOR_ANSWER, Room, room
 from conflux.policy.permitted import unknown_model
-from conflux.relay.admitted import Admitted, Uncounted, hold_for
+from conflux.relay.admitted import Admitted, Uncounted, hold_for, most_read
 from conflux.relay.aside import is_long
 from conflux.relay.controls import Cap, Controls, controls_of
 from conflux.relay.dues import plan_of
@@ -116,8 +116,8 @@ async def tightened(parts: Parts, admitted: Admitted) -> Admitted | None:
         return tightened_panel(parts, admitted, await parts.sizes.count(admitted.caller, admitted.envelope))
     counted = admitted.counted or await parts.sizes.count(admitted.caller, admitted.envelope)
     envelope = admitted.envelope
-    most = parts.sizes.bound(admitted.model, envelope, counted)
-    if most >= envelope.size:
+    most = most_read(parts, admitted.model, envelope, counted)
+    if most >= admitted.most_input:
         return None
     held = hold_for(priced(admitted.model), envelope, admitted.max_output, most, admitted.conversation or 0,
                  free=admitted.simulated)  # fmt: skip
@@ -157,9 +157,13 @@ def admit(
     if not terms.live and not (storefront.fallback and not model.account):
         raise _no_target(model)
     plan = plan_of(snapshot.catalogue, caller) if caller.agent and not terms.free else None
-    most_input = envelope.size
+    # Nearly every request asks for nothing but text, and what it says is all that is read.
+    most_input = envelope.size if not envelope.needs and not envelope.fetches else most_read(parts, model, envelope)
+    tight = False
     if cap is not None and plan is None and not terms.free:
+        most = most_input
         fitted, most_input = _paid(parts, judged, envelope, fitted, cap, counted)
+        tight = most_input < most
     # Only a stream is ever settled by another process than the one that read it.
     conversation = conversation_tokens(envelope.body, envelope.images) if envelope.stream else None
     return Admitted(
@@ -177,7 +181,7 @@ def admit(
         hold=hold_for(terms.ceiling, envelope, fitted.max_output, most_input, conversation or 0, free=terms.free)
         if plan is None
         else Hold(0, 0),
-        tight=most_input < envelope.size,
+        tight=tight,
         most_input=most_input,
         plan=plan,
         conversation=conversation,
@@ -246,9 +250,7 @@ def _paid(
     """No longer an answer than the caller's cap pays for, and the input it goes by. Raises Uncounted where its bytes
     leave open whether it does."""
     model, wanted = judged.terms.model, fitted.max_output
-    tokens = envelope.size
-    if counted is not None:
-        tokens = min(tokens, parts.sizes.bound(model, envelope, counted))
+    tokens = most_read(parts, model, envelope, counted)
 
     def costs(output: int) -> int:
         return hold_for(judged.terms.ceiling, envelope, output, tokens, 0, free=False).amount

@@ -98,6 +98,23 @@ def expected_tokens(parts: Parts, admitted: Admitted) -> int:
     return asked + output
 
 
+# What is no text, so nobody counts it before it is read.
+_MEDIA = frozenset({Need.FILES, Need.AUDIO})
+
+
+def most_read(parts: Parts, model: Model, envelope: Envelope, counted: Counted | None = None) -> int:
+    """The tokens to hold for as input, by bytes or as counted: what was said, files by their bytes, and what the
+    provider may read by itself; no more than the model ever reads."""
+    most = envelope.size
+    if counted is not None:
+        media = 0 if envelope.needs.isdisjoint(_MEDIA) else counted.media
+        most = min(most, parts.sizes.bound(model, envelope, counted) + media)
+    if not envelope.fetches and envelope.needs.isdisjoint(_MEDIA):
+        return most
+    most += envelope.fetches
+    return most if model.context is None else min(most, model.context)
+
+
 def hold_for(
     most: Ceiling | None, envelope: Envelope, max_output: int, most_input: int, least_input: int, *, free: bool
 ) -> Hold:

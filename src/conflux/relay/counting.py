@@ -14,6 +14,7 @@ from math import log2
 from pathlib import Path
 
 from conflux.billing.estimate import texts_of
+from conflux.dialects.openai_chat import IMAGE_TOKENS_BOUND
 from conflux.neutral.records import Caller, Model
 from conflux.neutral.request import Envelope, Need
 from conflux.neutral.usage import Usage
@@ -93,7 +94,8 @@ class Sizes:
                     await asyncio.sleep(0)
         script = _script(size, characters, tokens)
         tokens += _MESSAGE_TOKENS * sum(_length(envelope.body.get(name)) for name in _TURNS)
-        return Counted(tokens, script, envelope.images * IMAGE_TOKENS_MOST)
+        media = max(envelope.size - size - envelope.images * IMAGE_TOKENS_BOUND, 0)
+        return Counted(tokens, script, envelope.images * IMAGE_TOKENS_MOST, media)
 
     def learn(self, caller: Caller, model: Model, envelope: Envelope, counted: Counted | None, usage: Usage,
               now: float) -> None:  # fmt: skip

@@ -21,7 +21,7 @@ from conflux.neutral.records import Caller, Model, Storefront
 from conflux.neutral.request import Envelope, Need
 from conflux.policy.context import ROOM_FOR_ANSWER, room
 from conflux.policy.permitted import unknown_model
-from conflux.relay.admitted import Admitted, Panel, Uncounted, hold_for
+from conflux.relay.admitted import Admitted, Panel, Uncounted, hold_for, most_read
 from conflux.relay.parts import Parts
 from conflux.relay.snapshot import Snapshot
 from conflux.relay.standing import Standing, standing_of, verdict_of
@@ -290,6 +290,7 @@ class _Seating:
         return self._leg(seat, self._draft, self._draft_room(seat.model))
 
     def _leg(self, seat: Terms, envelope: Envelope, max_output: int) -> Admitted:
+        most = most_read(self._parts, seat.model, envelope)
         return Admitted(
             caller=self._caller,
             storefront=self._storefront,
@@ -300,9 +301,9 @@ class _Seating:
             task=None,
             targets=seat.live,
             max_output=max_output,
-            most_input=envelope.size,
+            most_input=most,
             temperature=None,
-            hold=hold_for(seat.ceiling, envelope, max_output, envelope.size, 0, free=seat.free),
+            hold=hold_for(seat.ceiling, envelope, max_output, most, 0, free=seat.free),
             simulated=seat.simulated,
         )
 
@@ -325,7 +326,8 @@ class _Seating:
         compared = min(compares * _BYTES_PER_DRAFT_TOKEN, drafts // 4)
         added = FRAME_BYTES + DRAFT_FRAME_BYTES * len(sources) + drafts
         fused = replace(self._envelope, size=self._envelope.size + added, model=model.id)
-        share = hold_for(fuser.ceiling, fused, max_output, fused.size, 0, free=fuser.free)
+        most = most_read(self._parts, model, fused)
+        share = hold_for(fuser.ceiling, fused, max_output, most, 0, free=fuser.free)
         analysis = None
         if compares:
             judged = replace(self._draft, size=self._draft.size + added, max_output=compares)
@@ -351,11 +353,11 @@ class _Seating:
             task=None,
             targets=fuser.live,
             max_output=max_output,
-            most_input=fused.size,
+            most_input=most,
             temperature=fuser.temperature,
             hold=Hold(total, share.input_floor),
             # Drafts come on top of what was counted, by their bytes: whether another fuser has room is certain then.
-            counted=Counted(known.tokens, known.script, known.beside + added),
+            counted=replace(known, beside=known.beside + added),
             simulated=fuser.simulated,
             dropped=("max_tokens",) if clamped else (),
             flux=panel,
@@ -372,7 +374,7 @@ def tightened_panel(parts: Parts, admitted: Admitted, counted: Counted) -> Admit
     def tight(seat: Admitted, ours: int, read: tuple[Admitted, ...]) -> Admitted:
         drafts = min(ceil(sum(one.max_output for one in read) * PLAIN_MOST), panel.draft_bytes + panel.analysis_bytes)
         added = ceil(ours / _FRAME_BYTES_PER_TOKEN) + drafts
-        most = parts.sizes.bound(seat.model, seat.envelope, replace(counted, beside=counted.beside + added))
+        most = most_read(parts, seat.model, seat.envelope, replace(counted, beside=counted.beside + added))
         hold = hold_for(priced(seat.model), seat.envelope, seat.max_output, most, 0, free=seat.simulated)
         return replace(seat, hold=hold, most_input=most, tight=True)
 

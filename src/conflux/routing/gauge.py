@@ -32,6 +32,7 @@ class Counted(msgspec.Struct, frozen=True):
     tokens: int
     script: str  # texts of one script are cut alike
     beside: int = 0  # tokens of what is no text, and so not the tokenizer's
+    media: int = 0  # bytes of what is neither text nor image: of files and sound, where there are any
 
 
 class Scale:
