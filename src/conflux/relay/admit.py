@@ -151,19 +151,15 @@ def admit(
         if asked is not None:
             return _panel(parts, snapshot, caller, storefront, dialect, incoming, envelope, asked, counted, cap)
         judged = _judge(parts, snapshot, caller, storefront, envelope, incoming, controls, counted, seed)
-    terms = judged.terms
-    model = terms.model
+    terms, model = judged.terms, judged.terms.model
     fitted = _fitted(parts, terms, envelope, counted)
     if not terms.live and not (storefront.fallback and not model.account):
         raise _no_target(model)
     plan = plan_of(snapshot.catalogue, caller) if caller.agent and not terms.free else None
-    # Nearly every request asks for nothing but text, and what it says is all that is read.
-    most_input = envelope.size if not envelope.needs and not envelope.fetches else most_read(parts, model, envelope)
-    tight = False
+    plain = not envelope.needs and not envelope.fetches  # as nearly every request
+    most = most_input = envelope.size if plain else most_read(parts, model, envelope)
     if cap is not None and plan is None and not terms.free:
-        most = most_input
         fitted, most_input = _paid(parts, judged, envelope, fitted, cap, counted)
-        tight = most_input < most
     # Only a stream is ever settled by another process than the one that read it.
     conversation = conversation_tokens(envelope.body, envelope.images) if envelope.stream else None
     return Admitted(
@@ -181,7 +177,7 @@ def admit(
         hold=hold_for(terms.ceiling, envelope, fitted.max_output, most_input, conversation or 0, free=terms.free)
         if plan is None
         else Hold(0, 0),
-        tight=tight,
+        tight=most_input < most,
         most_input=most_input,
         plan=plan,
         conversation=conversation,
