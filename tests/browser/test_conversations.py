@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.browser.conftest import people
 from tests.browser.visitor import Visitor
-from tests.system.serving import Served
+from tests.system.serving import Served, eventually
 
 
 def test_kept_branched_found_renamed_exported_and_deleted(browser: object, served: Served) -> None:
@@ -27,6 +27,8 @@ def test_kept_branched_found_renamed_exported_and_deleted(browser: object, serve
     first.answered()
     page.wait_for_url("**/chat/conv_*")
     address = page.url
+    # An answer is kept once its price is shown: whoever closes the browser before may lose it.
+    eventually(lambda: messages(first, address) == 5, "two questions, and three answers")
     first.leave()
 
     again = Visitor(browser, served)  # another browser of the same person
@@ -63,6 +65,11 @@ def test_kept_branched_found_renamed_exported_and_deleted(browser: object, serve
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     page.get_by_text("Nothing found").wait_for()
     again.leave()
+
+
+def messages(visitor: Visitor, address: str) -> int:
+    path = "/admin/api/v1/conversations/" + address.rsplit("/", 1)[1]
+    return len(visitor.context.request.get(visitor.served.address + path).json()["tree"])
 
 
 def nobody_else_sees(browser: object, served: Served, address: str) -> None:

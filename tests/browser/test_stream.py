@@ -29,6 +29,12 @@ def longest(trace: bytes) -> float:
     return max(tasks)
 
 
+def begun(answer: Any) -> None:
+    """More of it is there than its first word."""
+    text = answer.locator("[data-markdown] p").first
+    eventually(lambda: len(text.inner_text()) > 3, "it begins")
+
+
 _FRAMES = """() => {
     window.frames_ = [];
     let before = performance.now();
@@ -65,7 +71,7 @@ def test_stopping_keeps_what_had_arrived(visitor: Visitor) -> None:
     visitor.open("/chat")
     visitor.ask("[[stream: 2000 tokens at 50/s]]")
     answer = visitor.page.locator("article[aria-label^=Answer]").last
-    answer.locator("[data-markdown] p").first.wait_for()
+    begun(answer)
     visitor.page.get_by_role("button", name="Stop").click()
     answer.get_by_text("Stopped.").wait_for()
     assert len(answer.locator("[data-markdown] p").first.inner_text()) > 3
@@ -80,7 +86,7 @@ def test_a_page_that_is_left_keeps_what_had_arrived(visitor: Visitor) -> None:
     visitor.enter()
     visitor.open("/chat")
     visitor.ask("[[stream: 2000 tokens at 50/s]]")
-    page.locator("[data-markdown] p").first.wait_for()
+    begun(page.locator("article[aria-label^=Answer]").last)
     page.wait_for_url("**/chat/conv_*")
     page.reload()
     page.get_by_text(CUT_OFF).wait_for()
@@ -109,7 +115,7 @@ def test_a_server_that_stops_is_said_and_nothing_is_lost(browser: object, own: S
     page = visitor.page
     visitor.ask("[[stream: 2000 tokens at 50/s]]")
     answer = page.locator("article[aria-label^=Answer]").last
-    answer.locator("[data-markdown] p").first.wait_for()
+    begun(answer)
     own.process.kill()
     own.process.wait()
     answer.get_by_role("alert").wait_for()

@@ -70,6 +70,30 @@ async def test_the_head_of_a_page_asks_for_what_it_will_need(built: Path) -> Non
     assert await ask(built, "/pages.json", HTML) is None
 
 
+async def test_what_is_nowhere_is_said_by_the_app_to_who_reads_pages(built: Path) -> None:
+    web = Web(built)
+
+    async def status(path: str, *headers: tuple[bytes, bytes], taken: bool = False) -> int | None:
+        question = Question(method="GET", path=path, query=b"", secret=None, mount=None, headers=list(headers))
+        found = await web.answer(question, taken=taken)
+        return None if found is None else found.status
+
+    assert await status("/console/nowhere", HTML) == 200, "a build that tells of no pages is believed"
+    told = {"files": {"/": [], "/console": [], "/console/keys": [], "/usage": [], "/usage/*": [], "/chat": []}}
+    (built / "pages.json").write_text(json.dumps(told))
+    (built / "index.html").unlink()
+    assert await status("/nowhere", HTML) is None, "without a build there is nobody to say it"
+    (built / "index.html").write_bytes(BASE)
+    for path in ("/", "/console", "/console/", "/console/keys", "/usage/req_1", "/chat"):
+        assert await status(path, HTML) == 200, path
+    for path in ("/console/nowhere", "/console/keys/more", "/nowhere", "/a/b/c/", "/assets/none.js", "/pages.json"):
+        assert await status(path, HTML) == 404, path
+    assert await status("/nowhere") is None
+    assert await status("/nowhere", HTML, taken=True) is None
+    etag = (b"if-none-match", header(await ask(built, "/console/nowhere", HTML) or Reply(), b"etag") or b"")
+    assert await status("/console/nowhere", HTML, etag) == 404, "not as if it had been found before"
+
+
 async def test_programs_find_at_these_paths_what_they_did(built: Path) -> None:
     assert await ask(built, "/") is None
     assert await ask(built, "/chat", (b"accept", b"*/*")) is None
@@ -119,6 +143,11 @@ async def test_at_the_door(built: Path) -> None:
         assert (status, body) == (200, b'<!doctype html><head><base href="../"></head>') and b"x-request-id" in head
         assert (await door.get("/chat", "accept: text/html"))[0] == 200
         assert (await door.get("/chat"))[0] == 405
+        status, head, body = await door.get("/nowhere/at/all", "accept: text/html,*/*")
+        assert (status, body) == (404, b'<!doctype html><head><base href="../../"></head>') and b"x-request-id" in head
+        assert (await door.get("/nowhere/at/all"))[2].startswith(b'{"error"')
+        assert (await door.get("/v1/models/none", "accept: text/html"))[2].startswith(b'{"error"'), "the API's own"
+        assert (await door.get("/v1/chat/completions", "accept: text/html"))[0] == 405
         status, _, body = await door.get("/catalogue", method="HEAD")
         assert (status, body) == (200, b"")
         assert (await door.get("/"))[2].startswith(b'{"name"')

@@ -24,7 +24,7 @@ from conflux.faces.cookies import page_secret
 from conflux.faces.exchange import HttpExchange, ShortExchange, connection_of, cors
 from conflux.faces.http_secret import header_secret
 from conflux.faces.listed import ListedExchange
-from conflux.faces.public import POSTED, Public
+from conflux.faces.public import POSTED, Public, serving
 from conflux.faces.question import Question, Reply
 from conflux.faces.short_way import ShortRequest, announced
 from conflux.faces.web import Web
@@ -219,7 +219,7 @@ class HttpFace:
             if reads:
                 question = Question(method="GET", path=found, query=b"", secret=heard.secret, mount=mount,
                                     headers=request.headers, request_id=self._request_id()[1])  # fmt: skip
-                await self._answer(question, exchange)
+                await self._send(await self._public.answer(question), question, exchange)
                 await exchange.drained()  # a list is long, and the next one may be asked for already
                 return
             dialect = found
@@ -409,7 +409,8 @@ class HttpFace:
             request_id=self._request_id()[1],
             body=body,
         )
-        page = await self._web.answer(question) if self._web is not None else None
+        taken = dialect is not None or serving(path) is not None
+        page = await self._web.answer(question, taken=taken) if self._web is not None else None
         if page is not None:
             await self._send(page, question, exchange)
             return
@@ -418,9 +419,6 @@ class HttpFace:
             return
         if dialect is not None:
             raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{path} takes POST, not {method}")
-        await self._answer(question, exchange)
-
-    async def _answer(self, question: Question, exchange: Exchange) -> None:
         await self._send(await self._public.answer(question), question, exchange)
 
     async def _send(self, reply: Reply, question: Question, exchange: Exchange) -> None:

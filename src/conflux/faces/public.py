@@ -49,16 +49,11 @@ class Public:
         self._metrics = metrics
 
     async def answer(self, question: Question) -> Reply:
-        handler = EXACT.get(question.path) or POSTED.get(question.path)
-        rest = ""
-        if handler is None:
-            for prefix, one in PREFIXES:
-                if question.path.startswith(prefix) and len(question.path) > len(prefix):
-                    handler, rest = one, question.path[len(prefix) :]
-                    break
-            else:
-                raise GatewayError(Kind.NOT_FOUND, f"there is nothing at {question.path[:200]}")
-        if handler is not None and question.path in POSTED:
+        found = serving(question.path)
+        if found is None:
+            raise GatewayError(Kind.NOT_FOUND, f"there is nothing at {question.path[:200]}")
+        handler, rest = found
+        if question.path in POSTED:
             if question.method != "POST":
                 raise GatewayError(Kind.METHOD_NOT_ALLOWED, f"{question.path} takes POST, not {question.method}")
         elif question.method not in ("GET", "HEAD") and handler is not Public.response:
@@ -151,6 +146,15 @@ PREFIXES: tuple[tuple[str, Handler], ...] = (
     ("/v1/responses/", Public.response),
     ("/responses/", Public.response),
 )
+
+
+def serving(path: str) -> tuple[Handler, str] | None:
+    """Who answers there, and for which one."""
+    handler = EXACT.get(path) or POSTED.get(path)
+    if handler is not None:
+        return handler, ""
+    below = (one for one in PREFIXES if path.startswith(one[0]) and len(path) > len(one[0]))
+    return next(((handler, path[len(prefix) :]) for prefix, handler in below), None)
 
 
 def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Law: a path is looked up among the files that are there, never joined to a folde
 whose `<base href="./">` is written anew for the depth of each page, so that the app works below any prefix a proxy
 takes away, and whose head asks at once for what that page will need (pages.json, of the build). Nothing inline runs and
 nothing outside is reached: the policy below says so to every browser. Without a build the page says how to make one.
+Where neither the app nor anybody else has something, browsers get the app all the same, which says so, as 404.
 """
 
 import asyncio
@@ -83,23 +84,27 @@ class Web:
         self._pages: dict[tuple[bytes, bytes], File] = {}  # by base and what is asked for first
         self._built: int | None = None  # when the build that was read was made
 
-    async def answer(self, question: Question) -> Reply | None:
-        """None where the app has nothing at this path."""
+    async def answer(self, question: Question, *, taken: bool = True) -> Reply | None:
+        """None where the app has nothing at this path, and somebody else may have (`taken`), or no browser asks."""
         if question.mount is not None or question.method not in ("GET", "HEAD"):
             return None
         path = question.path
         headers = dict(question.headers)
-        if is_page(path) and (path not in _ONLY_AS_HTML or b"text/html" in headers.get(b"accept", b"")):
-            index = (await self._current()).get("/index.html")
-            if index is None:
-                return _page(_made_of(_UNBUILT, "text/html"), headers)
-            return _page(self._page(index, path, signed_in=cookie_of(headers) is not None), headers)
-        if not path.startswith("/assets/") and path.count("/") != 1:
+        reads = b"text/html" in headers.get(b"accept", b"")
+        if is_page(path) and (path not in _ONLY_AS_HTML or reads):
+            return await self._app(path, headers) or _page(_made_of(_UNBUILT, "text/html"), headers)
+        if path.startswith("/assets/") or path.count("/") == 1:
+            found = (await self._current()).get(path)
+            if found is not None and path not in _OWN:
+                return _file(found, _FOREVER if path.startswith("/assets/") else _ASK, headers)
+        return await self._app(path, headers) if reads and not taken else None
+
+    async def _app(self, path: str, headers: dict[bytes, bytes]) -> Reply | None:
+        index = (await self._current()).get("/index.html")
+        if index is None:
             return None
-        found = (await self._current()).get(path)
-        if found is None or path in _OWN:
-            return None
-        return _file(found, _FOREVER if path.startswith("/assets/") else _ASK, headers)
+        page = self._page(index, path, signed_in=cookie_of(headers) is not None)
+        return _page(page, headers, 200 if is_page(path) and _is_told(self._first, path) else 404)
 
     async def _current(self) -> Mapping[str, File]:
         """What the last build left. It is looked for anew each time: whoever builds need not start us again."""
@@ -140,12 +145,22 @@ def _head(first: First, path: str, *, signed_in: bool) -> bytes:
 
 
 def _of_page(table: dict[str, list[str]], path: str) -> list[str]:
+    return table.get(_line_of(table, path), [])
+
+
+def _line_of(table: dict[str, list[str]], path: str) -> str:
     if path in table:
-        return table[path]
+        return path
     above = path.rpartition("/")[0]
     while above and f"{above}/*" not in table:
         above = above.rpartition("/")[0]
-    return table.get(f"{above}/*" if above else "/", [])
+    return f"{above}/*" if above else "/"
+
+
+def _is_told(first: First, path: str) -> bool:
+    """Is there such a page? A build that tells of none is believed to have it."""
+    path = path.rstrip("/") or "/"
+    return len(first.files) < 2 or path == "/" or _line_of(first.files, path) != "/"
 
 
 def _made(folder: Path) -> int | None:
@@ -177,15 +192,21 @@ def _tag(body: bytes) -> bytes:
     return b'"%s"' % blake2b(body, digest_size=12).hexdigest().encode()
 
 
-def _page(page: File, asked: dict[bytes, bytes]) -> Reply:
-    return _file(page, _ASK, asked, b"accept, accept-encoding, cookie")
+def _page(page: File, asked: dict[bytes, bytes], status: int = 200) -> Reply:
+    return _file(page, _ASK, asked, b"accept, accept-encoding, cookie", status)
 
 
-def _file(file: File, keep: tuple[bytes, bytes], asked: dict[bytes, bytes], vary: bytes = b"accept-encoding") -> Reply:
+def _file(
+    file: File,
+    keep: tuple[bytes, bytes],
+    asked: dict[bytes, bytes],
+    vary: bytes = b"accept-encoding",
+    status: int = 200,
+) -> Reply:
     headers = [*GUARDS, keep, (b"etag", file.tag), (b"vary", vary)]
-    if file.tag in asked.get(b"if-none-match", b""):
+    if status == 200 and file.tag in asked.get(b"if-none-match", b""):
         return Reply(status=304, headers=headers)
     body, headers = file.body, [*headers, (b"content-type", file.kind)]
     if file.packed is not None and b"gzip" in asked.get(b"accept-encoding", b""):
         body, headers = file.packed, [*headers, (b"content-encoding", b"gzip")]
-    return Reply(headers=headers, body=body)
+    return Reply(status=status, headers=headers, body=body)
