@@ -1,13 +1,14 @@
 /**
  * How the build cuts the app into files. Law: who opens the chat asks for few files, all of them at once: what it and the
- * frame around it need is one, what several other pages share is another. pages.json tells the gateway what else the head
- * of a page should ask for.
+ * frame around it need is one, what several other pages share is another. pages.json tells the gateway which pages there
+ * are, and what else the head of each should ask for.
  */
 import type { Plugin, Rolldown } from 'vite';
 
 const ROOTS = /\/src\/main\.tsx$|\/src\/routes\/chat\.tsx\?tsr-split=component$/;
 const REACT = /\/node_modules\/(react|react-dom|scheduler)\/|\/src\/react\.ts$/;
 const PAGE = /\/src\/routes\/(.+)\.tsx\?tsr-split=component$/;
+const ROUTE = /\/src\/routes\/((?!__root|index).+)\.tsx$/;
 const FONT = /inter-latin-wght-normal-.*\.woff2$/;
 // What a page asks the gateway first, begun before a line of script has come. For who is signed in.
 const SESSION = 'admin/api/v1/session';
@@ -65,6 +66,11 @@ export function chunks(): Plugin {
       const files: Record<string, string[]> = { '/': fonts };
       for (const name of own.keys())
         files[addressOf(name)] = [...new Set([...above(name).flatMap((one) => own.get(one) ?? []), ...fonts])];
+      // What has no file of its own is a page all the same.
+      for (const id of this.getModuleIds()) {
+        const name = ROUTE.exec(id)?.[1];
+        if (name) files[addressOf(name)] ??= fonts;
+      }
       this.emitFile({ type: 'asset', fileName: 'pages.json', source: JSON.stringify({ files, asks: ASKS }) });
     },
   };

@@ -192,6 +192,17 @@ def test_hostile_names_are_text(house: Visitor, served: Served) -> None:
     house.page.on("dialog", shut)
     name = "<img src=x onerror=alert(1)> \u05d0\u05d1\u05d2 " + "W" * 120
     served.ask("keys.create", name=name, workspace="acme", user="mia")
+    long = "L" * 90
+    served.ask("workspaces.create", name=long)
+    served.ask("users.create", workspace=long, name=long, role="member")
+    admin = {"authorization": f"Bearer {served.admin_key}"}
+    named = {"name": "N" * 190}
+    assert served.call("PATCH", "/admin/api/v1/models/conflux/acme/other", named, headers=admin).status == 200
+    for path, row in (("/catalogue", "N" * 190), ("/console/people", long), ("/console/keys", "W" * 120)):
+        house.open(path)
+        house.page.get_by_role("row").filter(has_text=row).first.wait_for()
+        wide = "[...document.querySelectorAll('[role=region]')].filter(one => one.scrollWidth > one.clientWidth).length"
+        assert house.page.evaluate(wide) == 0, f"{path}: columns are out of sight"
     for path in ("/console/keys", "/console/policies", "/console/audit"):
         house.open(path)
         if path == "/console/policies":
@@ -256,3 +267,9 @@ def test_a_storefront_behaves_otherwise_from_the_next_request_on(house: Visitor,
     assert (after["margin"], after["allowed_origins"]) == ("1.25", ["https://app.example.com"])
     same = ("name", "fallback", "prefer", "usage_cost", "strict_capabilities", "default_max_output")
     assert {name: before[name] for name in same} == {name: after[name] for name in same}
+    for tokens, left in (("8192", 8192), ("", None)):
+        page.get_by_role("button", name="Edit TokenFlux").click()
+        dialog.get_by_label("Longest answer").fill(tokens)
+        dialog.get_by_role("button", name="Save").click()
+        dialog.wait_for(state="detached")
+        assert now()["default_max_output"] == left

@@ -48,6 +48,8 @@ def test_a_receipt_is_given_back_in_part_or_in_whole_and_once(house: Visitor, se
     dialog.get_by_role("button", name="Give it back").click()
     page.get_by_text("$0.000001 given back").wait_for()
     page.get_by_role("button", name="Refund").wait_for(state="detached")
+    page.get_by_role("link", name="All usage").click()
+    page.get_by_role("region", name="Requests").get_by_text("$0.000001 given back").wait_for()
     house.open(f"/usage/{whole}")
     page.get_by_role("button", name="Refund").click()
     page.get_by_role("dialog").get_by_role("button", name="Give it back").click()

@@ -84,6 +84,44 @@ def test_a_disabled_model_leaves_the_selector(visitor: Visitor, served: Served) 
         served.ask("models.enable", storefront="conflux", id="claude-sonnet")
 
 
+def test_an_address_nobody_knows(visitor: Visitor, served: Served) -> None:
+    visitor.expected = "404"
+    page = visitor.page
+    for path in ("/nonsense", "/nonsense/far/down", "/console/nonsense"):
+        answer = page.goto(served.address + path)
+        assert answer.status == 404, path
+        if path.startswith("/console"):
+            page.get_by_role("heading", name="Sign in to Conflux").wait_for()
+            continue
+        page.get_by_role("heading", name="There is no such page").wait_for()
+        assert visitor.findings() == []
+    assert served.get("/nonsense").json()["error"]["message"] == "there is nothing at /nonsense"
+    page.goto(served.address + "/nonsense")
+    page.get_by_role("link", name="To the start", exact=True).click()
+    page.get_by_role("heading", name="Sign in to Conflux").wait_for()
+    for path in ("/", "/signin", "/chat", "/chat/some", "/usage/req_1", "/catalogue", "/catalogue/a/b/c", "/account"):
+        assert page.request.get(served.address + path, headers={"accept": "text/html"}).status == 200, path
+
+
+def test_a_model_that_goes_while_it_is_chosen_is_told_at_once(visitor: Visitor, served: Served) -> None:
+    visitor.sign_in()
+    page = visitor.page
+    page.get_by_label(re.compile("^Model:")).click()
+    page.get_by_label("Search models").first.fill("gpt-4o-mini")
+    eventually(lambda: page.get_by_role("option").count() == 1, "the others are filtered out")
+    page.get_by_role("option").click()
+    page.get_by_label(re.compile("^Model: GPT-4o mini", re.IGNORECASE)).wait_for()
+    visitor.expected = "404"
+    served.ask("models.disable", storefront="conflux", id="gpt-4o-mini")
+    try:
+        visitor.ask("[[say: anybody]]")
+        page.get_by_text(re.compile("gpt-4o-mini is not open to you any more: .+ is asked now")).wait_for()
+        page.get_by_role("article").get_by_role("button", name="Try again").click()
+        assert "anybody" in visitor.answered().inner_text()
+    finally:
+        served.ask("models.enable", storefront="conflux", id="gpt-4o-mini")
+
+
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> [x](javascript:alert(3)) \u202eabc " + "W" * 300
 
 

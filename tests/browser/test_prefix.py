@@ -87,4 +87,7 @@ def test_everything_works_behind_a_prefix(browser: object, behind: Behind) -> No
     page.get_by_label("Your account").click()
     page.get_by_role("menuitem", name="Sign out").click()
     page.get_by_role("heading", name="Sign in to Conflux").wait_for()
+    visitor.expected = "404"
+    visitor.open("/nonsense/far/down")
+    page.get_by_role("heading", name="There is no such page").wait_for()
     visitor.leave()

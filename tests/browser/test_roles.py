@@ -117,6 +117,28 @@ def test_a_member_changes_the_password_and_sees_where_they_are_signed_in(browser
     elsewhere.leave()
 
 
+def test_a_member_sees_and_revokes_keys_of_their_own(browser: object, acme: Served) -> None:
+    acme.ask("users.create", workspace="acme", name="kim", role="member")
+    acme.ask("users.password", workspace="acme", name="kim", password=SECRET)
+    own, other = (
+        acme.key(name="laptop", workspace="acme", user="kim"),
+        acme.key(name="hers", workspace="acme", user="mia"),
+    )
+    visitor = Visitor(browser, acme)
+    visitor.enter("kim")
+    visitor.open("/account")
+    keys = visitor.page.get_by_role("region", name="Your keys")
+    keys.get_by_role("cell", name="laptop", exact=True).wait_for()
+    assert "hers" not in keys.inner_text()
+    assert visitor.findings() == []
+    keys.get_by_label("Revoke laptop").click()
+    visitor.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    visitor.page.get_by_text("laptop is revoked").wait_for()
+    keys.get_by_role("cell", name="laptop", exact=True).wait_for(state="detached")
+    assert [acme.get("/v1/key", key=one).status for one in (own, other)] == [401, 200]
+    visitor.leave()
+
+
 def test_a_password_is_taken_as_it_is_typed(browser: object, acme: Served) -> None:
     visitor = Visitor(browser, acme)
     visitor.enter()

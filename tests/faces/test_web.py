@@ -79,7 +79,9 @@ async def test_what_is_nowhere_is_said_by_the_app_to_who_reads_pages(built: Path
         return None if found is None else found.status
 
     assert await status("/console/nowhere", HTML) == 200, "a build that tells of no pages is believed"
-    told = {"files": {"/": [], "/console": [], "/console/keys": [], "/usage": [], "/usage/*": [], "/chat": []}}
+    told: dict[str, dict[str, list[str]]] = {
+        "files": {"/": [], "/console": [], "/console/keys": [], "/usage": [], "/usage/*": [], "/chat": []}
+    }
     (built / "pages.json").write_text(json.dumps(told))
     (built / "index.html").unlink()
     assert await status("/nowhere", HTML) is None, "without a build there is nobody to say it"

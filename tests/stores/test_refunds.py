@@ -3,6 +3,7 @@
 import pytest
 
 from conflux.neutral.errors import ConfigError, NoSuch
+from conflux.stores.receipts import Receipts
 from conflux.stores.refunds import Refunded, refund
 from tests.stores.books import NOON, ending, full_ending, order
 
@@ -34,6 +35,8 @@ async def test_it_is_given_back_everywhere_at_once(books, ledger, part):
     found = await ledger.receipt(number)
     assert (found.cost, found.refunded) == (90, amount)
     assert (await ledger.receipt(other)).refunded == 0
+    listed = await Receipts(ledger).rows(10, None, {})
+    assert {row.number: (row.cost, row.refunded) for row in listed} == {number: (90, amount), other: (90, 0)}
     assert {one.posted for one in await ledger.standing(tuple(scopes))} == {180 - amount}
     for table in ("usage_day", "usage_model", "usage_tag"):
         assert await books.one(f"SELECT sum(cost) FROM {table}") == 180 - amount

@@ -44,7 +44,10 @@ export const theme = createTheme({
     },
     Paper: { defaultProps: { radius: 'lg' } },
     Card: { defaultProps: { radius: 'lg', withBorder: true } },
-    Modal: { defaultProps: { centered: true, radius: 'lg' }, styles: { title: { fontWeight: 650 } } },
+    Modal: {
+      defaultProps: { centered: true, radius: 'lg' },
+      styles: { title: { fontWeight: 650, overflowWrap: 'anywhere', minWidth: 0 } },
+    },
   },
 });
 

@@ -93,6 +93,7 @@ class ReceiptRow(NamedTuple):
     cached_tokens: int
     latency_ms: int
     first_byte_ms: int | None
+    refunded: int  # nano-USD of the cost
     simulated: bool
 
 

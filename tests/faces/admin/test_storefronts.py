@@ -48,6 +48,18 @@ async def test_how_one_behaves_is_changed_listed_and_taken_back(g: Gate) -> None
     assert (await house.ask("PATCH", "/storefronts/none", {"fallback": True})).status == 404
 
 
+async def test_what_a_request_says_itself_needs_no_default_any_more(g: Gate) -> None:
+    defaults = {"default_max_output": 8192, "default_temperature": 0.5}
+    for said in (defaults, {"margin": "1.5"}):
+        found = StorefrontWhole.model_validate((await g.house.ask("PATCH", PATH, said)).json())
+        assert (found.default_max_output, found.default_temperature) == (8192, 0.5), "what is left out stays"
+    answer = await g.house.ask("PATCH", PATH, {"default_max_output": None, "margin": None})
+    found = StorefrontWhole.model_validate(answer.json())
+    assert (found.default_max_output, found.default_temperature, found.margin) == (None, 0.5, "1.5")
+    found = StorefrontWhole.model_validate((await g.house.ask("PATCH", PATH, dict.fromkeys(defaults))).json())
+    assert (found.default_max_output, found.default_temperature) == (None, None)
+
+
 async def test_a_change_outlives_the_process(tmp_path: Path) -> None:
     async with gate(tmp_path) as g:
         assert (await g.house.ask("PATCH", PATH, {"margin": "1.5"})).status == 200

@@ -1,13 +1,15 @@
-/** One's own account: whose models are asked, the password, and where one is signed in. */
-import { Badge, PasswordInput, Select, Text } from '@mantine/core';
+/** One's own account: whose models are asked, the password, one's keys, and where one is signed in. */
+import { Anchor, Badge, PasswordInput, Select, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import { call, pathOf, type SessionInfo } from '~/api/admin';
+import { call, type Key, pathOf, type SessionInfo } from '~/api/admin';
 import { catalogueQuery } from '~/api/catalogue';
-import { useSession } from '~/api/session';
+import { administers, useSession } from '~/api/session';
 import { Ask } from '~/console/Ask';
 import { useAct } from '~/console/act';
 import { Confirm } from '~/console/Confirm';
+import { useKeyColumns } from '~/console/keyColumns';
 import { Listing } from '~/console/Listing';
 import type { Column } from '~/parts/DataTable';
 import { when } from '~/parts/figures';
@@ -29,6 +31,7 @@ export function AccountPage() {
     >
       {!session.by_key && <Storefront />}
       {!session.by_key && <Password />}
+      {!session.by_key && <OwnKeys />}
       <Sessions />
     </Page>
   );
@@ -109,6 +112,39 @@ function agentOf(text: string): string {
   const system = /(Windows|Android|iPhone|iPad|Mac OS|Linux)/.exec(text)?.[1];
   const name = { Edg: 'Edge', OPR: 'Opera' }[browser ?? ''] ?? browser;
   return name ? `${name}${system ? ` on ${system}` : ''}` : text || 'unknown';
+}
+
+function OwnKeys() {
+  const session = useSession();
+  const columns = useKeyColumns().filter((one) => one.id !== 'who');
+  return (
+    <Section
+      title="Keys"
+      about={
+        administers(session) ? (
+          <>
+            What your programs sign in with. You make keys{' '}
+            <Anchor component={Link} to="/console/keys" inherit>
+              in the console
+            </Anchor>
+            .
+          </>
+        ) : (
+          'What your programs sign in with. An admin of your workspace makes them; revoke what you do not know.'
+        )
+      }
+    >
+      <Listing<Key>
+        path={pathOf('listKeys', {
+          query: { workspace: session.workspace ?? null, user: session.user ?? null, revoked: false },
+        })}
+        columns={columns}
+        label="Your keys"
+        rowKey={(key) => key.id}
+        empty="No keys yet"
+      />
+    </Section>
+  );
 }
 
 function Sessions() {

@@ -747,6 +747,8 @@ export type ReceiptInfo = {
   ending: string;
   status: number;
   cost_usd: string;
+  /** Of the cost, given back. */
+  refunded_usd: string;
   credits: string;
   input_tokens: number;
   output_tokens: number;
@@ -887,7 +889,9 @@ export type StorefrontChange = {
   prefer?: 'cost' | 'balanced' | 'speed' | 'quality' | null;
   usage_cost?: boolean | null;
   strict_capabilities?: boolean | null;
+  /** In tokens, where a request says none; null: none. */
   default_max_output?: number | null;
+  /** Where a request says none; null: none. */
   default_temperature?: number | null;
 };
 

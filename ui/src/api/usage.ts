@@ -32,6 +32,7 @@ export type ReceiptRow = {
   first_byte_ms: number | null;
   simulated: boolean;
   cost_usd: string;
+  refunded_usd: string;
 };
 export type Receipt = {
   id: string;

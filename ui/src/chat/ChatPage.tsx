@@ -1,7 +1,7 @@
 import { ActionIcon, Drawer, SegmentedControl, Text, Tooltip } from '@mantine/core';
 import { useDisclosure, useLocalStorage } from '@mantine/hooks';
 import { IconLayoutSidebar } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, memo, Suspense, useEffect, useMemo, useRef } from 'react';
 import { ApiError } from '~/api/http';
@@ -107,7 +107,14 @@ const Talk = memo(({ chats, conversation, id, failed, waiting, models, openSide 
   useEffect(() => {
     current.current = { wish, id: conversation?.id };
   });
-  const running = Object.values(conversation?.nodes ?? {}).filter((node) => node.answer?.state === 'running');
+  const states = Object.values(conversation?.nodes ?? {}).map((node) => ({ id: node.id, state: node.answer?.state }));
+  const running = states.filter((node) => node.state === 'running');
+  const refused = states.filter((node) => node.state === 'failed').length;
+  const client = useQueryClient();
+  useEffect(() => {
+    // A model may have been taken away since the list was read: the page says so, and asks another.
+    if (refused > 0) void client.invalidateQueries({ queryKey: modelsQuery.queryKey });
+  }, [refused, client]);
 
   const send = (text: string, images: string[]) => {
     const place = conversation?.id ?? `c${Date.now().toString(36)}${Math.random().toString(36).slice(2, 6)}`;
@@ -192,7 +199,8 @@ const Talk = memo(({ chats, conversation, id, failed, waiting, models, openSide 
       <div className={css.foot}>
         {gone.length > 0 && (
           <Text size="xs" c="dimmed" ta="center" mb={6} role="status">
-            {gone.join(', ')} {gone.length > 1 ? 'are' : 'is'} not open to you any more.
+            {gone.join(', ')} {gone.length > 1 ? 'are' : 'is'} not open to you any more
+            {kept.length === 0 && picked[0] ? `: ${picked[0].name} is asked now` : ''}.
           </Text>
         )}
         {waiting && (

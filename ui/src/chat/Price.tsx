@@ -1,8 +1,9 @@
 /** The most that a question can cost, as the gateway itself plans it: what it would hold, were this sent now. */
 import { useDebouncedValue } from '@mantine/hooks';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
-import { json } from '~/api/http';
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
+import { ApiError, json } from '~/api/http';
+import { modelsQuery } from '~/api/models';
 import { mostUsd } from '~/parts/figures';
 import { type Wish, wouldBe } from './ask';
 import type { Conversation } from './tree';
@@ -32,6 +33,11 @@ export function Price({ conversation, typed, wish }: Props) {
     staleTime: FRESH,
     retry: false,
   });
+  const client = useQueryClient();
+  const unknown = plan.error instanceof ApiError && plan.error.status === 404;
+  useEffect(() => {
+    if (unknown) void client.invalidateQueries({ queryKey: modelsQuery.queryKey }); // the page says which is gone
+  }, [unknown, client]);
   if (plan.isError) return <>{plan.error.message}</>;
   if (!plan.data) return <>…</>;
   const charged = plan.data.filter((one) => !one.simulated);

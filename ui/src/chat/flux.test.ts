@@ -36,3 +36,13 @@ it('follows a panel from its announcement to what each seat cost', () => {
   expect(state?.sources[1]?.draft).toBeUndefined();
   expect(state?.fuser).toMatchObject({ status: 'done', cost: '0.02' });
 });
+
+it('puts no price on what the simulator answers', () => {
+  const events: FluxEvent[] = [
+    { event: 'panel', sources: [{ model: 'a', worst_case_usd: '0.1' }], worst_case_usd: '0.3', simulated: true },
+    { event: 'result', calls: [{ role: 'source', index: 0, model: 'a', status: 'done', cost_usd: '0.01' }] },
+  ];
+  const state = events.reduce<FluxState | undefined>(folded, undefined);
+  expect(state?.worst).toBeUndefined();
+  expect(state?.sources[0]).toEqual({ model: 'a', name: 'a', status: 'done' });
+});

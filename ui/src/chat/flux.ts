@@ -15,6 +15,7 @@ export type FluxState = {
   analysis: Seat | null;
   quorum?: number;
   worst?: string;
+  simulated?: boolean; // nothing of it is charged, so nothing of it has a price
   degraded?: boolean;
   reason?: string;
   comparison?: string;
@@ -76,6 +77,7 @@ export function folded(state: FluxState | undefined, event: FluxEvent): FluxStat
         analysis: event.analysis ? seat(event.analysis) : null,
         ...(event.quorum === undefined ? {} : { quorum: event.quorum }),
         ...(event.worst_case_usd && !event.simulated ? { worst: event.worst_case_usd } : {}),
+        ...(event.simulated ? { simulated: true } : {}),
       };
     }
     case 'source':
@@ -105,7 +107,7 @@ function ended(state: FluxState, event: FluxEvent): FluxState {
       ...one,
       status: call.status,
       ...(call.latency_ms === undefined ? {} : { latencyMs: call.latency_ms }),
-      ...(call.cost_usd ? { cost: call.cost_usd } : {}),
+      ...(call.cost_usd && !state.simulated ? { cost: call.cost_usd } : {}),
       ...(call.reason ? { reason: call.reason } : {}),
       ...(draft ? { draft: draft.text } : {}),
     };

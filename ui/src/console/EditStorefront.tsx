@@ -27,8 +27,8 @@ export function EditStorefront({ storefront }: { storefront: StorefrontRow }) {
         name: filled.text('name'),
         margin: filled.text('margin'),
         prefer: filled.text('prefer') as (typeof PREFER)[number],
-        ...(filled.has('output') ? { default_max_output: Number(filled.text('output')) } : {}),
-        ...(filled.has('temperature') ? { default_temperature: Number(filled.text('temperature')) } : {}),
+        default_max_output: filled.has('output') ? Number(filled.text('output')) : null,
+        default_temperature: filled.has('temperature') ? Number(filled.text('temperature')) : null,
         allowed_origins: words(filled.text('origins')),
         ...Object.fromEntries(SWITCHES.map(([name]) => [name, filled.text(name) === 'yes'])),
       },
@@ -94,19 +94,17 @@ function Filling({ whole }: { whole: StorefrontWhole }) {
         <TextInput
           label="Longest answer"
           name="output"
-          description="In tokens, where a request says none"
+          description="In tokens, where a request says none; empty: as the model has it"
           inputMode="numeric"
           pattern="[0-9]*"
-          required={whole.default_max_output !== null}
           defaultValue={whole.default_max_output ?? ''}
         />
         <TextInput
           label="Temperature"
           name="temperature"
-          description="Where a request says none"
+          description="Where a request says none; empty: as the model has it"
           inputMode="decimal"
           pattern="[0-9]*[.]?[0-9]+"
-          required={whole.default_temperature !== null}
           defaultValue={whole.default_temperature ?? ''}
         />
       </SimpleGrid>

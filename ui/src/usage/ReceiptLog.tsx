@@ -7,9 +7,10 @@ import { useMemo, useState } from 'react';
 import { json } from '~/api/http';
 import { type ReceiptRow, receiptsPath } from '~/api/usage';
 import { type Column, DataTable } from '~/parts/DataTable';
-import { compact, millis, usd, when } from '~/parts/figures';
+import { compact, millis, when } from '~/parts/figures';
 import { State } from '~/parts/State';
 import { Blank, Failed, Loading } from '~/parts/states';
+import { Cost } from './Cost';
 
 type Paged = { data: ReceiptRow[]; next: string | null };
 
@@ -40,7 +41,7 @@ export const COLUMNS: Column<ReceiptRow>[] = [
     right: true,
   },
   { id: 'latency', title: 'Took', value: (row) => row.latency_ms, cell: (row) => millis(row.latency_ms), right: true },
-  { id: 'cost', title: 'Cost', value: (row) => Number(row.cost_usd), cell: (row) => usd(row.cost_usd), right: true },
+  { id: 'cost', title: 'Cost', value: (row) => Number(row.cost_usd), cell: (row) => <Cost {...row} />, right: true },
 ];
 
 function Ending({ row }: { row: ReceiptRow }) {

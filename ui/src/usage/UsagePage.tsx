@@ -12,6 +12,7 @@ import { compact, millis, usd, when } from '~/parts/figures';
 import { Page } from '~/parts/Page';
 import { Section } from '~/parts/Section';
 import { Empty, Failed, Loading } from '~/parts/states';
+import { Cost } from './Cost';
 import { ReceiptLog } from './ReceiptLog';
 import { daySeconds, type Measure, pacePoints, pointsOf, seriesOf, timesBetween, tokensOf } from './series';
 
@@ -293,6 +294,6 @@ function columnsOf(title: string): Column<SplitRow>[] {
     count('cached', 'Cached', (row) => row.usage.cache_read),
     count('out', 'Output', (row) => row.usage.output),
     { id: 'credits', title: 'Credits', value: (row) => Number(row.credits), cell: (row) => row.credits, right: true },
-    { id: 'cost', title: 'Cost', value: (row) => Number(row.cost_usd), cell: (row) => usd(row.cost_usd), right: true },
+    { id: 'cost', title: 'Cost', value: (row) => Number(row.cost_usd), cell: (row) => <Cost {...row} />, right: true },
   ];
 }

@@ -46,6 +46,7 @@ class ReceiptInfo(View):
     ending: str = Field(description="done, failed, cancelled, cut or crashed.")
     status: int
     cost_usd: str
+    refunded_usd: str = Field(description="Of the cost, given back.", examples=["0"])
     credits: str
     input_tokens: int
     output_tokens: int
@@ -392,6 +393,8 @@ def _all_listed(rows: list[ReceiptRow], *, house: bool) -> list[dict[str, Any]]:
 
 def _listed(row: ReceiptRow, *, house: bool) -> dict[str, Any]:
     fields = row._asdict()
-    number, cost, credits, owed = (fields.pop(name) for name in ("number", "cost", "credits", "provider_cost"))
-    shown = {"id": request_id_text(number), **fields, "cost_usd": usd(cost), "credits": credits_text(credits)}
+    number, credits, owed = (fields.pop(name) for name in ("number", "credits", "provider_cost"))
+    cost, refunded = usd(fields.pop("cost")), usd(fields.pop("refunded"))
+    shown = {"id": request_id_text(number), **fields, "cost_usd": cost, "refunded_usd": refunded,
+             "credits": credits_text(credits)}  # fmt: skip
     return shown | {"provider_cost_usd": usd(owed)} if house else shown

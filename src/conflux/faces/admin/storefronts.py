@@ -19,6 +19,7 @@ from conflux.neutral.errors import NoSuch
 from conflux.neutral.records import Storefront as Record
 
 ROUTES = Routes("Storefronts")
+_CLEARED = ("default_max_output", "default_temperature")  # null says that there is none
 
 
 class StorefrontRow(View):
@@ -69,8 +70,10 @@ class StorefrontChange(View):
     prefer: str | None = Field(None, pattern="^(cost|balanced|speed|quality)$")
     usage_cost: bool | None = None
     strict_capabilities: bool | None = None
-    default_max_output: int | None = Field(None, ge=1, le=1 << 40)
-    default_temperature: float | None = Field(None, ge=0, le=2)
+    default_max_output: int | None = Field(
+        None, ge=1, le=1 << 40, description="In tokens, where a request says none; null: none."
+    )
+    default_temperature: float | None = Field(None, ge=0, le=2, description="Where a request says none; null: none.")
 
 
 @ROUTES("GET", "/storefronts", Rule.HOUSE, StorefrontRows, csv=True)
@@ -110,7 +113,8 @@ async def change_storefront(
     """Change how a storefront behaves. It counts at once; a margin changes prices from the next request on."""
     if storefront not in desk.snapshot().catalogue.storefronts:
         raise NoSuch([f"there is no storefront {storefront!r}"])
-    row = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    said = body.model_dump(exclude_unset=True)
+    row = {name: value for name, value in said.items() if value is not None or name in _CLEARED}
     if row:
         await lay(desk, actor.name, storefront, {"storefront": [{"id": storefront, **row}]})
     return await get_storefront(storefront, desk, actor)
