@@ -6,6 +6,7 @@ Law: nothing is opened here but files that the configuration names; a broken con
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -54,7 +55,8 @@ def read_catalogue(config: Config, changes: Iterable[Change] = ()) -> Catalogue:
     directories = [shipped_dir()]
     if config.settings.catalogue_dir is not None:
         directories.append(Path(config.settings.catalogue_dir))
-    return load_catalogue(directories, config.tables, str(config.file or "conflux.toml"), changes)
+    today = datetime.now(UTC).date()
+    return load_catalogue(directories, config.tables, str(config.file or "conflux.toml"), changes, today)
 
 
 def make_snapshot(

@@ -1,5 +1,6 @@
 """Layers of rows, and what happens to files that are wrong."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -354,3 +355,25 @@ def test_loading_changes_nothing_of_what_it_was_given() -> None:
 
 def test_the_shipped_directory_is_the_repositorys() -> None:
     assert shipped_dir() == Path(__file__).resolve().parents[2] / "catalogue"
+
+
+def test_a_price_of_a_file_that_is_still_to_come_is_refused() -> None:
+    today = date(2026, 11, 22)
+
+    def problems(begins: str) -> list[str]:
+        said = {"input": "1", "output": "2", "effective_at": begins}
+        target = {"provider": "openai", "model": "m", "cost": said}
+        model = {"storefront": "conflux", "id": "one", "pool": "pond", "name": "One", "price": said}
+        try:
+            load([shipped_dir()], {"pool": [{"id": "pond", "target": [target]}], "model": [model]}, today=today)
+        except ConfigError as error:
+            return error.problems
+        return []
+
+    assert problems("2026-11-22") == problems("2026-11-23") == []  # a day, for clocks that are ahead
+    assert problems("2026-11-24") == [
+        f"conflux.toml: [[{row}.effective_at: 2026-11-24 is still to come, and a file counts as it is: write it then, "
+        "or give a model's price that begins later in the console"
+        for row in ("model]] #1 conflux/one: price", "pool]] #1 pond: target[0].cost")
+    ]
+    assert len(problems("2026-11-31")) == 2 and "is not a date" in problems("2026-11-31")[0]

@@ -21,7 +21,8 @@ def test_case_20_and_22_buckets_survive_both_ways() -> None:
         "output_tokens_details": {"reasoning_tokens": 5},
         "total_tokens": 115,
     }
-    assert read_usage(json.dumps(wire).encode()) == Usage(input=30, cache_read=70, output=10, reasoning=5)
+    found = read_usage(json.dumps(wire).encode())
+    assert found == Usage(input=20, cache_read=70, cache_write_5m=10, output=10, reasoning=5)
 
 
 @pytest.mark.parametrize("raw", [b"null", b"{}", b'{"total_tokens":4}'])

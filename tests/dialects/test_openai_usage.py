@@ -29,6 +29,14 @@ def counted(prompt: Any, completion: Any, total: Any = None, **more: Any) -> byt
         (counted(100, 5, prompt_tokens_details={"cached_tokens": 100}), Usage(cache_read=100, output=5)),
         (counted(100, 5, prompt_tokens_details={"audio_tokens": 10}), Usage(input=90, audio=10, output=5)),
         (counted(100, 5, prompt_tokens_details=None, completion_tokens_details=None), Usage(input=100, output=5)),
+        (
+            counted(100, 5, prompt_tokens_details={"cached_tokens": 30, "cache_write_tokens": 50}),
+            Usage(input=20, cache_read=30, cache_write_5m=50, output=5),
+        ),
+        (
+            counted(100, 5, prompt_tokens_details={"cached_tokens": 30, "cache_write_tokens": 71}),
+            Usage(input=70, cache_read=30, output=5),
+        ),
         (counted(100, 5, prompt_cache_hit_tokens=75), Usage(input=25, cache_read=75, output=5)),
         (
             counted(100, 5, prompt_cache_hit_tokens=75, prompt_tokens_details={"cached_tokens": 75}),

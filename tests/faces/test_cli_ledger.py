@@ -20,8 +20,8 @@ def exported(number: int, **fields: Any) -> Exported:
     receipt = Receipt(
         request_id=number, created=1_795_089_600_000, caller_key=1, storefront="shop", requested_model="=m",
         served_model="m", ending=Ending.DONE, usage=Usage(input=28, output=9), provenance=Provenance.PROVIDER,
-        price_version="1", cost=60_900, credits=84_000, simulated=False, lines=(Line("input", 28, 1, 60_900),),
-        calls=(), dropped=(), status=200,
+        price_version="1", cost=60_900, refunded=900, credits=84_000, simulated=False,
+        lines=(Line("input", 28, 1, 60_900),), calls=(), dropped=(), status=200,
     )  # fmt: skip
     return Exported(receipt, **{**{"key": "key_1", "user": "ann", "workspace": "acme", "variance": 3,
                                    "provider_cost": 7, "tags": {"team": "red"}}, **fields})  # fmt: skip
@@ -88,6 +88,7 @@ def test_export_as_csv(played: Played) -> None:
         "0.000000003",
         "0.000000007",
     )
+    assert one["refunded_usd"] == "0.0000009"
     assert (one["requested_model"], one["input"], one["tags"]) == ("'=m", "28", '{"team":"red"}')
     assert played.spans == [Span(20_776, 20_777)] and played.closed == 1
 

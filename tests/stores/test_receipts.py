@@ -7,6 +7,7 @@ import pytest
 from conflux.neutral.ledger import ID_CHANCES
 from conflux.stores.people import People
 from conflux.stores.receipts import Receipts
+from conflux.stores.refunds import refund
 from conflux.stores.rows import REQUEST
 from tests.stores.books import order
 
@@ -33,6 +34,12 @@ async def receipts(ledger, clock):
     await ledger.write(put)
     await ledger.rebuild()
     return Receipts(ledger)
+
+
+async def test_what_was_given_back_stands_beside_the_cost(receipts, ledger):
+    number = (await receipts.rows(1, None, {}))[0].number
+    await ledger.write(lambda run: refund(run, number, 2))
+    assert [(row.cost, row.refunded) for row in await receipts.rows(2, None, {})] == [(5, 2), (4, 0)]
 
 
 async def costs(receipts, limit=10, before=None, **where):

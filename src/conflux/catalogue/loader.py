@@ -6,7 +6,8 @@ mistake is one line with file, row and field; all of them are told at once and n
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ from conflux.catalogue.rows import (
     RateRow,
     Row,
     StorefrontRow,
+    day_of,
     model_of,
     pool_of,
     provider_of,
@@ -59,9 +61,10 @@ def load(
     owner_tables: Mapping[str, list[dict[str, Any]]] | None = None,
     owner_file: str = "conflux.toml",
     changes: Iterable[Change] = (),
+    today: date | None = None,
 ) -> Catalogue:
     """The catalogue of these directories, with the owner's own tables on top, and what an admin accepted over all of
-    it. Raises ConfigError."""
+    it. `today`: no price of the owner's files may begin after it. Raises ConfigError."""
     problems: list[str] = []
     layers: Layers = {table: {} for table in TABLES}
     shipped = shipped_dir()
@@ -70,12 +73,34 @@ def load(
         _take_directory(directory, layers, problems, owned=directory.resolve() != shipped) for directory in directories
     ]
     _take(owner_file, owner_tables or {}, layers, set(), problems, owned=True)
+    if today is not None:
+        problems += _early(layers, today)
     for change in changes:
         _take_change(change, layers)
     found = _understand(layers, problems, refer=all(read))
     if problems or found is None:
         raise ConfigError([_one_line(problem) for problem in problems])
     return found
+
+
+def _early(layers: Layers, today: date) -> Iterator[str]:
+    """What a file says is charged from now on, whatever day it names: one that is to come is no slip of the owner's to
+    bill by. A day more, for clocks east of Greenwich."""
+    last = (today + timedelta(days=1)).isoformat()
+    for table in ("model", "pool"):
+        for raw in layers[table].values():
+            targets = raw.fields.get("target")
+            prices = [("price", raw.fields.get("price"))] if table == "model" else [
+                (f"target[{number}].cost", one.get("cost"))
+                for number, one in enumerate(targets if isinstance(targets, list) else ()) if isinstance(one, dict)
+            ]  # fmt: skip
+            for path, price in prices:
+                begins = price.get("effective_at") if raw.owned and isinstance(price, dict) else None
+                if isinstance(begins, str) and day_of(begins) is not None and begins > last:
+                    yield (
+                        f"{raw.place}: {path}.effective_at: {begins} is still to come, and a file counts as it is: "
+                        "write it then, or give a model's price that begins later in the console"
+                    )
 
 
 def _one_line(problem: str) -> str:

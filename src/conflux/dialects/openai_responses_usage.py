@@ -16,6 +16,7 @@ from conflux.neutral.usage import Usage
 
 class _InputDetails(Struct):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class _OutputDetails(Struct):
@@ -33,7 +34,7 @@ _decode = msgspec.json.Decoder(_WireUsage | None).decode
 
 
 def read_usage(raw: bytes | Raw) -> Usage | None:
-    """The buckets, None where nothing was counted. What was written to a cache is input like any other here."""
+    """The buckets, None where nothing was counted."""
     try:
         found = _decode(raw)
     except BROKEN as error:
@@ -43,11 +44,14 @@ def read_usage(raw: bytes | Raw) -> Usage | None:
     prompt, completion = found.input_tokens or 0, found.output_tokens or 0
     inside, outside = found.input_tokens_details, found.output_tokens_details
     cached = (inside.cached_tokens or 0) if inside is not None else 0
+    written = (inside.cache_write_tokens or 0) if inside is not None else 0
     reasoning = (outside.reasoning_tokens or 0) if outside is not None else 0
     fresh, output = prompt - cached, completion - reasoning
     if min(fresh, cached, output, reasoning) < 0 or max(prompt, completion) > ABSURD:
         raise AbsurdUsage(f"{prompt} input and {completion} output tokens, {cached} cached, {reasoning} reasoning")
-    return Usage(input=fresh, cache_read=cached, output=output, reasoning=reasoning)
+    if not 0 <= written <= fresh:
+        written = 0  # no count that we know: input like any other
+    return Usage(input=fresh - written, cache_read=cached, cache_write_5m=written, output=output, reasoning=reasoning)
 
 
 def write_usage(usage: Usage, cost: Raw | None = None) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class WireUsage(Struct, forbid_unknown_fields=True):
 
 
 class _AnyPromptDetails(PromptDetails, forbid_unknown_fields=False):
-    pass
+    cache_write_tokens: int | None = None
 
 
 class _AnyCompletionDetails(CompletionDetails, forbid_unknown_fields=False):
@@ -107,9 +107,11 @@ def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, int,
     """The buckets, and the two totals as OpenAI would have said them."""
     prompt, completion = wire.prompt_tokens or 0, wire.completion_tokens or 0
     inside, outside = wire.prompt_tokens_details, wire.completion_tokens_details
-    cached, audio, reasoning = cached_elsewhere or 0, 0, 0
+    cached, audio, reasoning, written = cached_elsewhere or 0, 0, 0, 0
     if inside is not None:
         cached, audio = inside.cached_tokens or cached, inside.audio_tokens or 0
+        if isinstance(inside, _AnyPromptDetails):
+            written = inside.cache_write_tokens or 0
     if outside is not None:
         reasoning = outside.reasoning_tokens or 0
     if reasoning > 0 and wire.total_tokens == prompt + completion + reasoning:
@@ -117,7 +119,10 @@ def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, int,
     fresh, output = prompt - cached - audio, completion - reasoning
     if fresh < 0 or cached < 0 or audio < 0 or output < 0 or reasoning < 0 or prompt > ABSURD or completion > ABSURD:
         raise AbsurdUsage(f"{prompt} prompt and {completion} completion tokens, {cached} cached, {reasoning} reasoning")
-    found = Usage(input=fresh, cache_read=cached, audio=audio, output=output, reasoning=reasoning)
+    if not 0 <= written <= fresh:
+        written = 0  # no count that we know: input like any other
+    found = Usage(input=fresh - written, cache_read=cached, cache_write_5m=written, audio=audio, output=output,
+                  reasoning=reasoning)  # fmt: skip
     return found, prompt, completion
 
 
