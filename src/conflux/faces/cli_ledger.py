@@ -136,18 +136,8 @@ def _facts(one: Exported) -> dict[str, str]:
 
 _COLUMNS = (
     *("id", "created", "key", "user", "workspace", "storefront", "requested_model", "served_model", "ending", "status"),
-    *(
-        "cost_usd",
-        "refunded_usd",
-        "variance_usd",
-        "provider_cost_usd",
-        "credits",
-        *BUCKETS,
-        "provenance",
-        "price_version",
-        "simulated",
-    ),
-    "tags",
+    *("cost_usd", "refunded_usd", "variance_usd", "provider_cost_usd", "credits"),
+    *(*BUCKETS, "provenance", "price_version", "simulated", "tags"),
 )
 
 
@@ -163,7 +153,8 @@ def _csv_writer(file: Any) -> Any:
             request_id_text(receipt.request_id), receipt.created, one.key, harmless(one.user), harmless(one.workspace),
             receipt.storefront, harmless(receipt.requested_model), receipt.served_model or "", receipt.ending.value,
             receipt.status, usd(receipt.cost), usd(receipt.refunded), usd(one.variance), usd(one.provider_cost),
-            credits_text(receipt.credits), *usage, receipt.provenance.value, receipt.price_version, str(receipt.simulated).lower(), tags,
+            credits_text(receipt.credits), *usage, receipt.provenance.value, receipt.price_version,
+            str(receipt.simulated).lower(), tags,
         ])  # fmt: skip
 
     return write
