@@ -7,7 +7,7 @@ import pytest
 from msgspec import UNSET, Raw
 
 from conflux.dialects.foreign_json import BROKEN
-from conflux.dialects.openai_chat_answer_wire import Choice, fault_of, read_choices, read_chunk
+from conflux.dialects.openai_chat_answer_wire import Choice, fault_of, hear_choices, read_choices, read_chunk
 
 
 def raw(value: Any) -> Raw:
@@ -109,3 +109,14 @@ def test_a_fault_is_made_of_anything() -> None:
     assert fault_of({"error": "busy", "message": "later"}).message == "later"
     assert fault_of({"error": "busy"}).message == "busy"
     assert fault_of({"type": ["x"]}).code == "['x']"
+
+
+def test_an_upstream_s_dress_that_says_nothing_is_not_sifted_where_nothing_passes() -> None:
+    plain = {"index": 0, "delta": {"role": "assistant", "content": "x"}}
+    for dress in ({"native_finish_reason": None}, {"stop_reason": None, "token_ids": None}, {"matched_stop": None}):
+        said = raw([plain | dress])
+        heard, choices = hear_choices(said)
+        assert heard is said and choices[0].delta is not None and choices[0].delta.content == "x"
+        assert read_choices(said)[0] is not said
+    said = raw([plain | {"native_finish_reason": "end_turn"}])
+    assert b"end_turn" not in bytes(hear_choices(said)[0])

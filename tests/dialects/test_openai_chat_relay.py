@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from conflux.dialects.base import Wanted
+from conflux.dialects.openai_chat_answer_wire import Choice, read_choices
+from conflux.dialects.openai_chat_intake import Intake
 from conflux.dialects.openai_chat_reader import ChatReader
 from conflux.dialects.openai_chat_relay import ChatPassThrough
 from conflux.dialects.sse import write_data
@@ -232,6 +234,9 @@ _SAID = [
     b'[{"index":0,"delta":{"reasoning":"hm","content":"both"}}]',
     b'[{"index":0,"delta":{"content":""}}]',
     b'[{"index":0,"delta":{"role":"assistant","content":"x","refusal":null,"tool_calls":null}}]',
+    b'[{"index":0,"delta":{"role":"assistant","content":"x"},"finish_reason":null,"native_finish_reason":null}]',
+    b'[{"index":0,"delta":{"role":"tool","content":"x"},"finish_reason":null}]',
+    b'[{"index":0,"delta":{"reasoning":"x","content":""},"finish_reason":null,"native_finish_reason":"going on"}]',
     b'[{"index":0,"delta":{"content":"x"},"logprobs":{"content":[]}}]',
     b'[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]',
     b'[{"index":0,"delta":{"content":"x"},"finish_reason":"error"}]',
@@ -273,3 +278,54 @@ def test_text_alone_is_not_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lane._intake, "take_choices", None)
     assert b"word" in lane.feed(event)
     assert (lane.tally.output_bytes, lane.tally.events) == (10, 2)
+
+
+_DRESSED = {
+    "OpenRouter": '{"index":%d,"delta":{"role":"assistant","content":"%s"},"finish_reason":null,'
+                  '"native_finish_reason":null,"logprobs":null}',
+    "OpenRouter, thinking": '{"index":%d,"delta":{"role":"assistant","content":"","reasoning":"%s"},'
+                            '"finish_reason":null,"native_finish_reason":null,"logprobs":null}',
+    "vLLM": '{"index":%d,"delta":{"content":"%s","reasoning_content":null},"logprobs":null,"finish_reason":null,'
+            '"stop_reason":null,"token_ids":null}',
+    "SGLang": '{"index":%d,"delta":{"role":"assistant","content":"%s"},"finish_reason":null,"matched_stop":null}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dress", _DRESSED.values(), ids=_DRESSED)
+def test_text_in_its_upstream_s_own_dress_is_not_read_whole_and_comes_without_it(dress: str) -> None:
+    """However many choices there are, each says its role once, and no word of the upstream's passes."""
+    read: list[bytes] = []
+
+    def counted(raw: msgspec.Raw) -> tuple[msgspec.Raw, list[Choice]]:
+        read.append(bytes(raw))
+        return read_choices(raw)
+
+    short, long = ChatPassThrough(WANTED, Intake(counted)), ChatPassThrough(WANTED)
+    said: dict[bool, list[str]] = {True: [], False: []}
+    roles: list[int] = []
+    for number in range(60):
+        event = write_data(('{"id":"up","choices":[' + dress % (number % 2, f"word {number} é ") + "]}").encode())
+        for lane, out in (short, short.feed(event)), (long, long.feed(event[:9]) + long.feed(event[9:])):
+            (choice,) = json.loads(out.removeprefix(b"data: "))["choices"]
+            assert choice.keys() <= {"index", "delta", "finish_reason", "logprobs"}
+            delta = choice["delta"]
+            said[lane is short].append(f"{choice['index']} {delta.get('content')} {delta.get('reasoning')}")
+            if lane is short and "role" in delta:
+                roles.append(choice["index"])
+    assert said[True] == said[False] and len(read) <= 4
+    assert roles == ([0, 1] if "role" in dress else [])
+    assert msgspec.structs.asdict(short.tally) == msgspec.structs.asdict(long.tally)
+
+
+def test_a_role_that_comes_late_is_said_once() -> None:
+    lane = ChatPassThrough(WANTED)
+    deltas = [
+        '{"content":"a"}',
+        '{"content":"b"}',
+        '{"role":"assistant","content":"c"}',
+        '{"role":"assistant","content":"d"}',
+    ]
+    events = [write_data(b'{"choices":[{"index":0,"delta":%b,"stop_reason":null}]}' % one.encode()) for one in deltas]
+    out = [json.loads(lane.feed(event)[6:]) for event in events]
+    assert [one["choices"][0]["delta"] for one in out] == [
+        {"content": "a"}, {"content": "b"}, {"role": "assistant", "content": "c"}, {"content": "d"}]  # fmt: skip

@@ -6,7 +6,7 @@ would name the upstream. Indices are bounded here, so nobody who counts by them 
 
 from collections.abc import Iterator
 from types import GenericAlias
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, defstruct
@@ -93,6 +93,44 @@ class Piece(Struct, forbid_unknown_fields=True):
     logprobs: None = None
 
 
+class Said(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The same where a role stands in each."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: None = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class DressedPiece(Struct, forbid_unknown_fields=True):
+    """A piece as OpenRouter, vLLM and SGLang say it: with words of their own, which say nothing yet."""
+
+    delta: Said
+    index: ChoiceIndex
+    finish_reason: None = None
+    logprobs: None = None
+    native_finish_reason: UnsetType | None = UNSET
+    matched_stop: UnsetType | None = UNSET
+    stop_reason: UnsetType | None = UNSET
+    token_ids: UnsetType | None = UNSET
+
+    @property
+    def undressed(self) -> bool:
+        return self.native_finish_reason is self.matched_stop is self.stop_reason is self.token_ids is UNSET
+
+
+class _DressedChoice(Choice, forbid_unknown_fields=True):
+    """As well."""
+
+    native_finish_reason: None = None
+    matched_stop: None = None
+    stop_reason: None = None
+    token_ids: None = None
+
+
 class TextChoice(Choice, forbid_unknown_fields=True):
     """The same of completions, where the text stands beside the index: read as what a chat would have said."""
 
@@ -146,10 +184,12 @@ _choice = _loose(Choice, delta=_delta, message=_delta)
 
 # The one choice of a chunk, where it is a piece of text and no more. Raises what is in BROKEN for any other.
 read_piece = msgspec.json.Decoder(tuple[Piece]).decode
+read_dressed_piece = msgspec.json.Decoder(tuple[DressedPiece]).decode
 
 _chunk = msgspec.json.Decoder(Chunk).decode
 _any_chunk = msgspec.json.Decoder(_AnyChunk).decode
 _choices = msgspec.json.Decoder(list[Choice] | None).decode
+_dressed_choices: Any = msgspec.json.Decoder(list[_DressedChoice] | None).decode
 _text_choices = msgspec.json.Decoder(list[TextChoice] | None).decode
 _any_text_choices = msgspec.json.Decoder(
     GenericAlias(list, (_loose(TextChoice, delta=_delta, message=_delta),)) | None
@@ -206,6 +246,14 @@ def read_choices(raw: Raw) -> tuple[Raw, list[Choice]]:
     except msgspec.ValidationError:
         sifted = Raw(strict_json.encode(_any_choices(raw)))
         return sifted, _choices(sifted) or []
+
+
+def hear_choices(raw: Raw) -> tuple[Raw, list[Choice]]:
+    """The same for whoever lets nothing pass: what upstreams wear that says nothing is not sifted."""
+    try:
+        return raw, _dressed_choices(raw) or []
+    except msgspec.ValidationError:
+        return read_choices(raw)
 
 
 def read_text_choices(raw: Raw) -> tuple[Raw, list[Choice]]:

@@ -122,6 +122,12 @@ class Choices:
             changed = True
         return changed
 
+    def first(self, index: int) -> bool:
+        """A role is said. For the first time?"""
+        said = self._streamed.setdefault(index, _Said())
+        first, said.role = not said.role, True
+        return first
+
     def mend_whole(self, choice: Choice, seed: object) -> bool:
         """One of a plain answer. Was anything changed?"""
         self._seed = seed

@@ -19,7 +19,9 @@ from conflux.dialects.openai_chat_answer_wire import (
     Choice,
     Chunk,
     Delta,
+    DressedPiece,
     FunctionDelta,
+    Piece,
     fault_of,
     read_choices,
     read_chunk,
@@ -34,6 +36,7 @@ _FAILURES = frozenset({"error", "abort", "network_error", "insufficient_system_r
 
 # The chunk; its choices as they may pass and as records; its usage as it may pass, None where it says none.
 Taken = tuple[Chunk, Raw, list[Choice], bytes | Raw | None]
+PieceDecoder = Callable[[bytes], tuple[Piece | DressedPiece, ...]]
 ChoiceDecoder = Callable[[Raw], tuple[Raw, list[Choice]]]
 
 
@@ -64,25 +67,25 @@ class Intake(EventIntake):
             payload = payload.replace(b"\n", b" ")  # between tokens only; what passes must stay one line
         return self._read(name, payload)
 
-    def take_piece(self, choices: bytes) -> bool:
-        """Notes a chunk's choices that are a piece of text of a choice under way. False: they have to be read whole."""
+    def take_piece(self, choices: bytes, read: PieceDecoder = read_piece) -> Piece | DressedPiece | None:
+        """Notes a chunk's choices that are a piece of text of a choice under way. None: they have to be read whole."""
         try:
-            found = read_piece(choices)[0]
+            found = read(choices)[0]
         except BROKEN:
-            return False
+            return None
         delta = found.delta
         text, thinking = delta.content, delta.reasoning_content or delta.reasoning
         if thinking:
             if text:
-                return False
+                return None
             text = thinking
         if not text or found.index not in self._seen:
-            return False
+            return None
         tally = self.tally
         tally.output_bytes += len(text) if text.isascii() else len(text.encode("utf-8"))
         tally.content = True
         tally.events += 1
-        return True
+        return found
 
     def take_choices(self, raw: Raw) -> tuple[Raw, list[Choice]] | None:
         """Those of a chunk that is in all else like one before. None where it has to be read whole."""

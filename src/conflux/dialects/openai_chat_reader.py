@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from conflux.dialects import citations, openai_chat_thoughts
 from conflux.dialects.base import Tally
 from conflux.dialects.call_ids import made_up
-from conflux.dialects.openai_chat_answer_wire import Choice, Delta, ToolCallDelta
+from conflux.dialects.openai_chat_answer_wire import Choice, Delta, ToolCallDelta, hear_choices
 from conflux.dialects.openai_chat_calls import NAMELESS, Arguments, is_another
 from conflux.dialects.openai_chat_intake import Intake, Taken
 from conflux.dialects.openai_chat_wire import NAME
@@ -54,7 +54,7 @@ class ChatReader:
     """An OpenAI chat upstream's answer, as events."""
 
     def __init__(self, names: Mapping[str, str] | None = None, intake: Intake | None = None) -> None:
-        self._intake = intake or Intake()
+        self._intake = intake or Intake(hear_choices)
         self._names = names or {}
         self.tally: Tally = self._intake.tally
         self._choices: dict[int, _Choice] = {}

@@ -7,13 +7,13 @@ client could put together.
 
 from typing import Any
 
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from conflux.dialects import openai_errors, strict_json
 from conflux.dialects.base import Wanted
 from conflux.dialects.event_intake import EventPassThrough
 from conflux.dialects.foreign_json import NULL
-from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, Choice, Chunk
+from conflux.dialects.openai_chat_answer_wire import DONE_EVENT, Choice, Chunk, DressedPiece, read_dressed_piece
 from conflux.dialects.openai_chat_calls import NAMELESS, Choices, written
 from conflux.dialects.openai_chat_intake import Intake
 from conflux.dialects.openai_chat_thoughts import Thoughts, resealed
@@ -40,6 +40,7 @@ class ChatPassThrough(EventPassThrough[Intake]):
     _ready = b""  # the same, while an event begins with what comes next
     _learnt = 0  # how often they were looked for
     _missed = 0  # how often choices were more than a piece of text
+    _strange = 0  # how often they were not even one in its upstream's own dress
 
     def __init__(self, wanted: Wanted, intake: Intake | None = None) -> None:
         self._intake = intake = intake or Intake()
@@ -64,6 +65,11 @@ class ChatPassThrough(EventPassThrough[Intake]):
                 if self._intake.take_piece(said):
                     return b"".join((self._head, said, b"}\n\n"))
                 self._missed += 1
+            if self._strange < _MISSES:
+                plain = self._undressed(said)
+                if plain is not None:
+                    return b"".join((self._head, plain, b"}\n\n"))
+                self._strange += 1
             taken = self._intake.take_choices(Raw(said))
             if taken is not None:
                 if self.tally.fault is not None:
@@ -71,15 +77,28 @@ class ChatPassThrough(EventPassThrough[Intake]):
                 return b"".join((self._head, self._mended(*taken), b"}\n\n"))
         return self._rested(super().feed(data))
 
+    def _undressed(self, said: bytes) -> bytes | None:
+        """A piece of text in the upstream's own dress, without it. Where all are, none is looked at as a plain one."""
+        found = self._intake.take_piece(said, read_dressed_piece)
+        if not isinstance(found, DressedPiece):
+            return None
+        self._missed = _MISSES
+        again = found.delta.role is not None and not self._said.first(found.index)
+        if again:
+            found.delta.role = None
+        elif found.undressed:
+            return said
+        return b'[{"index":%d,"delta":%b,"finish_reason":null}]' % (found.index, strict_json.encode(found.delta))
+
     def _rested(self, out: bytes) -> bytes:
         self._ready = self._lead if self._intake.resting else b""
         return out
 
-    def _learn(self, payload: bytes, raw: Raw) -> None:
+    def _learn(self, payload: bytes, raw: Raw | UnsetType) -> None:
         """How this upstream's chunks begin, if it says nothing behind the choices."""
         self._learnt += 1
         end = payload.find(b'"choices":') + len(b'"choices":')
-        if payload[end:] == bytes(raw) + b"}":
+        if raw is not UNSET and payload[end:] == bytes(raw) + b"}":
             self._lead = b"data: " + payload[:end]
 
     def _event(self, name: bytes, payload: bytes) -> bytes:
@@ -97,7 +116,7 @@ class ChatPassThrough(EventPassThrough[Intake]):
         if not self._head:
             self._head = b"data: " + self._begin(chunk, self.chunk)
         if chunk.usage is UNSET and self._learnt < _LESSONS:
-            self._learn(payload, taken[1])
+            self._learn(payload, chunk.choices)
         if usage is None or not self._wanted.include_usage:
             return b"".join((self._head, raw, b"}\n\n"))
         return b"".join((self._head, raw, b',"usage":', usage, b"}\n\n"))
