@@ -43,6 +43,13 @@ def test_a_leg_that_was_let_go_did_not_fail(status: str, told: str) -> None:
     assert receipt_view(receipt(calls=(leg,)), admin=False)["calls"][0]["reason"] == told
 
 
+def test_of_a_model_that_stood_in_both_totals_are_told() -> None:
+    assert "other_cost_usd" not in receipt_view(receipt(), admin=True)["calls"][0]
+    served = Call(role="direct", model="shop/two", status="done", latency_ms=5, cost=5, other_cost=7)
+    call = receipt_view(receipt(calls=(served,)), admin=False)["calls"][0]
+    assert (call["cost_usd"], call["other_cost_usd"]) == ("0.000000005", "0.000000007")
+
+
 def test_an_admin_sees_what_was_really_called() -> None:
     call = receipt_view(receipt(), admin=True)["calls"][0]
     assert call["target"] == "canary/up/cloud" and call["provider_cost_usd"] == "0.000000007"

@@ -74,6 +74,9 @@ async def test_the_smaller_of_the_two_totals_is_paid(times: float, paid: float) 
     assert sum(line.amount for line in one.settled.lines) == one.settled.charge
     version = "shop/two" if times < 1 else "shop/one"
     assert one.settled.price_version == one.snapshot.catalogue.models["shop", version].price.version
+    # The one that is not charged is recorded beside it.
+    full = 11 * INPUT + 7 * OUTPUT
+    assert [call.other_cost for call in one.settled.calls] == [None, int(full * max(times, 1.0))]
     one.check()
 
 

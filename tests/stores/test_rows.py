@@ -1,6 +1,7 @@
 """Twin of stores/rows.py."""
 
 import pytest
+from msgspec.structs import replace
 
 from conflux.neutral.ledger import Ending
 from conflux.neutral.usage import BUCKETS, Usage
@@ -61,3 +62,17 @@ def test_a_receipt_gives_back_its_ending(how):
     row = (1, 2, 3, "s", "m", None, how.value, "provider", "v", 0, 0, 1, 200, detail, 7, *range(9))
     found = receipt_of(row, [])
     assert found.ending is how and found.simulated and found.usage.search == 8 and found.refunded == 7
+
+
+@pytest.mark.parametrize("other", [None, 0, 1234])
+def test_the_total_that_was_not_charged_comes_back(other):
+    end = full_ending(1)
+    end = replace(end, calls=(*end.calls[:-1], replace(end.calls[-1], other_cost=other)))
+    hold = Hold(order(100), 100, True)
+    named = dict(zip(REQUEST, request_row(hold, end, book(hold, end), 123), strict=True))
+    columns = ("id", "created", "key_id", "storefront", "requested_model", "served_model", "ending", "provenance",
+               "price_version", "cost", "credits", "simulated", "status", "detail")  # fmt: skip
+    row = (*(named[one] for one in columns), None, *(named[one] for one in BUCKETS))
+    found = receipt_of(row, [(one.target, one.provider_cost, one.upstream_id) for one in end.calls])
+    assert found.calls[-1].other_cost == other
+    assert all(one.other_cost is None for one in found.calls[:-1])

@@ -170,6 +170,8 @@ def receipt_view(receipt: Receipt, *, admin: bool) -> dict[str, Any]:
             "cost_usd": usd(call.cost),
             "reason": call.reason if admin else _public_reason(call),
         }
+        if call.other_cost is not None:
+            view["other_cost_usd"] = usd(call.other_cost)
         if admin:
             view["target"] = call.target
             view["provider_cost_usd"] = usd(call.provider_cost) if call.provider_cost is not None else None

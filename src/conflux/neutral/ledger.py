@@ -124,6 +124,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None = None
     provider_cost: int | None = None  # nano-USD the house owes; None: not known
     upstream_id: str | None = None
+    other_cost: int | None = None  # nano-USD; of a model that stood in: the larger of the two totals, not charged
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,6 +40,7 @@ class Account(Struct, frozen=True):
     own: "Account | None" = None  # of a panel's sum: the fuser's part
     credits: int | None = None  # of a panel's sum
     versions: str = ""  # of all prices in a panel's sum
+    other: int | None = None  # of a model that stood in: the larger of the two totals
 
 
 def measure(tally: Tally, admitted: Admitted, *, cut: bool) -> tuple[Usage, Provenance]:
@@ -85,7 +86,8 @@ def account(tally: Tally, admitted: Admitted, *, cut: bool) -> Account:
         return found
     # Who is served by another model than asked for pays the smaller of the two totals.
     asked = _charged(usage, provenance, admitted.fallback.asked.price)
-    return asked if asked.charge < found.charge else found
+    less, more = (asked, found) if asked.charge < found.charge else (found, asked)
+    return replace(less, other=more.charge)
 
 
 def _planned(usage: Usage, provenance: Provenance, plan: Plan, sheet: PriceSheet) -> Account:
@@ -171,7 +173,7 @@ def settlement(
             Call(role=role, model=admitted.model.id, status=_STATUS[ending], latency_ms=took, usage=own.usage,
                  cost=own.charge, reason=reason, target=attempt.target.key,
                  provider_cost=owed_for(attempt.target, own.usage),
-                 upstream_id=attempt.lane.tally.upstream_id),
+                 upstream_id=attempt.lane.tally.upstream_id, other_cost=own.other),
         )  # fmt: skip
     return Settlement(
         request_id=request_id,

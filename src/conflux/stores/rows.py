@@ -112,7 +112,9 @@ def call_text(call: Call) -> tuple[Any, ...]:
     """The rest of a call lies in the row of its attempt."""
     usage = call.usage
     used = None if usage is None else _plain(usage)
-    return (call.role, call.model, call.status, call.latency_ms, used, call.cost, call.reason)
+    if call.other_cost is None:
+        return (call.role, call.model, call.status, call.latency_ms, used, call.cost, call.reason)
+    return (call.role, call.model, call.status, call.latency_ms, used, call.cost, call.reason, call.other_cost)
 
 
 def detail_text(end: Settlement, tags: dict[str, str]) -> str:
@@ -161,6 +163,7 @@ class _Call(NamedTuple):
     usage: tuple[int, ...] | None
     cost: int
     reason: str | None
+    other_cost: int | None = None
 
 
 class _Detail(NamedTuple):
@@ -242,4 +245,5 @@ def _call_of(call: _Call, attempt: tuple[Any, ...]) -> Call:
         target=attempt[0],
         provider_cost=attempt[1],
         upstream_id=attempt[2],
+        other_cost=call.other_cost,
     )

@@ -728,6 +728,8 @@ export type ReceiptCall = {
   usage: Record<string, number> | null;
   cost_usd: string;
   reason: string | null;
+  /** Of a model that stood in: the larger total, not charged. */
+  other_cost_usd?: string | null;
   target?: string | null;
   provider_cost_usd?: string | null;
   upstream_id?: string | null;

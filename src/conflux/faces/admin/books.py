@@ -77,6 +77,7 @@ class ReceiptCall(View):
     usage: dict[str, int] | None
     cost_usd: str
     reason: str | None
+    other_cost_usd: str | None = Field(None, description="Of a model that stood in: the larger total, not charged.")
     target: str | None = None
     provider_cost_usd: str | None = None
     upstream_id: str | None = None
