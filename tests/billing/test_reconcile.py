@@ -99,8 +99,18 @@ def test_what_lies_in_an_object_is_a_column_of_its_own():
 
 
 def test_what_no_line_says_is_told():
-    assert unsaid(invoice()) == []
-    assert unsaid([Billed("a", 1), Billed("b", None, 2)]) == ["output", "model"]
+    assert unsaid(invoice()) == {}
+    assert unsaid([Billed("a", 1), Billed("b", None, 2)]) == {"cost": 1, "input": 1, "output": 2, "model": 2}
+
+
+def test_heads_may_be_written_as_people_write_them():
+    text = "Request ID, Cost ,Prompt Tokens,Currency\na,0.5,7,usd\nb,1,8,\n"
+    assert [(one.id, one.cost, one.input) for one in read(text, "x", {})] == [("a", 5 * 10**17, 7), ("b", 10**18, 8)]
+
+
+def test_the_first_line_of_json_need_not_say_all():
+    found = read('[{"id": "a"}, {"id": "b", "cost": "2"}]', "x", {})
+    assert [one.cost for one in found] == [None, 2 * 10**18]
 
 
 def test_columns_can_be_named():
@@ -121,6 +131,7 @@ def test_columns_can_be_named():
         (f"id,cost\n{'1' * 200_000},5\n", {}, "line 1: this is no CSV"),
         ("id,input_tokens\n1,1.5\n", {}, "line 2: input_tokens"),
         ("id,cost\n,1\n", {}, "line 2: id is empty"),
+        ("id,cost,currency\na,1,USD\nb,1,EUR\n", {}, "line 3: 'EUR' is not USD"),
         ('[{"id": "a"}, 5]', {}, "row 2"),
         ('{"id": "a", "cost": 1}\n{"id": \n', {}, "line 2"),
     ],

@@ -147,3 +147,10 @@ def test_columns_and_tolerance_are_heard(played: Played, tmp_path: Any) -> None:
 @pytest.mark.parametrize("more", [["--columns", "id"], ["--tolerance-usd", "some"], ["--provider", "nobody"]])
 def test_a_mistake_is_refused(played: Played, tmp_path: Any, more: list[str]) -> None:
     assert isinstance(reconcile(played, tmp_path, HEAD + "gen-1,1,1,1\n", *more).exception, ConfigError)
+
+
+def test_lines_that_leave_something_out_are_counted(played: Played, tmp_path: Any) -> None:
+    file = tmp_path / "invoice.csv"
+    file.write_text("id,cost,input_tokens,output_tokens\ngen-1,,28,9\ngen-x,1,1,1\n")
+    done = run(played, "reconcile", str(file), "--provider", "up")
+    assert "1 lines of the invoice do not say cost" in done.stderr and "not compared: model" in done.stderr

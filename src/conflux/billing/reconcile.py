@@ -28,6 +28,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "model": ("model", "model_id", "model_name"),
 }
+_CURRENCY = frozenset({"currency", "currency_code", "cost_currency"})
 _DIGITS = 18
 _DECIMAL = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,18}))?(?:[eE]([+-]?\d{1,2}))?", re.ASCII)
 _GROUPED = re.compile(r"[$-]*\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)  # 1,234.5; a comma for the point is a mistake
@@ -60,7 +61,8 @@ def read(text: str, name: str, said: Mapping[str, str]) -> list[Billed]:
     rows = list(_rows(text, name))
     if not rows:
         raise ConfigError([f"{name} has no lines"])
-    columns = _columns(rows[0][1], name, said)
+    # A line of JSON may leave out what it does not say, the first one too.
+    columns = _columns(dict.fromkeys(one for _, row in rows for one in row), name, said)
     problems: list[str] = []
     found = [_billed(place, row, columns, problems) for place, row in rows]
     if problems:
@@ -120,8 +122,9 @@ def _columns(row: Mapping[str, Any], name: str, said: Mapping[str, str]) -> dict
         if column not in row
     ]
     found = dict(said)
+    plain = {_plain(column): column for column in reversed(list(row))}
     for one, usual in COLUMNS.items():
-        known = next((column for column in usual if column in row and column not in found.values()), None)
+        known = next((plain[name] for name in usual if name in plain and plain[name] not in found.values()), None)
         if one not in found and known is not None:
             found[one] = known
     if not problems and "id" not in found:
@@ -132,6 +135,11 @@ def _columns(row: Mapping[str, Any], name: str, said: Mapping[str, str]) -> dict
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _plain(column: Any) -> str:
+    """`Request ID` is request_id to whoever writes it."""
+    return str(column).strip().casefold().replace(" ", "_")
 
 
 def _billed(place: str, row: Mapping[str, Any], columns: Mapping[str, str], problems: list[str]) -> Billed:
@@ -150,6 +158,9 @@ def _billed(place: str, row: Mapping[str, Any], columns: Mapping[str, str], prob
             problems.append(f"{place}: {columns[one]}: {text[:40]!r} is no {'amount' if one == 'cost' else 'count'}")
             return None
 
+    other = next((one for name, one in row.items() if one and _plain(name) in _CURRENCY), "USD")
+    if "cost" in columns and str(other).strip().upper() != "USD":
+        problems.append(f"{place}: {str(other)[:40]!r} is not USD, and nothing else can be compared")
     if not value("id"):
         problems.append(f"{place}: {columns['id']} is empty")
     return Billed(value("id"), number("cost"), number("input"), number("output"), value("model") or None, place)
@@ -175,12 +186,13 @@ def shown(value: int) -> str:
     return f"{'-' if value < 0 else ''}{whole}" + (f".{rest:0{_DIGITS}d}".rstrip("0") if rest else "")
 
 
-def unsaid(invoice: Iterable[Billed]) -> list[str]:
-    """What no line of it says, so that it was not compared."""
-    left = ["cost", "input", "output", "model"]
+def unsaid(invoice: Iterable[Billed]) -> dict[str, int]:
+    """What lines of it do not say, so that it was not compared, and on how many of them."""
+    left = dict.fromkeys(("cost", "input", "output", "model"), 0)
     for one in invoice:
-        left = [field for field in left if getattr(one, field) is None]
-    return left
+        for field in left:
+            left[field] += getattr(one, field) is None
+    return {field: count for field, count in left.items() if count}
 
 
 def compare(invoice: Iterable[Billed], ledger: Iterable[Billed], tolerance: int = 0) -> list[Difference]:

@@ -226,10 +226,14 @@ def _watched(calls: Iterator[Asked], total: int) -> Iterator[Asked]:
     return progress(calls, total, "calls")
 
 
-def _tell(found: list[Difference], counts: dict[str, int], left: list[str], *, json: bool) -> None:
-    if left:
-        hint = f"say --columns {left[0]}=NAME where it is"
-        print(f"conflux: the invoice does not say, so not compared: {', '.join(left)} ({hint})", file=sys.stderr)
+def _tell(found: list[Difference], counts: dict[str, int], left: dict[str, int], *, json: bool) -> None:
+    never = [field for field, count in left.items() if count == counts["invoice"]]
+    if never:
+        hint = f"say --columns {never[0]}=NAME where it is"
+        print(f"conflux: the invoice does not say, so not compared: {', '.join(never)} ({hint})", file=sys.stderr)
+    for field, count in left.items():
+        if field not in never:
+            print(f"conflux: {count} lines of the invoice do not say {field}, so it was not compared", file=sys.stderr)
     if json:
         out_json(shown(found, counts))
         return
