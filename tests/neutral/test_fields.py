@@ -3,7 +3,7 @@
 import pytest
 
 from conflux.neutral.errors import GatewayError, Kind
-from conflux.neutral.fields import Field, Refused, Words, worded
+from conflux.neutral.fields import Field, Refused, Words, called, worded
 
 WORDS: Words = {
     Field.STOP: ("config.stopSequences",),
@@ -32,3 +32,10 @@ def test_until_it_is_worded_it_has_the_common_name() -> None:
     assert (error.param, error.message, error.code, error.wait) == ("stop", "stop: too many", "c", 2)
     other = GatewayError(Kind.INVALID, "{field}", param="stop")
     assert worded(other, WORDS) is other and other.message == "{field}"
+
+
+def test_what_was_left_out_is_called_as_it_was_written_and_once() -> None:
+    body: dict[str, object] = {"config": {"stopSequences": [], "thinking": {}}}
+    assert called(["stop", "seed", "reasoning_effort", "config.thinking"], WORDS, body) == (
+        "config.stopSequences", "seed", "config.thinking")  # fmt: skip
+    assert called(["stop"], WORDS, {}) == ("stop",)

@@ -18,7 +18,7 @@ from conflux.dialects.anthropic_writer import ID_PREFIX, MessagesWriter
 from conflux.dialects.base import NOWHERE, AnswerReader, AnswerWriter, Lane, Place, Shape, Wanted, Written
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.events import Fault
-from conflux.neutral.fields import Field, Words
+from conflux.neutral.fields import Field, Hint, Words
 from conflux.neutral.request import BY_ADDRESS, BY_TOOLS, Envelope, Need, Request
 
 # Above what an image costs at any size.
@@ -32,7 +32,7 @@ _HEADER_MOST = 4096
 _VERSION, _BETA = "anthropic-version", "anthropic-beta"
 
 
-# What its clients call a field that is refused.
+# What its clients call a field that is refused or left out.
 _WORDS: Words = {
     Field.STOP: ("stop_sequences",),
     Field.EFFORT: ("output_config.effort", "thinking"),
@@ -40,6 +40,7 @@ _WORDS: Words = {
     Field.FORMAT_SCHEMA: ("output_config.format", "output_format"),
     Field.SCHEMA: ("output_config.format.schema", "output_format.schema"),
     Field.SEARCH: ("tools",),
+    Hint.PARALLEL: ("tool_choice.disable_parallel_tool_use",),
 }
 
 

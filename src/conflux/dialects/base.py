@@ -149,7 +149,7 @@ class Dialect(Protocol):
     id_prefix: str  # what an answer's id begins with
     id_header: bytes  # where its clients look for the request's id, beside x-request-id; empty for nowhere else
     routes: tuple[str, ...]  # where its clients send their requests; with a query, one that they are known to add
-    words: Words  # what its clients call a field that is refused
+    words: Words  # what its clients call a field that is refused or left out
     listens: tuple[bytes, ...]  # request headers that belong to the protocol, in lower case
 
     def find(self, path: str) -> Place | None:

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from conflux.neutral.errors import invalid
-from conflux.neutral.fields import Field, Words
+from conflux.neutral.fields import Field, Hint, Words
 
 _HUMP = re.compile(r"_([a-z0-9])")
 _NOT_CAMEL = re.compile(r"[a-z0-9]_[a-z0-9]")
@@ -111,7 +111,7 @@ MESSAGES: dict[str, dict[str, str]] = {
 
 
 _SCHEMA = tuple(f"generationConfig.{name}" for name in ("responseSchema", "responseJsonSchema", "_responseJsonSchema"))
-# What its clients call a field that is refused.
+# What its clients call a field that is refused or left out.
 WORDS: Words = {
     Field.MESSAGES: ("contents",),
     Field.TOOL_CHOICE: ("toolConfig.functionCallingConfig",),
@@ -123,6 +123,13 @@ WORDS: Words = {
     Field.FORMAT_SCHEMA: _SCHEMA,
     Field.SCHEMA: _SCHEMA,
     Field.SEARCH: ("tools",),
+    Hint.LIMIT: ("generationConfig.maxOutputTokens",),
+    Hint.TEMPERATURE: ("generationConfig.temperature",),
+    Hint.TOP_P: ("generationConfig.topP",),
+    Hint.TOP_K: ("generationConfig.topK",),
+    Hint.SEED: ("generationConfig.seed",),
+    Hint.FREQUENCY: ("generationConfig.frequencyPenalty",),
+    Hint.PRESENCE: ("generationConfig.presencePenalty",),
 }
 
 

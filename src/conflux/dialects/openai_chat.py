@@ -27,7 +27,7 @@ from conflux.dialects.openai_chat_wire import NAME, NOT_FORWARDED
 from conflux.dialects.openai_chat_writer import ChatWriter
 from conflux.neutral.errors import GatewayError, invalid
 from conflux.neutral.events import Fault
-from conflux.neutral.fields import Field, Words
+from conflux.neutral.fields import Field, Hint, Words
 from conflux.neutral.request import BY_TOOLS, Envelope, Need, Request
 
 # An image costs tokens by its size in pixels, not by its bytes; this is above what any known provider counts.
@@ -42,9 +42,10 @@ _DECIDED = wire.KNOWN | NOT_FORWARDED
 _CODE = Place(needs=frozenset({Need.TOOLS}))  # only for models that use tools, whether or not any is offered
 
 
-# What its clients call a field that is refused.
+# What its clients call a field that is refused or left out.
 _WORDS: Words = {
     Field.EFFORT: ("reasoning_effort", "reasoning"),
+    Hint.LIMIT: ("max_completion_tokens", "max_tokens"),
     Field.TOOLS: ("tools", "functions"),
     Field.TOOL_CHOICE: ("tool_choice", "function_call"),
 }

@@ -74,7 +74,8 @@ class Intake(EventIntake):
         except BROKEN:
             return None
         delta = found.delta
-        text, thinking = delta.content, delta.reasoning_content or delta.reasoning
+        text = delta.content
+        thinking = delta.reasoning_content or delta.reasoning
         if thinking:
             if text:
                 return None

@@ -56,7 +56,7 @@ class ChatPassThrough(EventPassThrough[Intake]):
         if (
             lead
             and data.startswith(lead)
-            and data[-4:] == b"]}\n\n"
+            and data.endswith(b"]}\n\n")
             and data.find(b"\n") == len(data) - 2
             and b"\r" not in data
         ):

@@ -26,7 +26,7 @@ from conflux.dialects.openai_responses_writer import ResponsesWriter
 from conflux.dialects.signatures import unwrap
 from conflux.neutral.errors import GatewayError, Kind, invalid
 from conflux.neutral.events import Fault
-from conflux.neutral.fields import Field, Words
+from conflux.neutral.fields import Field, Hint, Words
 from conflux.neutral.request import BY_ADDRESS, BY_TOOLS, Envelope, Need, Request
 
 _FORMATS = {"json_object": Need.JSON_MODE, "json_schema": Need.STRUCTURED_OUTPUTS}
@@ -34,7 +34,7 @@ _CALLS = (wire.FunctionCall, wire.CustomCall, wire.ShellCall)
 _DECIDED = wire.KNOWN | wire.NOT_FORWARDED
 
 
-# What its clients call a field that is refused.
+# What its clients call a field that is refused or left out.
 _WORDS: Words = {
     Field.MESSAGES: ("input",),
     Field.LOGPROBS: ("top_logprobs", "include"),
@@ -43,6 +43,7 @@ _WORDS: Words = {
     Field.FORMAT_SCHEMA: ("text.format",),
     Field.SCHEMA: ("text.format.schema",),
     Field.SEARCH: ("tools",),
+    Hint.LIMIT: ("max_output_tokens",),
 }
 
 

@@ -5,9 +5,9 @@ the client's own word, from the table of the client's protocol.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from conflux.neutral.errors import GatewayError, Kind
 
@@ -32,9 +32,22 @@ class Field(StrEnum):
     MODEL = "model"
 
 
+class Hint(StrEnum):
+    """What is left out where a model's provider has no word for it, or takes less of it."""
+
+    LIMIT = "max_tokens"
+    TEMPERATURE = "temperature"
+    TOP_P = "top_p"
+    TOP_K = "top_k"
+    SEED = "seed"
+    FREQUENCY = "frequency_penalty"
+    PRESENCE = "presence_penalty"
+    PARALLEL = "parallel_tool_calls"
+
+
 # What a protocol calls a field: where it may stand in a body. A field that is not there has the name above, or cannot
 # be said in that protocol.
-Words = Mapping[Field, tuple[str, ...]]
+Words = Mapping[Field | Hint, tuple[str, ...]]
 
 
 class Refused(GatewayError):
@@ -56,6 +69,13 @@ class Refused(GatewayError):
         """By the client's own name for it. `body`: the client's."""
         places = words.get(self.field, (str(self.field),))
         self._call(next((found for place in places if (found := _written(place, body))), places[0]))
+
+
+def called(names: Iterable[str], words: Words, body: Any) -> tuple[str, ...]:
+    """What was left out, by the client's own names; one that it wrote nowhere keeps the name it has."""
+    places = cast("Mapping[str, tuple[str, ...]]", words)
+    own = (next((found for place in places.get(name, ()) if (found := _written(place, body))), name) for name in names)
+    return tuple(dict.fromkeys(own))
 
 
 def _written(place: str, body: Any) -> str:

@@ -15,7 +15,7 @@ from conflux.dialects import DIALECTS
 from conflux.dialects.base import AnswerWriter, Dialect, Lane
 from conflux.dialects.openai_responses_wire import NAME as RESPONSES
 from conflux.neutral.errors import GatewayError, IdTaken, Kind, StoreError
-from conflux.neutral.fields import Refused, worded
+from conflux.neutral.fields import Refused, called, worded
 from conflux.neutral.ledger import ID_CHANCES, Ending, Reservation, Settlement, new_request_id, request_id_text
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Storefront
@@ -222,13 +222,11 @@ class Course:
 
     def _dropped(self) -> tuple[str, ...]:
         """What was left out of the request, and so far of the answer."""
-        attempt = self.attempt
-        if attempt is None:
-            return self.admitted.dropped
-        lost = attempt.lane.tally.lost
-        if not attempt.dropped and not lost:
-            return self.admitted.dropped
-        return self.admitted.dropped + attempt.dropped + tuple(sorted(lost))
+        admitted, attempt = self.admitted, self.attempt
+        asked = admitted.dropped if attempt is None else admitted.dropped + attempt.dropped
+        own = called(asked, admitted.dialect.words, admitted.envelope.body) if asked else asked
+        lost = attempt.lane.tally.lost if attempt is not None else None
+        return own + tuple(sorted(lost)) if lost else own
 
     def _milliseconds(self) -> int:
         return int(self.parts.clock.monotonic() * 1000)
