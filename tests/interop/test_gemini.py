@@ -29,7 +29,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     sim = SimServer(Script(quirks=Quirks(signed_calls=True, call_ids=True)))
     background.run(sim.start())
     config = ""
-    for name, row in ROWS.items():
+    for name, row in {**ROWS, "responses": 'dialect = "openai-responses"'}.items():
         base = "v1" if "openai" in row else "v1beta"
         config += f'[[provider]]\nid = "{name}"\nbase_url = "http://127.0.0.1:{sim.port}/{base}"\n{row}\n'
         config += f'[[pool]]\nid = "to-{name}"\n[[pool.target]]\nprovider = "{name}"\nmodel = "gemini-3-pro"\n'
@@ -171,8 +171,9 @@ def test_what_another_upstream_cannot_say_is_named(served: Served, key: str) -> 
 
 
 def test_what_is_left_out_is_called_as_it_was_written(served: Served, key: str) -> None:
-    asked = says("hi", generationConfig={"top_k": 4})
-    assert generate(served, key, "chat", asked).headers["x-conflux-dropped"] == "generationConfig.topK"
+    asked = says("hi", generationConfig={"top_k": 4, "seed": 5})
+    dropped = generate(served, key, "responses", asked).headers["x-conflux-dropped"]
+    assert set(dropped.split(", ")) == {"generationConfig.topK", "generationConfig.seed"}
 
 
 def test_tokens_are_counted_for_free(served: Served, key: str) -> None:
