@@ -23,6 +23,13 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if collection_path.name.startswith("test_") and chromium() is None else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser does much: on a machine that does much else too, minutes say nothing of the app."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(480))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if chromium() is None:
         terminalreporter.write_line(MISSING)

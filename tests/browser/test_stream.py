@@ -56,7 +56,7 @@ def test_two_thousand_tokens_arrive_smoothly_and_whole(browser: Any, visitor: Vi
     browser.start_tracing(page=page, **_TRACE)
     visitor.ask("[[stream: 2000 tokens at 200/s]]")
     answer = page.locator("article[aria-label^=Answer]").nth(1)
-    answer.get_by_label("Receipt:").wait_for(timeout=60_000)
+    answer.get_by_label("Receipt:").wait_for()
     worked = longest(browser.stop_tracing())
     frames = page.evaluate("window.frames_.slice(1)")
     assert re.search(r"2K out", answer.inner_text())
@@ -130,7 +130,7 @@ def test_a_server_that_stops_is_said_and_nothing_is_lost(browser: object, own: S
     assert answer.locator("[data-markdown] p").first.inner_text() == kept
     own.process.stdout.close() if own.process.stdout else None
     own.start("--port", str(port))  # it comes back, and gets what it missed
-    page.get_by_text("Not kept on the gateway yet").wait_for(state="detached", timeout=30_000)
+    page.get_by_text("Not kept on the gateway yet").wait_for(state="detached")
     page.reload()
     page.get_by_label("The branch before").click()
     assert page.locator("article[aria-label^=Answer]").last.locator("[data-markdown] p").first.inner_text() == kept

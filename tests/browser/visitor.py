@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from tests.house.tree import ROOT
 from tests.system.serving import Served
 
+PATIENCE = 60_000  # milliseconds that pass only where something is broken, or a machine has much else to do
 SECRET = "correct horse battery"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # What axe-core need not look at: the first dozen of many rows or cards stand for those after them.
@@ -46,7 +47,7 @@ class Visitor:
             locale="en-GB",
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE)
         self.troubles: list[str] = []
         self.expected = "(?!)"  # what the console may say all the same
         self.page.on("pageerror", lambda error: self.troubles.append(f"threw: {error}"))

@@ -46,7 +46,8 @@ export function ChatPage({ id }: { id?: string | undefined }) {
   }, []);
   const usable = useMemo(() => models.data?.filter(isChat) ?? [], [models.data]);
   if (models.isPending) return <Loading label="Loading the models" />;
-  if (models.isError) return <Failed error={models.error} retry={() => void models.refetch()} />;
+  // Once they were read, a gateway that is away takes nothing from the page.
+  if (models.isError && !models.data) return <Failed error={models.error} retry={() => void models.refetch()} />;
   if (usable.length === 0)
     return (
       <Empty title="No model is open to you">An admin of your workspace can allow some, or configure a provider.</Empty>
