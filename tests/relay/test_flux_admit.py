@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from conflux.neutral.flux import FluxTerms
 from conflux.neutral.money import PriceSheet, usd
 from conflux.neutral.records import Capability, FluxRole, Model, Tier
+from conflux.neutral.request import BY_TOOLS
 from conflux.relay.explain import explained
 from conflux.relay.parts import Incoming
 from tests.policy.samples import caller
-from tests.relay.answers import request, whole
+from tests.relay.answers import INPUT, request, whole
 from tests.relay.panels import ROLES, SOURCES, asked, asks, house, seat
 from tests.relay.world import KEY, World
 
@@ -213,3 +214,13 @@ async def test_no_plan_pays_for_a_panel() -> None:
         assert world.journal[-1] == "reply 400" and world.ledger.reserved == []
         error = world.client.json["error"]
         assert (error["param"], error["code"]) == ("flux", "flux_not_in_plan") and "plan" in error["message"]
+
+
+async def test_only_the_fuser_is_held_for_what_the_providers_tools_read() -> None:
+    held = []
+    for more in ({}, {"web_search_options": {}}):
+        world = World(house(), whole("a"), whole("b"), whole("c"), whole("fused"))
+        await asked(world, asks(max_tokens=100, flux={"sources": [*SOURCES], "fuser": "shop/fay"}, **more))
+        held.append(world.ledger.reserved[0].amount)
+    fay = [*ROLES].index("fay") + 1
+    assert BY_TOOLS * INPUT * fay <= held[1] - held[0] < (BY_TOOLS + 1000) * INPUT * fay

@@ -18,7 +18,7 @@ from conflux.neutral.flux import SOURCES, FluxTerms, check_quorum, read_terms, w
 from conflux.neutral.money import usd
 from conflux.neutral.ports import Headers
 from conflux.neutral.records import Caller, Model, Storefront
-from conflux.neutral.request import Envelope, Need
+from conflux.neutral.request import BY_ADDRESS, Envelope, Need
 from conflux.policy.context import ROOM_FOR_ANSWER, room
 from conflux.policy.permitted import unknown_model
 from conflux.relay.admitted import Admitted, Panel, Uncounted, hold_for, most_read
@@ -152,6 +152,7 @@ class _Seating:
             include_usage=False,
             choices=1,
             searches=False,
+            fetches=envelope.fetches - envelope.fetches % BY_ADDRESS,  # a source gets the files, and no tools
             effort=None,
             max_output=min(max(envelope.max_output or _DRAFT_TOKENS, _LEAST_DRAFT_TOKENS), _DRAFT_TOKENS),
         )
