@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str, *, anew: bool = False) -> None:
+    """`anew`: raises FileExistsError where another process was quicker to make it."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     made = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
@@ -15,8 +16,23 @@ def write_private(path: Path, text: str) -> None:
         os.fsync(made)
     finally:
         os.close(made)
-    os.replace(draft, path)
+    if anew:
+        _link(draft, path)
+    else:
+        os.replace(draft, path)
     sync_folder(path.parent)
+
+
+def _link(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        os.unlink(draft)
+        raise
+    except OSError:  # a file system that knows no links
+        os.replace(draft, path)
+    else:
+        os.unlink(draft)
 
 
 def sync_folder(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from conflux.accounts import keyfile
 from conflux.accounts.keyfile import FILE, open_keys, rotate
 from conflux.neutral.errors import ConfigError
 
@@ -36,3 +37,21 @@ def test_a_broken_file_is_refused_and_never_replaced(tmp_path, text):
 def test_a_key_does_not_show_its_secret(tmp_path):
     (key,) = open_keys(tmp_path)
     assert key.secret.hex() not in repr(key) and repr(key.secret) not in repr(key)
+
+
+def test_of_workers_that_start_at_once_all_have_the_first_ones_key(tmp_path, monkeypatch):
+    """Each looks before any has made one; what one of them sealed, all must open, after a restart too."""
+    read, looked = keyfile._read, []
+
+    def looks(path):
+        if not looked:  # the other makes it right after we looked
+            looked.append(path)
+            made.extend(open_keys(tmp_path))
+            raise FileNotFoundError(path)
+        return read(path)
+
+    made = []
+    monkeypatch.setattr(keyfile, "_read", looks)
+    ours = open_keys(tmp_path)
+    assert list(ours) == made == list(read(tmp_path / FILE))
+    assert [one.name for one in tmp_path.iterdir()] == [FILE]

@@ -65,5 +65,9 @@ def _add(path: Path, keys: tuple[SealingKey, ...]) -> tuple[SealingKey, ...]:
         number = secrets.randbits(_NUMBER_BITS)
     keys = (*keys, SealingKey(number, secrets.token_bytes(_BYTES)))
     text = "".join(f"{key.number} {key.secret.hex()}\n" for key in keys)
-    write_private(path, text)  # half a key file would be the loss of all that was sealed
+    # Half a key file would be the loss of all that was sealed, and so would another worker's over ours.
+    try:
+        write_private(path, text, anew=len(keys) == 1)
+    except FileExistsError:
+        return _read(path)
     return keys
