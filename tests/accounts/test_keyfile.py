@@ -41,7 +41,9 @@ def test_a_key_does_not_show_its_secret(tmp_path):
 
 def test_of_workers_that_start_at_once_all_have_the_first_ones_key(tmp_path, monkeypatch):
     """Each looks before any has made one; what one of them sealed, all must open, after a restart too."""
-    read, looked = keyfile._read, []
+    read = keyfile._read
+    looked: list[object] = []
+    made: list[object] = []
 
     def looks(path):
         if not looked:  # the other makes it right after we looked
@@ -50,7 +52,6 @@ def test_of_workers_that_start_at_once_all_have_the_first_ones_key(tmp_path, mon
             raise FileNotFoundError(path)
         return read(path)
 
-    made = []
     monkeypatch.setattr(keyfile, "_read", looks)
     ours = open_keys(tmp_path)
     assert list(ours) == made == list(read(tmp_path / FILE))

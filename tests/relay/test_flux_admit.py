@@ -218,9 +218,10 @@ async def test_no_plan_pays_for_a_panel() -> None:
 
 async def test_only_the_fuser_is_held_for_what_the_providers_tools_read() -> None:
     held = []
-    for more in ({}, {"web_search_options": {}}):
+    for options in (None, {}):
         world = World(house(), whole("a"), whole("b"), whole("c"), whole("fused"))
-        await asked(world, asks(max_tokens=100, flux={"sources": [*SOURCES], "fuser": "shop/fay"}, **more))
+        await asked(world, asks(max_tokens=100, flux={"sources": [*SOURCES], "fuser": "shop/fay"},
+                                web_search_options=options))  # fmt: skip
         held.append(world.ledger.reserved[0].amount)
     fay = [*ROLES].index("fay") + 1
     assert BY_TOOLS * INPUT * fay <= held[1] - held[0] < (BY_TOOLS + 1000) * INPUT * fay
