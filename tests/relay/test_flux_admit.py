@@ -217,8 +217,9 @@ async def test_no_plan_pays_for_a_panel() -> None:
 
 
 async def test_only_the_fuser_is_held_for_what_the_providers_tools_read() -> None:
-    held = []
-    for options in (None, {}):
+    held: list[int] = []
+    said: tuple[dict[str, str] | None, ...] = (None, {"search_context_size": "low"})
+    for options in said:
         world = World(house(), whole("a"), whole("b"), whole("c"), whole("fused"))
         await asked(world, asks(max_tokens=100, flux={"sources": [*SOURCES], "fuser": "shop/fay"},
                                 web_search_options=options))  # fmt: skip
