@@ -167,6 +167,7 @@ def test_parameters() -> None:
     assert found.reasoning == Reasoning(effort="low", summary="auto")
     assert found.output == Output(kind="json_schema", name="n", schema=schema, strict=True)
     assert (found.max_output, found.sampling.logprobs, found.sampling.top_logprobs) == (9, True, 3)
+    assert read("x", top_logprobs=0).sampling.top_logprobs is None, "chat refuses it without logprobs"
     assert (found.user, found.metadata, found.parallel_tool_calls) == ("u", {"a": "b"}, False)
     assert set(found.extra) == {
         "reasoning.odd", "text.verbosity", "include.web_search_call.results", "store", "truncation",

@@ -39,3 +39,5 @@ def test_what_was_left_out_is_called_as_it_was_written_and_once() -> None:
     assert called(["stop", "seed", "reasoning_effort", "config.thinking"], WORDS, body) == (
         "config.stopSequences", "seed", "config.thinking")  # fmt: skip
     assert called(["stop"], WORDS, {}) == ("stop",)
+    assert called(["reasoning_effort.more.yet", "tools.strict"], WORDS, body) == (
+        "config.thinking.more.yet", "tools.strict")  # fmt: skip

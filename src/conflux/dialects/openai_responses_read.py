@@ -66,7 +66,7 @@ def read_request(envelope: Envelope) -> Request:
             temperature=checked.temperature,
             top_p=checked.top_p,
             logprobs=LOGPROBS in (checked.include or ()),
-            top_logprobs=checked.top_logprobs,
+            top_logprobs=checked.top_logprobs or None,  # 0 is how some clients say none
         ),
         output=_read_output(checked.text),
         reasoning=_read_reasoning(checked.reasoning),

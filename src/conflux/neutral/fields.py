@@ -74,8 +74,13 @@ class Refused(GatewayError):
 def called(names: Iterable[str], words: Words, body: Any) -> tuple[str, ...]:
     """What was left out, by the client's own names; one that it wrote nowhere keeps the name it has."""
     places = cast("Mapping[str, tuple[str, ...]]", words)
-    own = (next((found for place in places.get(name, ()) if (found := _written(place, body))), name) for name in names)
-    return tuple(dict.fromkeys(own))
+
+    def own(name: str) -> str:
+        whole, _, rest = (name, "", "") if name in places else name.partition(".")
+        found = next((found for place in places.get(whole, ()) if (found := _written(place, body))), whole)
+        return f"{found}.{rest}" if rest else found
+
+    return tuple(dict.fromkeys(map(own, names)))
 
 
 def _written(place: str, body: Any) -> str:
