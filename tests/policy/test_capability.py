@@ -63,3 +63,8 @@ def test_other_families_are_refused_on_chat_with_a_pointer(kind: str, pointer: s
     assert found is not None
     assert (found.kind, found.param) == (Kind.UNSUPPORTED, "model")
     assert pointer in found.message
+
+
+def test_nobody_is_told_to_leave_out_the_whole_conversation() -> None:
+    found = refusal(check_capability, case(of=model(), asks=envelope(needs=frozenset({Need.AUDIO}))))
+    assert found is not None and "does not support audio: leave it out of messages, or" in found.message

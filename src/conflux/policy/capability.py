@@ -46,12 +46,13 @@ def check_capability(case: Case) -> None:
     if model.kind != case.envelope.kind:
         raise GatewayError(
             Kind.UNSUPPORTED,
-            f"{model.id} is not a {case.envelope.kind} model but of the family {model.kind!r}: {_pointer(model.kind)}",
+            f"{model.id} is no {case.envelope.kind} model but of the family {model.kind!r}: {_pointer(model.kind)}",
             param="model",
         )
     for need in sorted(case.envelope.needs):
         if answers(model, need) is False:
-            instead = "use POST /v1/chat/completions" if need is Need.COMPLETIONS else "leave {field} out"
+            instead = "use POST /v1/chat/completions" if need is Need.COMPLETIONS else (
+                "leave it out of {field}" if MEETS[need][1] is Field.MESSAGES else "leave {field} out")  # fmt: skip
             text = f"{model.id} does not support {need.value}: {instead}, or choose a model that advertises it"
             raise Refused(Kind.UNSUPPORTED, MEETS[need][1], text)
 
