@@ -60,6 +60,7 @@ def test_the_cost_of_one_target_changes() -> None:
 def test_what_it_was_about_may_be_gone() -> None:
     gone = [
         model(1, key=("shop", "nothing"), price={"input": "1"}),
+        Change(id=4, table="model", key=("shop", "nothing"), field="row", fields={"name": "N"}, source="console"),
         cost(2, ("lake", "up", "up-1", "cloud"), input="1"),
         cost(3, ("pond", "up", "other", "cloud"), input="1"),
     ]
@@ -67,6 +68,11 @@ def test_what_it_was_about_may_be_gone() -> None:
     pools: dict[tuple[str, ...], Raw] = {("pond",): Raw("x", {"target": "no list"})}
     lay_cost(pools, cost(1, input="1"))
     assert pools == {("pond",): Raw("x", {"target": "no list"})}
+
+
+def test_a_row_that_is_checked_is_told_what_it_lacks() -> None:
+    with pytest.raises(ConfigError, match="pool: missing"):
+        after(Change(table="model", key=("shop", "nothing"), field="row", fields={"name": "N"}, source="own.csv"))
 
 
 def test_a_row_may_be_new() -> None:

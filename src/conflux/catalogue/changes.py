@@ -12,6 +12,8 @@ import msgspec
 
 from conflux.catalogue.checks import Key, Raw
 
+_WHOLE = {"pool", "flux"}  # a model without either is none
+
 OPEN, ACCEPTED, REJECTED, OBSOLETE = "open", "accepted", "rejected", "obsolete"
 
 
@@ -45,6 +47,12 @@ def in_force(changes: Iterable[Change], now: float) -> list[Change]:
 def place_of(change: Change) -> str:
     which = f"change {change.id} ({change.source})" if change.id else change.source
     return f"{which}: {change.table} {'/'.join(change.key)}"
+
+
+def stands_alone(change: Change) -> bool:
+    """A row of its own, rather than what is otherwise of one in a file. What is not decided yet is held to be whole, so
+    that whoever checks it is told what is missing."""
+    return change.field == "row" and (not change.id or change.table != "model" or not _WHOLE.isdisjoint(change.fields))
 
 
 def row_of(change: Change) -> dict[str, Any]:

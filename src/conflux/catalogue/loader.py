@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from conflux.catalogue.catalogue import Catalogue, build
-from conflux.catalogue.changes import Change, lay_cost, place_of, row_of
+from conflux.catalogue.changes import Change, lay_cost, place_of, row_of, stands_alone
 from conflux.catalogue.checks import Key, Layers, Raw, check_faces, check_models, check_references
 from conflux.catalogue.explain import explain
 from conflux.catalogue.limitations import with_lanes
@@ -173,7 +173,7 @@ def _take_change(change: Change, layers: Layers) -> None:
         lay_cost(layers["pool"], change)
         return
     rows, key = layers[change.table], change.key
-    if key not in rows and change.field != "row":
+    if key not in rows and not stands_alone(change):
         return  # the row it was about is gone
     owned = key in rows and rows[key].owned
     _lay(rows, change.table, key, Raw(place_of(change), row_of(change), owned))
