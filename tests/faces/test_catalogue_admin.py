@@ -192,9 +192,11 @@ async def test_a_dry_run_keeps_nothing(world: World) -> None:
 async def test_who_asks_while_somebody_looks_gets_the_same_answer(world: World) -> None:
     world.held = asyncio.Event()
     asking = [asyncio.ensure_future(world.run("sync")) for _ in range(3)]
-    while world.read < 3 or world.asked == 0:  # each has its catalogue
+    while world.read < 6:  # each has read who is live, and its catalogue
         await asyncio.sleep(0)
-    await asyncio.sleep(0)  # and looks
+    for _ in range(5):  # and looks: from here nothing waits for anything but the provider
+        await asyncio.sleep(0)
+    assert world.asked == 1
     asking[0].cancel()  # who asked first leaves
     world.held.set()
     done: list[Any] = await asyncio.gather(*asking, return_exceptions=True)
