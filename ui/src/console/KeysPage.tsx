@@ -76,7 +76,14 @@ function NewKey({ open, close }: { open: boolean; close: () => void }) {
   const own = `${session.workspace}/${session.user}`;
   const whom = users.data?.data.map((one) => `${one.workspace}/${one.name}`) ?? [];
   return (
-    <Modal opened={open} onClose={leave} title="Make a key" closeButtonProps={{ 'aria-label': 'Close' }}>
+    // The second click of a double click falls beside the smaller dialog: it must not take the secret away.
+    <Modal
+      opened={open}
+      onClose={leave}
+      closeOnClickOutside={secret === null}
+      title="Make a key"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       {secret ? (
         <Stack>
           <Alert color="yellow" classNames={{ message: css.plain }}>
