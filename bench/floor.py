@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 import uvloop
 
-from bench.ledger import Maker, now_ms
+from bench.ledger import Maker
+from bench.raw_ledger import now_ms
 from bench.run import CHAT, bearer, measure_plain, nginx_conf, nginx_path, start_conflux
 from bench.servers import Started, free_port, wait_for
 from conflux.faces.connection import Connection

@@ -7,8 +7,6 @@ the server sets them.
 """
 
 import argparse
-import asyncio
-import gc
 import os
 import random
 import tempfile
@@ -21,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bench import raw_ledger
+from bench.raw_ledger import now_ms, per_request
 from conflux.neutral.ledger import ID_CHANCES, Call, Ending, Line, Reservation, Settlement
 from conflux.neutral.records import Scope
 from conflux.neutral.reports import UsageAsked
@@ -69,10 +68,6 @@ class Maker:
                           first_byte_ms=412)  # fmt: skip
 
 
-def now_ms() -> int:
-    return int(time.time() * 1000)
-
-
 def fill(path: Path, count: int) -> None:
     """Through the book itself, without waiting for the disk."""
     connection = connect_writer(path)
@@ -110,12 +105,7 @@ async def load(ledger: SqliteLedger, maker: Maker, count: int, callers: int) -> 
             await ledger.reserve(order)
             await ledger.settle(maker.end(order))
 
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    before = time.process_time()
-    await asyncio.gather(*(caller() for _ in range(callers)))
-    return (time.process_time() - before) * 1e6 / count
+    return await per_request(caller, count, callers)
 
 
 def making(count: int) -> float:

@@ -78,10 +78,13 @@ class Prober:
             cap, most = means.cap(), means.most_cost(one.target, one.model)
             if moment > now or cap is None:
                 return
+            if most is None:
+                continue
             # Beside the dearest question the usual ones before it have room, or it would end in the middle every day.
-            if most is not None and self._spent + most + most // _USUAL <= cap:
+            wanted = most + most // _USUAL
+            if self._spent + wanted <= cap:
                 await self._ask(one, findings.get(one.target.key), cap - self._spent)
-            elif most is not None and most + most // _USUAL > cap and one.target.key not in self._dear:
+            elif wanted > cap and one.target.key not in self._dear:
                 self._dear.add(one.target.key)
                 means.log(f"{one.target.key}: not examined: a question may cost {usd(most)} USD, a day {usd(cap)}: "
                           f"raise probing.cents_per_day, or `conflux probe {one.model.id}`")  # fmt: skip

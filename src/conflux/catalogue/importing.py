@@ -122,15 +122,14 @@ def changes_of(rows: Rows, source: str, begins: int | None = None, now: int = 0)
     """`begins`: Unix seconds from which they count; None: at once. A model's price of a later day than both is a
     change of its own, from that day (UTC) on. Raises ConfigError."""
     made, problems = [], []
+    since = max(begins or 0, now)
     for table in _TABLES:
         for row in rows.get(table, ()):
             change = Change(table=table, key=tuple(row[name] for name in _TABLES[table]), field="row", source=source,
                             fields={name: value for name, value in row.items() if name not in _TABLES[table]},
                             effective_at=begins)  # fmt: skip
-            made += _in_time(change, max(begins or 0, now))
-            problems += [
-                f"{source}: pool {change.key[0]}: {one}" for one in _costs_to_come(change, max(begins or 0, now))
-            ]
+            made += _in_time(change, since)
+            problems += [f"{source}: pool {change.key[0]}: {one}" for one in _costs_to_come(change, since)]
     if problems:
         raise ConfigError(problems)
     return made

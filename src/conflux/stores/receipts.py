@@ -10,9 +10,9 @@ import msgspec
 
 from conflux.neutral.ledger import ID_CHANCES
 from conflux.neutral.reports import Pace, ReceiptRow, Recent
-from conflux.stores.booking import Account
 from conflux.stores.budgets import DAY
 from conflux.stores.key_format import KEY_ID, key_number
+from conflux.stores.rows import REFUNDED
 from conflux.stores.sql import Database, Run
 from conflux.stores.usage import user_names
 from conflux.stores.usage_rows import DUE
@@ -21,8 +21,7 @@ _ROWS = f"""
     SELECT request.id, request.created, key_id, coalesce(app_user.name, ''), coalesce(workspace.name, ''), storefront,
         requested_model, served_model, ending, status, cost, credits, provider_cost,
         input + cache_read + cache_write_5m + cache_write_1h + audio, output + reasoning, cache_read, latency_ms,
-        first_byte_ms,
-        coalesce((SELECT amount FROM entry WHERE tx = request.id AND account = {Account.REFUNDED.value}), 0), simulated
+        first_byte_ms, coalesce({REFUNDED}, 0), simulated
     FROM request LEFT JOIN app_user ON app_user.id = user_id LEFT JOIN workspace ON workspace.id = request.workspace_id
     WHERE {{where}} ORDER BY request.id DESC LIMIT ?
 """

@@ -186,10 +186,11 @@ def retired(detail: str, cost: int) -> str:
     return _encode((lines, (), (), tags, task) if task else (lines, (), (), tags)).decode()
 
 
+# What was given back of a request; null: nothing.
+REFUNDED = f"(SELECT amount FROM entry WHERE tx = request.id AND account = {Account.REFUNDED.value})"
 RECEIPT = (
     "SELECT id, created, key_id, storefront, requested_model, served_model, ending, provenance, price_version, cost,"
-    " credits, simulated, status, detail, (SELECT amount FROM entry WHERE tx = request.id AND account ="
-    f" {Account.REFUNDED.value}), {', '.join(BUCKETS)} FROM request WHERE id = ?"
+    f" credits, simulated, status, detail, {REFUNDED}, {', '.join(BUCKETS)} FROM request WHERE id = ?"
 )
 ATTEMPTS = "SELECT target, provider_cost, upstream_id FROM attempt WHERE request_id = ? ORDER BY n"
 
