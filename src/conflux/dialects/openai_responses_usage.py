@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from conflux.dialects.foreign_json import BROKEN
-from conflux.dialects.openai_usage import ABSURD, AbsurdUsage
+from conflux.dialects.openai_usage import ABSURD, AbsurdUsage, believed
 from conflux.neutral.usage import Usage
 
 
@@ -49,8 +49,7 @@ def read_usage(raw: bytes | Raw) -> Usage | None:
     fresh, output = prompt - cached, completion - reasoning
     if min(fresh, cached, output, reasoning) < 0 or max(prompt, completion) > ABSURD:
         raise AbsurdUsage(f"{prompt} input and {completion} output tokens, {cached} cached, {reasoning} reasoning")
-    if not 0 <= written <= fresh:
-        written = 0  # no count that we know: input like any other
+    written = believed(written, fresh)
     return Usage(input=fresh - written, cache_read=cached, cache_write_5m=written, output=output, reasoning=reasoning)
 
 

@@ -103,6 +103,12 @@ def read_and_pass(raw: bytes | Raw) -> tuple[Usage | None, bytes | Raw]:
     return found, msgspec.json.encode(write_usage(found))
 
 
+def believed(written: int, fresh: int) -> int:
+    """What was written to a cache, of the input that was not read from one. No count that we know: input like any
+    other."""
+    return written if 0 <= written <= fresh else 0
+
+
 def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, int, int]:
     """The buckets, and the two totals as OpenAI would have said them."""
     prompt, completion = wire.prompt_tokens or 0, wire.completion_tokens or 0
@@ -119,8 +125,7 @@ def _buckets(wire: WireUsage, cached_elsewhere: int | None) -> tuple[Usage, int,
     fresh, output = prompt - cached - audio, completion - reasoning
     if fresh < 0 or cached < 0 or audio < 0 or output < 0 or reasoning < 0 or prompt > ABSURD or completion > ABSURD:
         raise AbsurdUsage(f"{prompt} prompt and {completion} completion tokens, {cached} cached, {reasoning} reasoning")
-    if not 0 <= written <= fresh:
-        written = 0  # no count that we know: input like any other
+    written = believed(written, fresh)
     found = Usage(input=fresh - written, cache_read=cached, cache_write_5m=written, audio=audio, output=output,
                   reasoning=reasoning)  # fmt: skip
     return found, prompt, completion
